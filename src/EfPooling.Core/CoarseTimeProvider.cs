@@ -1,0 +1,16 @@
+namespace EfPooling.Core;
+
+/// <summary>
+/// The system's time with timestamps in milliseconds: reading them costs a fifth of the precise ones, and every acquire and release
+/// reads one. No policy of a pool is finer than that.
+/// </summary>
+internal sealed class CoarseTimeProvider : TimeProvider
+{
+    public static readonly CoarseTimeProvider Instance = new();
+
+    public override long TimestampFrequency => 1000;
+
+#pragma warning disable RS0030 // This is the one place where the pool's default time comes from.
+    public override long GetTimestamp() => Environment.TickCount64;
+#pragma warning restore RS0030
+}

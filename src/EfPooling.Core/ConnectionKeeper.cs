@@ -1,0 +1,212 @@
+using Microsoft.Extensions.Logging;
+
+namespace EfPooling.Core;
+
+/// <summary>
+/// Carries out, outside the gate, what the ledger decided: opens and closes server connections, hands slots over, keeps the periodic
+/// sweep and the retry after a failed login going. A slot that it holds is a permit: losing the connection by exception gives it back.
+/// </summary>
+internal sealed class ConnectionKeeper<T> : IDisposable
+    where T : class
+{
+    private readonly PoolGate _gate;
+    private readonly PoolLedger<T> _ledger; // guarded by _gate
+    private readonly IServerConnector<T> _connector;
+    private readonly PoolClock _clock;
+    private readonly ILogger _logger;
+    private readonly string _name;
+    private readonly CancellationTokenSource _stopOpens = new();
+    private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer _retryTimer;
+    private readonly ITimer _sweepTimer;
+
+    public ConnectionKeeper(PoolGate gate, PoolLedger<T> ledger, PoolOptions options, IServerConnector<T> connector, PoolClock clock, ILogger logger, string name)
+    {
+        (_gate, _ledger, _connector, _clock, _logger, _name) = (gate, ledger, connector, clock, logger, name);
+        _retryTimer = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var period = SweepSchedule.Period(options);
+        _sweepTimer = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).Sweep(), this, period, period);
+    }
+
+    /// <summary>Completes when a draining pool has nothing left to do.</summary>
+    public Task Quiet => _quiet.Task;
+
+    /// <summary>Moves empty slots to opening, as many as are wanted. Start them with <see cref="StartOpens"/> outside the gate.</summary>
+    public List<Slot<T>>? BeginOpensLocked(long now)
+    {
+        List<Slot<T>>? opens = null;
+        while (_ledger.BeginOpenLocked(now) is { } slot)
+        {
+            (opens ??= []).Add(slot);
+        }
+
+        return opens;
+    }
+
+    public void StartOpens(List<Slot<T>>? slots)
+    {
+        foreach (var slot in slots ?? [])
+        {
+            _ = OpenAsync(slot);
+        }
+    }
+
+    public void Carry(Slot<T> slot, PoolDecision<T> decision)
+    {
+        switch (decision.Action)
+        {
+            case PoolAction.HandOver:
+                decision.Waiter!.SetResult(slot);
+                break;
+            case PoolAction.Retire:
+                Close(slot, decision.Reason);
+                break;
+        }
+    }
+
+    public void CloseAll(List<PoolRetirement<T>> retired)
+    {
+        foreach (var (slot, reason) in retired)
+        {
+            Close(slot, reason);
+        }
+    }
+
+    /// <summary>The end of every critical section: a draining pool notices that it is done; debug builds verify the invariants.</summary>
+    public void LeaveLocked()
+    {
+        if (_ledger.Phase != PoolPhase.Running && _ledger.IsQuiet)
+        {
+            _quiet.TrySetResult(); // Runs its continuations elsewhere.
+        }
+
+#if DEBUG
+        _ledger.VerifyLocked();
+#endif
+    }
+
+    /// <summary>Stops the timers and tells opens under way that nobody wants them any more.</summary>
+    public void Dispose()
+    {
+        _retryTimer.Dispose();
+        _sweepTimer.Dispose();
+        _stopOpens.Cancel();
+    }
+
+    private async Task OpenAsync(Slot<T> slot)
+    {
+        T connection;
+        try
+        {
+            connection = await _connector.OpenAsync(_stopOpens.Token).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            OnOpenFailed(slot, error);
+            return;
+        }
+
+        OnOpened(slot, connection);
+    }
+
+    private void OnOpened(Slot<T> slot, T connection)
+    {
+        var now = _clock.Now;
+        PoolDecision<T> decision;
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            decision = _ledger.OpenedLocked(slot, connection, now);
+            opens = BeginOpensLocked(now);
+            LeaveLocked();
+        }
+
+        Log.Opened(_logger, _name, slot.Index);
+        Carry(slot, decision);
+        StartOpens(opens);
+    }
+
+    private void OnOpenFailed(Slot<T> slot, Exception error)
+    {
+        var now = _clock.Now;
+        var refused = new List<Waiter<T>>();
+        TimeSpan pause;
+        using (_gate.Enter())
+        {
+            pause = _ledger.OpenFailedLocked(slot, error, now);
+
+            // With a live connection left, or another attempt under way, waiting still makes sense.
+            if (_ledger.Live == 0 && _ledger.Opening == 0)
+            {
+                _ledger.RefuseWaitersLocked(refused);
+            }
+
+            LeaveLocked();
+        }
+
+        Log.OpenFailed(_logger, error, _name, pause, refused.Count);
+        _retryTimer.Change(pause, Timeout.InfiniteTimeSpan);
+        foreach (var waiter in refused)
+        {
+            waiter.SetException(error);
+        }
+    }
+
+    private void EndPause()
+    {
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            _ledger.Backoff.EndPause();
+            opens = BeginOpensLocked(_clock.Now);
+            LeaveLocked();
+        }
+
+        StartOpens(opens);
+    }
+
+    private void Sweep()
+    {
+        var now = _clock.Now;
+        var retired = new List<PoolRetirement<T>>();
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            _ledger.SweepLocked(now, retired);
+            opens = BeginOpensLocked(now);
+            LeaveLocked();
+        }
+
+        CloseAll(retired);
+        StartOpens(opens);
+    }
+
+    private void Close(Slot<T> slot, RetireReason reason)
+    {
+        try
+        {
+            _connector.Close(slot.Connection!);
+        }
+        finally
+        {
+            List<Slot<T>>? opens;
+            using (_gate.Enter())
+            {
+                _ledger.ClosedLocked(slot);
+                opens = BeginOpensLocked(_clock.Now);
+                LeaveLocked();
+            }
+
+            if (reason is RetireReason.Broken or RetireReason.FailedCheck or RetireReason.ResetFailed)
+            {
+                Log.RetiredUnhealthy(_logger, _name, slot.Index, reason);
+            }
+            else
+            {
+                Log.Retired(_logger, _name, slot.Index, reason);
+            }
+
+            StartOpens(opens);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+namespace EfPooling.Core;
+
+/// <summary>Opens, checks and closes the server connections of a pool. Called by the pool only, never under its gate.</summary>
+/// <typeparam name="T">The server connection.</typeparam>
+public interface IServerConnector<T>
+    where T : class
+{
+    /// <summary>Opens a server connection.</summary>
+    /// <remarks>
+    /// Runs in the background on behalf of every waiter. It must end by itself within <see cref="PoolOptions.ServerConnectTimeout"/>,
+    /// and must not need the thread pool to end: callers may be blocking all of its threads.
+    /// </remarks>
+    /// <param name="cancellationToken">Cancelled when the pool is closed.</param>
+    /// <returns>The open connection. Whatever exception the task carries is passed to the waiters as it is.</returns>
+    Task<T> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Asks the server, with a round trip of limited time, whether the connection still works. Does not throw.</summary>
+    bool IsAlive(T connection);
+
+    /// <inheritdoc cref="IsAlive"/>
+    ValueTask<bool> IsAliveAsync(T connection);
+
+    /// <summary>Closes the connection without waiting for the server. Does not throw.</summary>
+    void Close(T connection);
+}

@@ -1,0 +1,52 @@
+namespace EfPooling.Core;
+
+/// <summary>The single-use right to use one server connection until <see cref="Release"/> or <see cref="Retire"/>.</summary>
+/// <remarks>A copy is the same lease: when one copy ends it, every copy has ended. Not thread-safe beyond that check.</remarks>
+/// <typeparam name="T">The server connection.</typeparam>
+public readonly struct Lease<T> : IEquatable<Lease<T>>
+    where T : class
+{
+    private readonly ServerConnectionPool<T>? _pool;
+    private readonly Slot<T>? _slot;
+    private readonly int _version;
+
+    internal Lease(ServerConnectionPool<T> pool, Slot<T> slot)
+    {
+        _pool = pool;
+        _slot = slot;
+        _version = slot.Version;
+    }
+
+    /// <summary>Whether the lease was granted and has not ended.</summary>
+    public bool IsActive => _slot is not null && _slot.Version == _version;
+
+    /// <summary>The leased server connection.</summary>
+    /// <exception cref="LeaseEndedException">The lease has ended.</exception>
+    public T Connection => IsActive ? _slot!.Connection! : throw new LeaseEndedException();
+
+    /// <summary>Ends the lease; the server connection goes to the oldest waiter or becomes warm.</summary>
+    /// <exception cref="LeaseEndedException">The lease has ended already.</exception>
+    public void Release() => Pool.EndLease(_slot!, _version, retire: null);
+
+    /// <summary>Ends the lease and closes the server connection.</summary>
+    /// <param name="reason">Why; goes to the log and the counters.</param>
+    /// <exception cref="LeaseEndedException">The lease has ended already.</exception>
+    public void Retire(RetireReason reason) => Pool.EndLease(_slot!, _version, reason);
+
+    private ServerConnectionPool<T> Pool => _pool ?? throw new LeaseEndedException();
+
+    /// <inheritdoc/>
+    public bool Equals(Lease<T> other) => ReferenceEquals(_slot, other._slot) && _version == other._version;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Lease<T> other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_slot, _version);
+
+    /// <summary>Whether both are the same lease.</summary>
+    public static bool operator ==(Lease<T> left, Lease<T> right) => left.Equals(right);
+
+    /// <summary>Whether they are different leases.</summary>
+    public static bool operator !=(Lease<T> left, Lease<T> right) => !left.Equals(right);
+}

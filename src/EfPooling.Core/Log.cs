@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace EfPooling.Core;
+
+/// <summary>All log messages of the engine; event ids 1000 to 1099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Debug, "Pool '{Pool}': server connection opened in slot {Slot}.")]
+    public static partial void Opened(ILogger logger, string pool, int slot);
+
+    [LoggerMessage(1001, LogLevel.Warning, "Pool '{Pool}': opening a server connection failed; next attempt in {Pause}. {WaitersRefused} waiters were told.")]
+    public static partial void OpenFailed(ILogger logger, Exception error, string pool, TimeSpan pause, int waitersRefused);
+
+    [LoggerMessage(1002, LogLevel.Debug, "Pool '{Pool}': server connection in slot {Slot} closed ({Reason}).")]
+    public static partial void Retired(ILogger logger, string pool, int slot, RetireReason reason);
+
+    [LoggerMessage(1003, LogLevel.Warning, "Pool '{Pool}': server connection in slot {Slot} closed ({Reason}).")]
+    public static partial void RetiredUnhealthy(ILogger logger, string pool, int slot, RetireReason reason);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Pool '{Pool}': a caller gave up after {Limit}; {Leased} leased, {Waiting} still waiting.")]
+    public static partial void WaitTimedOut(ILogger logger, string pool, TimeSpan limit, int leased, int waiting);
+
+    [LoggerMessage(1005, LogLevel.Information, "Pool '{Pool}' cleared: {Warm} warm connections are closed now, {Leased} leased ones when they come back.")]
+    public static partial void Cleared(ILogger logger, string pool, int warm, int leased);
+
+    [LoggerMessage(1006, LogLevel.Information, "Pool '{Pool}' closed; {Leased} leases were still out.")]
+    public static partial void PoolClosed(ILogger logger, string pool, int leased);
+}

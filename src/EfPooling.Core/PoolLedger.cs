@@ -1,0 +1,391 @@
+using System.Diagnostics;
+
+namespace EfPooling.Core;
+
+/// <summary>
+/// The bookkeeping of one pool. Pure: no I/O, no clock, no await. Every member requires the gate, and every method leaves the
+/// invariants intact once the opens it makes necessary have been begun (<see cref="BeginOpenLocked"/>):
+/// <list type="bullet">
+/// <item>I1: warm + empty + opening + leased + closing == MaxPoolSize + ReservePoolSize</item>
+/// <item>I2: while not closed, warm &gt; 0 implies no waiters</item>
+/// <item>I3: while not closed, empty &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens are held
+/// off after a failure, or only the reserve is left and no more waiters are entitled to it</item>
+/// <item>I4: closed implies no warm connection and no waiter</item>
+/// </list>
+/// </summary>
+internal sealed class PoolLedger<T>
+    where T : class
+{
+    private readonly PoolGate _gate;
+    private readonly PoolOptions _options;
+    private readonly LifetimePolicy _lifetime;
+    private readonly long _idleLimit;
+    private readonly long _checkDelay;
+    private readonly Slot<T>[] _slots;
+    private readonly Stack<Slot<T>> _empty;
+    private readonly WarmStack<T> _warm;
+    private readonly long[] _retired = new long[Enum.GetValues<RetireReason>().Length];
+
+    // Everything below, and all above with contents, is guarded by the gate.
+    private long _suspectUntil = long.MinValue;
+    private int _replacements;
+
+    public PoolLedger(PoolGate gate, PoolOptions options, PoolClock clock, Random random)
+    {
+        _gate = gate;
+        _options = options;
+        _lifetime = new LifetimePolicy(options, clock, random);
+        Backoff = new LoginBackoff(options, clock, random);
+        _idleLimit = clock.Length(options.ServerIdleTimeout);
+        _checkDelay = clock.Length(options.ServerCheckDelay);
+        _slots = [.. Enumerable.Range(0, options.MaxPoolSize + options.ReservePoolSize).Select(index => new Slot<T>(index))];
+        _empty = new Stack<Slot<T>>(_slots.Reverse());
+        _warm = new WarmStack<T>(_slots.Length, options.ServerRoundRobin);
+    }
+
+    public LoginBackoff Backoff { get; }
+
+    public WaiterQueue<T> Waiters { get; } = new();
+
+    public IReadOnlyList<Slot<T>> Slots => _slots;
+
+    public PoolPhase Phase { get; private set; }
+
+    public int Generation { get; private set; }
+
+    public int Opening { get; private set; }
+
+    public int Leased { get; private set; }
+
+    public int Closing { get; private set; }
+
+    public int Warm => _warm.Count;
+
+    public int Empty => _empty.Count;
+
+    /// <summary>Server connections that were alive when last seen.</summary>
+    public int Live => Warm + Leased;
+
+    /// <summary>Nothing is running and nobody waits.</summary>
+    public bool IsQuiet => Leased == 0 && Opening == 0 && Closing == 0 && Waiters.Count == 0;
+
+    public long LeasesGranted { get; private set; }
+
+    public long Waits { get; private set; }
+
+    public long Opened { get; private set; }
+
+    public long OpenFailures { get; private set; }
+
+    public long WaitTimeouts { get; private set; }
+
+    public PoolSnapshot SnapshotLocked(string name)
+    {
+        AssertGate();
+        return new PoolSnapshot
+        {
+            Name = name,
+            Phase = Phase,
+            MaxPoolSize = _options.MaxPoolSize,
+            ReservePoolSize = _options.ReservePoolSize,
+            Warm = Warm,
+            Leased = Leased,
+            Opening = Opening,
+            Closing = Closing,
+            Empty = Empty,
+            Waiting = Waiters.Count,
+            Generation = Generation,
+            LeasesGranted = LeasesGranted,
+            Waits = Waits,
+            WaitTimeouts = WaitTimeouts,
+            Opened = Opened,
+            OpenFailures = OpenFailures,
+            Retired = Enum.GetValues<RetireReason>().Where(r => _retired[(int)r] > 0).ToDictionary(r => r, r => _retired[(int)r]),
+        };
+    }
+
+    /// <returns>A warm slot, now leased, or <c>null</c>. By I2 nobody is waiting if there is one.</returns>
+    public Slot<T>? TakeWarmLocked(ILeaseHolder? holder, long now, out bool needsCheck)
+    {
+        AssertGate();
+        if (_warm.Count == 0)
+        {
+            needsCheck = false;
+            return null;
+        }
+
+        var slot = _warm.Pop();
+        needsCheck = now - slot.IdleSince > _checkDelay || slot.IdleSince <= _suspectUntil || _checkDelay == 0;
+        LeaseLocked(slot, holder, now);
+        return slot;
+    }
+
+    public void EnqueueLocked(Waiter<T> waiter)
+    {
+        AssertGate();
+        Waiters.Enqueue(waiter);
+        Waits++;
+    }
+
+    /// <returns>Whether this call took the waiter out of the queue.</returns>
+    public bool TimeOutLocked(Waiter<T> waiter)
+    {
+        AssertGate();
+        var removed = Waiters.Remove(waiter);
+        WaitTimeouts += removed ? 1 : 0;
+        return removed;
+    }
+
+    /// <returns>An empty slot, now opening, if another open is wanted and allowed; else <c>null</c>.</returns>
+    public Slot<T>? BeginOpenLocked(long now)
+    {
+        AssertGate();
+        if (_empty.Count == 0 || Opening >= _options.MaxConcurrentOpens || Opening >= WantedOpens() || Backoff.IsHolding(now) || OnlyReserveLeft)
+        {
+            return null;
+        }
+
+        var slot = _empty.Pop();
+        slot.State = SlotState.Opening;
+        slot.Generation = Generation;
+        Opening++;
+        return slot;
+    }
+
+    public PoolDecision<T> OpenedLocked(Slot<T> slot, T connection, long now)
+    {
+        AssertState(slot, SlotState.Opening);
+        Opening--;
+        Opened++;
+        Backoff.Reset();
+        _replacements = Math.Max(0, _replacements - 1);
+        slot.Connection = connection;
+        slot.OpenedAt = now;
+        slot.ExpiresAt = _lifetime.ExpiresAt(now);
+        slot.WasUsed = false;
+        return PlaceLocked(slot, retire: null, now);
+    }
+
+    /// <returns>How long opens are held off.</returns>
+    public TimeSpan OpenFailedLocked(Slot<T> slot, Exception error, long now)
+    {
+        AssertState(slot, SlotState.Opening);
+        Opening--;
+        OpenFailures++;
+        _replacements = 0; // Only waiters and MinPoolSize are worth another attempt while the server refuses.
+        slot.State = SlotState.Empty;
+        _empty.Push(slot);
+        return Backoff.Failed(error, now);
+    }
+
+    /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>
+    public PoolDecision<T> EndLeaseLocked(Slot<T> slot, int version, RetireReason? retire, long now)
+    {
+        AssertGate();
+        if (slot.Version != version || slot.State != SlotState.Leased)
+        {
+            throw new LeaseEndedException();
+        }
+
+        slot.Version++;
+        slot.Holder = null;
+        Leased--;
+        if (retire is RetireReason.Broken or RetireReason.FailedCheck)
+        {
+            _suspectUntil = now; // What broke one connection may have broken those that were idle meanwhile.
+        }
+
+        return PlaceLocked(slot, retire, now);
+    }
+
+    public void ClosedLocked(Slot<T> slot)
+    {
+        AssertState(slot, SlotState.Closing);
+        Closing--;
+        slot.State = SlotState.Empty;
+        slot.Connection = null;
+        _empty.Push(slot);
+    }
+
+    /// <summary>Retires what is too old or was idle for too long.</summary>
+    public void SweepLocked(long now, ICollection<PoolRetirement<T>> retired)
+    {
+        AssertGate();
+        while (_idleLimit > 0 && _warm.Count > 0 && Live > _options.MinPoolSize && now - _warm[0].IdleSince >= _idleLimit)
+        {
+            RetireWarmLocked(0, RetireReason.Idle, retired);
+        }
+
+        for (var i = 0; i < _warm.Count; i++)
+        {
+            if (_lifetime.ShouldRetire(_warm[i].ExpiresAt, now))
+            {
+                var wasUsed = _warm[i].WasUsed;
+                RetireWarmLocked(i--, RetireReason.Lifetime, retired);
+                LifetimeEndedLocked(replace: wasUsed, now);
+            }
+        }
+    }
+
+    /// <summary>Makes every open connection outdated: warm ones are retired now, others when they come back. Ends a pause after failures.</summary>
+    public void ClearLocked(ICollection<PoolRetirement<T>> retired)
+    {
+        AssertGate();
+        Generation++;
+        Backoff.Reset();
+        RetireAllWarmLocked(RetireReason.Cleared, retired);
+    }
+
+    public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired)
+    {
+        AssertGate();
+        Phase = Phase == PoolPhase.Running ? PoolPhase.Draining : Phase;
+        RetireAllWarmLocked(RetireReason.PoolClosed, retired);
+    }
+
+    public void CloseLocked(ICollection<PoolRetirement<T>> retired, ICollection<Waiter<T>> refused)
+    {
+        AssertGate();
+        Phase = PoolPhase.Closed;
+        RetireAllWarmLocked(RetireReason.PoolClosed, retired);
+        RefuseWaitersLocked(refused);
+    }
+
+    public void RefuseWaitersLocked(ICollection<Waiter<T>> refused)
+    {
+        AssertGate();
+        while (Waiters.First is { } waiter)
+        {
+            Waiters.Remove(waiter);
+            refused.Add(waiter);
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">An invariant does not hold, which is a bug in this project.</exception>
+    public void VerifyLocked()
+    {
+        AssertGate();
+        Require(Warm + Empty + Opening + Leased + Closing == _slots.Length, "I1");
+        Require(Phase == PoolPhase.Closed || Warm == 0 || Waiters.Count == 0, "I2");
+        Require(
+            Phase == PoolPhase.Closed || Empty == 0 || Waiters.Count == 0
+                || Opening >= Math.Min(Waiters.Count, _options.MaxConcurrentOpens) || Backoff.LastError is not null || OnlyReserveLeft,
+            "I3");
+        Require(Phase != PoolPhase.Closed || (Warm == 0 && Waiters.Count == 0), "I4");
+
+        void Require(bool holds, string invariant)
+        {
+            if (!holds)
+            {
+                throw new InvalidOperationException(
+                    $"Pool invariant {invariant} is broken: {Phase}, warm {Warm}, empty {Empty}, opening {Opening}, leased {Leased}, closing {Closing}, waiting {Waiters.Count}.");
+            }
+        }
+    }
+
+    private bool OnlyReserveLeft => _slots.Length - Empty >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
+
+    private int WantedOpens() => Phase switch
+    {
+        PoolPhase.Running => Math.Max(Waiters.Count, Math.Max(_options.MinPoolSize - Live, _replacements)),
+        PoolPhase.Draining => Waiters.Count,
+        _ => 0,
+    };
+
+    // The one place where a connection that nobody holds finds its next state.
+    private PoolDecision<T> PlaceLocked(Slot<T> slot, RetireReason? retire, long now)
+    {
+        if ((retire ?? ReasonToRetireLocked(slot, now)) is { } reason)
+        {
+            RetireLocked(slot, reason);
+            return new PoolDecision<T>(PoolAction.Retire, Reason: reason);
+        }
+
+        if (Waiters.First is { } waiter)
+        {
+            Waiters.Remove(waiter);
+            LeaseLocked(slot, waiter.Holder, now);
+            return new PoolDecision<T>(PoolAction.HandOver, waiter);
+        }
+
+        slot.State = SlotState.Warm;
+        slot.IdleSince = now;
+        _warm.Push(slot);
+        return new PoolDecision<T>(PoolAction.Keep);
+    }
+
+    private RetireReason? ReasonToRetireLocked(Slot<T> slot, long now)
+    {
+        if (Phase == PoolPhase.Closed || (Phase == PoolPhase.Draining && Waiters.Count == 0))
+        {
+            return RetireReason.PoolClosed;
+        }
+
+        if (slot.Generation != Generation)
+        {
+            return RetireReason.Cleared;
+        }
+
+        if (_slots.Length - Empty > _options.MaxPoolSize && Waiters.Entitled == 0)
+        {
+            return RetireReason.ReserveSurplus;
+        }
+
+        if (_lifetime.ShouldRetire(slot.ExpiresAt, now))
+        {
+            LifetimeEndedLocked(replace: true, now);
+            return RetireReason.Lifetime;
+        }
+
+        return null;
+    }
+
+    private void LifetimeEndedLocked(bool replace, long now)
+    {
+        _lifetime.Retired(now);
+        _replacements = Math.Min(_replacements + (replace ? 1 : 0), _options.MaxPoolSize);
+    }
+
+    private void LeaseLocked(Slot<T> slot, ILeaseHolder? holder, long now)
+    {
+        slot.State = SlotState.Leased;
+        slot.Holder = holder;
+        slot.LeasedAt = now;
+        slot.WasUsed = true;
+        Leased++;
+        LeasesGranted++;
+    }
+
+    private void RetireAllWarmLocked(RetireReason reason, ICollection<PoolRetirement<T>> retired)
+    {
+        while (_warm.Count > 0)
+        {
+            RetireWarmLocked(0, reason, retired);
+        }
+    }
+
+    private void RetireWarmLocked(int index, RetireReason reason, ICollection<PoolRetirement<T>> retired)
+    {
+        var slot = _warm[index];
+        _warm.RemoveAt(index);
+        RetireLocked(slot, reason);
+        retired.Add(new PoolRetirement<T>(slot, reason));
+    }
+
+    private void RetireLocked(Slot<T> slot, RetireReason reason)
+    {
+        slot.State = SlotState.Closing;
+        Closing++;
+        _retired[(int)reason]++;
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertGate() => Debug.Assert(_gate.IsHeldByCurrentThread, "The ledger requires the gate.");
+
+    [Conditional("DEBUG")]
+    private void AssertState(Slot<T> slot, SlotState expected)
+    {
+        AssertGate();
+        Debug.Assert(slot.State == expected, $"Slot {slot.Index} is {slot.State}, not {expected}.");
+    }
+}

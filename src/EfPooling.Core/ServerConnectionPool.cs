@@ -1,0 +1,391 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EfPooling.Core;
+
+/// <summary>
+/// A pool of server connections: grants leases first come first served, opens in the background, replaces what is old, closes what is unused.
+/// </summary>
+/// <remarks>
+/// Thread-safe. One gate protects the <see cref="PoolLedger{T}"/>; decisions are made under it and carried out after it is left.
+/// Close the pool with <see cref="CloseAsync"/> or <see cref="DisposeAsync"/>.
+/// </remarks>
+/// <typeparam name="T">The server connection.</typeparam>
+public sealed class ServerConnectionPool<T> : IAsyncDisposable
+    where T : class
+{
+    private readonly PoolGate _gate = new();
+    private readonly PoolLedger<T> _ledger; // guarded by _gate
+    private readonly ConnectionKeeper<T> _keeper;
+    private readonly PoolOptions _options;
+    private readonly IServerConnector<T> _connector;
+    private readonly PoolClock _clock;
+    private readonly ILogger _logger;
+
+    /// <summary>Creates a pool. Nothing is opened before the first caller or <see cref="WarmUpAsync"/>.</summary>
+    /// <param name="options">Validated and copied.</param>
+    /// <param name="connector">Opens and closes the server connections.</param>
+    /// <param name="time">Source of time; default: the system's.</param>
+    /// <param name="logger">Default: none.</param>
+    /// <exception cref="InvalidPoolOptionsException">An option is outside its range.</exception>
+    public ServerConnectionPool(PoolOptions options, IServerConnector<T> connector, TimeProvider? time = null, ILogger? logger = null)
+        : this(options, connector, time, logger, Random.Shared)
+    {
+    }
+
+    internal ServerConnectionPool(PoolOptions options, IServerConnector<T> connector, TimeProvider? time, ILogger? logger, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(connector);
+        options.ThrowIfInvalid();
+        _options = options with { };
+        Name = options.Name ?? "pool";
+        _connector = connector;
+        _clock = new PoolClock(time ?? CoarseTimeProvider.Instance);
+        _logger = logger ?? NullLogger.Instance;
+        _ledger = new PoolLedger<T>(_gate, _options, _clock, random);
+        _keeper = new ConnectionKeeper<T>(_gate, _ledger, _options, connector, _clock, _logger, Name);
+    }
+
+    /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
+    public string Name { get; }
+
+    /// <summary>Acquires a server connection, blocking for at most <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
+    /// <param name="holder">Named in diagnostics while the lease runs.</param>
+    /// <param name="cancellationToken">Cancelled: the caller loses its place in the queue.</param>
+    /// <exception cref="QueryWaitTimeoutException">No connection became available in time.</exception>
+    /// <exception cref="PoolClosedException">The pool is closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    /// <remarks>If no server connection is open and none can be opened, throws what the connector threw.</remarks>
+    public Lease<T> Acquire(ILeaseHolder? holder = null, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var started = _clock.Now;
+        var admission = Admit(holder, started);
+        while (true)
+        {
+            ThrowIfRefused(admission);
+            var slot = admission.Slot ?? Wait(admission.Waiter!, started, cancellationToken);
+            if (!admission.NeedsCheck || _connector.IsAlive(slot.Connection!))
+            {
+                return new Lease<T>(this, slot);
+            }
+
+            EndLease(slot, slot.Version, RetireReason.FailedCheck);
+            admission = Admit(holder, _clock.Now);
+        }
+    }
+
+    /// <summary>Acquires a server connection, waiting for at most <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
+    /// <inheritdoc cref="Acquire"/>
+    public ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder = null, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<Lease<T>>(cancellationToken);
+        }
+
+        var started = _clock.Now;
+        var admission = Admit(holder, started);
+        return admission is { Slot: not null, NeedsCheck: false }
+            ? new ValueTask<Lease<T>>(new Lease<T>(this, admission.Slot))
+            : AcquireSlowlyAsync(admission, holder, started, cancellationToken);
+    }
+
+    /// <summary>Throws what the server says if no server connection is open and none can be opened; else returns without using one.</summary>
+    /// <inheritdoc cref="Acquire"/>
+    public void EnsureReachable(CancellationToken cancellationToken = default)
+    {
+        if (!HasLiveConnection)
+        {
+            Acquire(null, cancellationToken).Release();
+        }
+    }
+
+    /// <inheritdoc cref="EnsureReachable"/>
+    public ValueTask EnsureReachableAsync(CancellationToken cancellationToken = default)
+    {
+        return HasLiveConnection ? ValueTask.CompletedTask : ConnectAsync();
+
+        async ValueTask ConnectAsync() => (await AcquireAsync(null, cancellationToken).ConfigureAwait(false)).Release();
+    }
+
+    /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0.</summary>
+    /// <remarks>Returns when the first one is open and the others have been begun; throws what the server said if the first cannot be opened.</remarks>
+    public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => EnsureReachableAsync(cancellationToken);
+
+    /// <summary>Retires every server connection: warm ones now, leased ones when they are released. Ends a pause after failed logins.</summary>
+    public void Clear()
+    {
+        var retired = new List<PoolRetirement<T>>();
+        int leased;
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            _ledger.ClearLocked(retired);
+            leased = _ledger.Leased;
+            opens = _keeper.BeginOpensLocked(_clock.Now);
+            _keeper.LeaveLocked();
+        }
+
+        Log.Cleared(_logger, Name, retired.Count, leased);
+        _keeper.CloseAll(retired);
+        _keeper.StartOpens(opens);
+    }
+
+    /// <summary>The numbers of the pool at this moment.</summary>
+    public PoolSnapshot GetSnapshot()
+    {
+        using (_gate.Enter())
+        {
+            return _ledger.SnapshotLocked(Name);
+        }
+    }
+
+    /// <summary>The running leases, the oldest first.</summary>
+    /// <param name="limit">At most that many.</param>
+    public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue)
+    {
+        (int Slot, long LeasedAt, ILeaseHolder? Holder)[] running;
+        using (_gate.Enter())
+        {
+            running = [.. _ledger.Slots.Where(slot => slot.State == SlotState.Leased).Select(slot => (slot.Index, slot.LeasedAt, slot.Holder))];
+        }
+
+        var now = _clock.Now;
+        return
+        [
+            .. running.OrderBy(lease => lease.LeasedAt).Take(limit)
+                .Select(lease => new LeaseInfo(lease.Slot, _clock.Between(lease.LeasedAt, now), lease.Holder?.Scope, lease.Holder?.Activity)),
+        ];
+    }
+
+    /// <summary>Closes the pool: admits nobody new, serves whoever already waits, and closes each connection when it comes back.</summary>
+    /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders.</param>
+    /// <returns>Whether everything came back in time. Connections that did not are closed when they are released.</returns>
+    public async Task<bool> CloseAsync(TimeSpan drain)
+    {
+        var retired = new List<PoolRetirement<T>>();
+        using (_gate.Enter())
+        {
+            _ledger.BeginDrainLocked(retired);
+            _keeper.LeaveLocked();
+        }
+
+        _keeper.CloseAll(retired);
+        if (drain > TimeSpan.Zero)
+        {
+            using var deadline = new CancellationTokenSource(drain, _clock.Time);
+            await _keeper.Quiet.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return Shut();
+    }
+
+    /// <summary>Closes the pool without waiting for leases to come back.</summary>
+    public async ValueTask DisposeAsync() => await CloseAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    internal void EndLease(Slot<T> slot, int version, RetireReason? retire)
+    {
+        var now = _clock.Now;
+        PoolDecision<T> decision;
+        using (_gate.Enter())
+        {
+            decision = _ledger.EndLeaseLocked(slot, version, retire, now);
+            _keeper.LeaveLocked();
+        }
+
+        _keeper.Carry(slot, decision);
+    }
+
+    internal void GiveUp(Waiter<T> waiter)
+    {
+        PoolSnapshot snapshot;
+        Exception? lastError;
+        using (_gate.Enter())
+        {
+            snapshot = _ledger.SnapshotLocked(Name);
+            lastError = _ledger.Backoff.LastError;
+            if (!_ledger.TimeOutLocked(waiter))
+            {
+                return;
+            }
+
+            _keeper.LeaveLocked();
+        }
+
+        Log.WaitTimedOut(_logger, Name, _options.QueryWaitTimeout, snapshot.Leased, snapshot.Waiting - 1);
+        waiter.SetException(new QueryWaitTimeoutException(_options.QueryWaitTimeout, snapshot, GetOldestLeases(limit: 3), lastError));
+    }
+
+    internal void Cancel(Waiter<T> waiter, CancellationToken cancellationToken)
+    {
+        using (_gate.Enter())
+        {
+            if (!_ledger.Waiters.Remove(waiter))
+            {
+                return;
+            }
+
+            _keeper.LeaveLocked();
+        }
+
+        waiter.SetCanceled(cancellationToken);
+    }
+
+    internal void EntitleToReserve(Waiter<T> waiter)
+    {
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            if (!_ledger.Waiters.Entitle(waiter))
+            {
+                return;
+            }
+
+            opens = _keeper.BeginOpensLocked(_clock.Now);
+            _keeper.LeaveLocked();
+        }
+
+        _keeper.StartOpens(opens);
+    }
+
+    /// <summary>Throws if an invariant does not hold.</summary>
+    internal void VerifyInvariants()
+    {
+        using (_gate.Enter())
+        {
+            _ledger.VerifyLocked();
+        }
+    }
+
+    // An unguarded read is good enough: a connection that dies at this moment is found by the command that uses it.
+    private bool HasLiveConnection => _ledger.Phase == PoolPhase.Running && _ledger.Live > 0;
+
+    private async ValueTask<Lease<T>> AcquireSlowlyAsync(Admission<T> admission, ILeaseHolder? holder, long started, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ThrowIfRefused(admission);
+            var slot = admission.Slot ?? await WaitAsync(admission.Waiter!, started, cancellationToken).ConfigureAwait(false);
+            if (!admission.NeedsCheck || await _connector.IsAliveAsync(slot.Connection!).ConfigureAwait(false))
+            {
+                return new Lease<T>(this, slot);
+            }
+
+            EndLease(slot, slot.Version, RetireReason.FailedCheck);
+            admission = Admit(holder, _clock.Now);
+        }
+    }
+
+    // Takes a warm slot, or queues the caller and begins the opens that are wanted.
+    private Admission<T> Admit(ILeaseHolder? holder, long now)
+    {
+        Waiter<T> waiter;
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            if (_ledger.Phase != PoolPhase.Running)
+            {
+                return new Admission<T>(null, false, null, new PoolClosedException(Name));
+            }
+
+            if (_ledger.TakeWarmLocked(holder, now, out var needsCheck) is { } slot)
+            {
+                _keeper.LeaveLocked();
+                return new Admission<T>(slot, needsCheck, null, null);
+            }
+
+            if (_ledger.Live == 0 && _ledger.Opening == 0 && _ledger.Backoff.IsHolding(now))
+            {
+                return new Admission<T>(null, false, null, _ledger.Backoff.LastError);
+            }
+
+            waiter = new Waiter<T>(holder);
+            _ledger.EnqueueLocked(waiter);
+            opens = _keeper.BeginOpensLocked(now);
+            _keeper.LeaveLocked();
+        }
+
+        _keeper.StartOpens(opens);
+        return new Admission<T>(null, false, waiter, null);
+    }
+
+    private static void ThrowIfRefused(Admission<T> admission)
+    {
+        if (admission.Refusal is not null)
+        {
+            ExceptionDispatchInfo.Throw(admission.Refusal);
+        }
+    }
+
+    private Slot<T> Wait(Waiter<T> waiter, long started, CancellationToken cancellationToken)
+    {
+        var remaining = Remaining(started);
+        using var limits = Limit(waiter, remaining, cancellationToken);
+        try
+        {
+            // The timer needs a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
+            if (!waiter.Task.Wait(remaining ?? Timeout.InfiniteTimeSpan, CancellationToken.None))
+            {
+                GiveUp(waiter);
+            }
+        }
+        catch (AggregateException)
+        {
+            // The next line throws the same failure under its own type.
+        }
+
+        return waiter.Task.GetAwaiter().GetResult();
+    }
+
+    private async ValueTask<Slot<T>> WaitAsync(Waiter<T> waiter, long started, CancellationToken cancellationToken)
+    {
+        using var limits = Limit(waiter, Remaining(started), cancellationToken);
+        return await waiter.Task.ConfigureAwait(false);
+    }
+
+    private WaitLimits<T> Limit(Waiter<T> waiter, TimeSpan? remaining, CancellationToken cancellationToken)
+        => new(this, waiter, remaining, _options.ReservePoolSize > 0 ? _options.ReservePoolTimeout : null, _clock.Time, cancellationToken);
+
+    // Null: without limit.
+    private TimeSpan? Remaining(long started)
+    {
+        if (_options.QueryWaitTimeout == TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        var remaining = _options.QueryWaitTimeout - _clock.Between(started, _clock.Now);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
+    private bool Shut()
+    {
+        var retired = new List<PoolRetirement<T>>();
+        var refused = new List<Waiter<T>>();
+        int leased;
+        using (_gate.Enter())
+        {
+            if (_ledger.Phase == PoolPhase.Closed)
+            {
+                return _ledger.Leased == 0;
+            }
+
+            _ledger.CloseLocked(retired, refused);
+            leased = _ledger.Leased;
+            _keeper.LeaveLocked();
+        }
+
+        _keeper.Dispose();
+        _keeper.CloseAll(retired);
+        foreach (var waiter in refused)
+        {
+            waiter.SetException(new PoolClosedException(Name));
+        }
+
+        Log.PoolClosed(_logger, Name, leased);
+        return leased == 0;
+    }
+}

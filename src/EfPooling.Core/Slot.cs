@@ -1,0 +1,22 @@
+namespace EfPooling.Core;
+
+/// <summary>One unit of capacity of a pool. Whoever moves a slot out of <see cref="SlotState.Empty"/> holds the permit to open.</summary>
+internal sealed class Slot<T>(int index)
+    where T : class
+{
+    public readonly int Index = index;
+
+    // All guarded by the pool's gate; Connection and Version are also read by the holder of the lease.
+    public SlotState State;
+    public T? Connection;
+    public int Generation;
+    public long OpenedAt;
+    public long ExpiresAt;
+    public long IdleSince;
+    public long LeasedAt;
+    public ILeaseHolder? Holder;
+    public bool WasUsed;
+
+    /// <summary>Raised when a lease of this slot ends, which makes every copy of that lease invalid.</summary>
+    public volatile int Version;
+}

@@ -1,0 +1,11 @@
+namespace EfPooling.Core;
+
+/// <summary>What a slot is doing. See the state diagram in docs/architecture.md.</summary>
+internal enum SlotState
+{
+    Empty,
+    Opening,
+    Warm,
+    Leased,
+    Closing,
+}

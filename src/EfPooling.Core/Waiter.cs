@@ -1,0 +1,20 @@
+namespace EfPooling.Core;
+
+/// <summary>
+/// A caller queued for a lease, synchronous or asynchronous. Whoever removes it from the queue, under the gate, is the one who
+/// completes it, outside the gate; so it is completed exactly once and a granted slot is never lost.
+/// </summary>
+internal sealed class Waiter<T>(ILeaseHolder? holder)
+    : TaskCompletionSource<Slot<T>>(TaskCreationOptions.RunContinuationsAsynchronously)
+    where T : class
+{
+    public readonly ILeaseHolder? Holder = holder;
+
+    // Guarded by the gate: the links of the queue, and whether it is in it.
+    public Waiter<T>? Next;
+    public Waiter<T>? Previous;
+    public bool IsQueued;
+
+    /// <summary>Guarded by the gate: it has waited for ReservePoolTimeout.</summary>
+    public bool MayUseReserve;
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+
+namespace EfPooling.Core;
+
+/// <summary>First come, first served; removal from the middle is O(1). Part of <see cref="PoolLedger{T}"/>, guarded by the gate.</summary>
+internal sealed class WaiterQueue<T>
+    where T : class
+{
+    private Waiter<T>? _last;
+
+    public Waiter<T>? First { get; private set; }
+
+    public int Count { get; private set; }
+
+    /// <summary>How many of them may use the reserve.</summary>
+    public int Entitled { get; private set; }
+
+    public void Enqueue(Waiter<T> waiter)
+    {
+        Debug.Assert(!waiter.IsQueued, "A waiter queues once.");
+        waiter.Previous = _last;
+        if (_last is null)
+        {
+            First = waiter;
+        }
+        else
+        {
+            _last.Next = waiter;
+        }
+
+        _last = waiter;
+        waiter.IsQueued = true;
+        Count++;
+    }
+
+    /// <returns>Whether this call removed it; <c>false</c> means that somebody else completes it.</returns>
+    public bool Remove(Waiter<T> waiter)
+    {
+        if (!waiter.IsQueued)
+        {
+            return false;
+        }
+
+        if (waiter.Previous is null)
+        {
+            First = waiter.Next;
+        }
+        else
+        {
+            waiter.Previous.Next = waiter.Next;
+        }
+
+        if (waiter.Next is null)
+        {
+            _last = waiter.Previous;
+        }
+        else
+        {
+            waiter.Next.Previous = waiter.Previous;
+        }
+
+        waiter.Next = waiter.Previous = null;
+        waiter.IsQueued = false;
+        Count--;
+        Entitled -= waiter.MayUseReserve ? 1 : 0;
+        return true;
+    }
+
+    public bool Entitle(Waiter<T> waiter)
+    {
+        if (!waiter.IsQueued || waiter.MayUseReserve)
+        {
+            return false;
+        }
+
+        waiter.MayUseReserve = true;
+        Entitled++;
+        return true;
+    }
+}
