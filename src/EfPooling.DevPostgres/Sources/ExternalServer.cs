@@ -1,0 +1,17 @@
+namespace EfPooling.Dev.Sources;
+
+/// <summary>A server that somebody else started and stops.</summary>
+internal sealed class ExternalServer(string connectionString) : IServerControl
+{
+    public string ConnectionString => connectionString;
+
+    public bool CanControl => false;
+
+    public Task StopAsync(StopMode mode, CancellationToken cancellationToken) =>
+        throw new ServerNotControllableException();
+
+    public Task StartAgainAsync(CancellationToken cancellationToken) =>
+        throw new ServerNotControllableException();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
