@@ -7,5 +7,10 @@ internal static class ServerSources
     [
         new ConnectionStringSource(Environment.GetEnvironmentVariable),
         new InstalledBinariesSource(InstalledDirectories.All()),
+#if USE_TESTCONTAINERS
+        new TestcontainersSource(),
+#else
+        new NoTestcontainersSource(),
+#endif
     ];
 }
