@@ -8,14 +8,17 @@ internal sealed class WatchedHost : IServerHost
     private readonly Watchdog _watchdog;
     private readonly DevPostgresOptions _options;
 
-    private WatchedHost(Watchdog watchdog, string directory, DevPostgresOptions options)
+    private WatchedHost(ServerBinaries binaries, Watchdog watchdog, string directory, DevPostgresOptions options)
     {
+        Binaries = binaries;
         _watchdog = watchdog;
         _options = options;
         DirectoryPath = directory;
     }
 
     public string DirectoryPath { get; }
+
+    internal ServerBinaries Binaries { get; }
 
     /// <summary>Process id of the postmaster that was started last; 0 if none was.</summary>
     internal int PostmasterId { get; private set; }
@@ -35,7 +38,7 @@ internal sealed class WatchedHost : IServerHost
         try
         {
             var directory = await watchdog.ReadAnswerAsync("directory", cancellationToken).ConfigureAwait(false);
-            return new WatchedHost(watchdog, directory, options);
+            return new WatchedHost(binaries, watchdog, directory, options);
         }
         catch
         {
@@ -62,7 +65,7 @@ internal sealed class WatchedHost : IServerHost
 
         _watchdog.SendStart(port);
         PostmasterId = int.Parse(
-            await _watchdog.ReadAnswerAsync("started", cancellationToken).ConfigureAwait(false), provider: null);
+            await _watchdog.ReadAnswerAsync("started", CancellationToken.None).ConfigureAwait(false), provider: null);
         var exited = _watchdog.Exited;
         var start = _options.TimeProvider.GetTimestamp();
         while (!SaysReady())
