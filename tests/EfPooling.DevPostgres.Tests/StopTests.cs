@@ -76,4 +76,17 @@ public sealed class StopTests
 
         Assert.False(Directory.Exists(directory));
     }
+
+    [Fact]
+    public async Task Dispose_OfTheHost_EndsARunningServerHard()
+    {
+        var server = await LocalStart.AnyAsync();
+        var host = LocalStart.HostOf(server);
+        await using var connection = await Sql.OpenAsync(server.ConnectionString);
+
+        await host.DisposeAsync();
+
+        Assert.False(Processes.IsAlive(host.PostmasterId));
+        Assert.False(Directory.Exists(host.DirectoryPath));
+    }
 }

@@ -13,6 +13,7 @@ internal sealed class Watchdog : IAsyncDisposable
     private readonly Task<string> _errors;
     private readonly Task _reading;
     private TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously); // guarded by _gate
+    private bool _closed; // guarded by _gate
 
     private Watchdog(Process process)
     {
@@ -92,6 +93,7 @@ internal sealed class Watchdog : IAsyncDisposable
     {
         lock (_gate)
         {
+            _closed = true;
             try
             {
                 _process.StandardInput.Close();
@@ -117,6 +119,11 @@ internal sealed class Watchdog : IAsyncDisposable
     private void SendLocked(string command)
     {
         Debug.Assert(_gate.IsHeldByCurrentThread);
+        if (_closed)
+        {
+            return; // the script ends by itself, and with it the server
+        }
+
         try
         {
             _process.StandardInput.WriteLine(command);
