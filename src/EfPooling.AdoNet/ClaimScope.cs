@@ -1,0 +1,9 @@
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>A claim on a connection, given up when disposed.</summary>
+internal readonly struct ClaimScope(ConnectionBinder binder, ILeaseHolder operation) : IDisposable
+{
+    public void Dispose() => binder.Unclaim(operation);
+}

@@ -1,0 +1,231 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Transactions;
+using EfPooling.Core;
+using IsolationLevel = System.Data.IsolationLevel;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// What an open logical connection is doing and on which server connection: the claim of the one operation in flight, the open
+/// reader, the transaction, the ambient transaction and the pinned session. Used by whoever has claimed it, and by Close.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
+internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
+{
+    private ILeaseHolder? _operation; // Interlocked only
+    private LogicalDataReader? _reader;
+    private LogicalTransaction? _transaction;
+    private AmbientEnlistment? _ambient;
+    private PinnedSession? _session;
+
+    public TransactionPoolingDataSource Pool => pool;
+
+    public void Claim(ILeaseHolder operation)
+    {
+        if (Interlocked.CompareExchange(ref _operation, operation, null) is { } running)
+        {
+            throw new ConcurrentUseException(running.Activity, operation.Activity);
+        }
+    }
+
+    public ClaimScope Claimed(ILeaseHolder operation)
+    {
+        Claim(operation);
+        return new ClaimScope(this, operation);
+    }
+
+    public bool TryClaim(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
+
+    public void Unclaim(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, null, operation);
+
+    public Binding Bind(ILeaseHolder operation)
+    {
+        if (_transaction is not null)
+        {
+            return _transaction.Bind(operation);
+        }
+
+        if (CurrentAmbient is { } ambient)
+        {
+            return ambient.Bind();
+        }
+
+        return _session?.Bind() ?? new Binding(pool, pool.Acquire(operation, CancellationToken.None));
+    }
+
+    public ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
+    {
+        if (_transaction is not null)
+        {
+            return _transaction.BindAsync(operation, cancellationToken);
+        }
+
+        if (CurrentAmbient is { } ambient)
+        {
+            return ambient.BindAsync(cancellationToken);
+        }
+
+        if (_session is not null)
+        {
+            return new ValueTask<Binding>(_session.Bind());
+        }
+
+        var acquiring = pool.AcquireAsync(operation, cancellationToken);
+        return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(pool, acquiring.Result)) : AwaitAsync(acquiring);
+
+        async ValueTask<Binding> AwaitAsync(ValueTask<Lease<ServerConnection>> lease) => new(pool, await lease.ConfigureAwait(false));
+    }
+
+    public void SetReader(LogicalDataReader? reader) => _reader = reader;
+
+    public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel)
+    {
+        if (pool.Options.PoolMode == PoolMode.Statement)
+        {
+            throw new StatementModeException(pool.Name, "transactions");
+        }
+
+        if (_transaction is not null || CurrentAmbient is not null)
+        {
+            throw new InvalidOperationException("A transaction is already in progress on this connection; PostgreSQL has no nested transactions. Use a savepoint (transaction.Save), or finish the first transaction.");
+        }
+
+        return _transaction = new LogicalTransaction(connection, this, isolationLevel);
+    }
+
+    public void OnTransactionEnded(LogicalTransaction transaction)
+    {
+        if (ReferenceEquals(_transaction, transaction))
+        {
+            _transaction = null;
+        }
+    }
+
+    public TransactionLease LeaseForTransaction(LogicalTransaction transaction)
+    {
+        if (_session is not null)
+        {
+            return new TransactionLease(pool, _session.Lease, ownsLease: false);
+        }
+
+        return new TransactionLease(pool, pool.Acquire(transaction, CancellationToken.None), ownsLease: true);
+    }
+
+    public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (_session is not null)
+        {
+            return new TransactionLease(pool, _session.Lease, ownsLease: false);
+        }
+
+        return new TransactionLease(pool, await pool.AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), ownsLease: true);
+    }
+
+    /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
+    public void Enlist(Transaction? transaction)
+    {
+        if (transaction is null)
+        {
+            _ambient = null;
+            return;
+        }
+
+        var enlistment = pool.Enlist(transaction);
+        if (ReferenceEquals(enlistment, _ambient))
+        {
+            return;
+        }
+
+        if (pool.Options.PoolMode == PoolMode.Statement)
+        {
+            throw new StatementModeException(pool.Name, "transactions");
+        }
+
+        if (CurrentAmbient is not null || _transaction is not null)
+        {
+            throw new InvalidOperationException("This connection already takes part in another transaction. Finish that one before enlisting the connection.");
+        }
+
+        _ambient = enlistment;
+    }
+
+    public void Pin(PinnedSession session) => _session = session;
+
+    public async ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken)
+    {
+        if (pool.Options.PoolMode == PoolMode.Statement)
+        {
+            throw new StatementModeException(pool.Name, "sessions");
+        }
+
+        var operation = new NamedOperation(LeaseScope.Session, reason);
+        using var claim = Claimed(operation);
+        Log.SessionLeased(pool.Logger, pool.Name, reason);
+        if (_transaction is not null || CurrentAmbient is not null || _session is not null)
+        {
+            var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
+            await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
+            return new SessionLease((_transaction?.Lease ?? _ambient?.Lease ?? _session?.Lease)!.Value, reason, null, null);
+        }
+
+        var session = new PinnedSession(pool, reason);
+        session.Start(await pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+        _session = session;
+        return new SessionLease(
+            session.Lease,
+            reason,
+            () =>
+            {
+                Unpin(session);
+                session.End();
+            },
+            () =>
+            {
+                Unpin(session);
+                return session.EndAsync();
+            });
+    }
+
+    public void CloseReader() => _reader?.Close();
+
+    public Task CloseReaderAsync() => _reader?.CloseAsync() ?? Task.CompletedTask;
+
+    /// <summary>Ends everything that the connection holds. A statement that another task is running goes on to its own end.</summary>
+    public void Close()
+    {
+        CloseReader();
+        _transaction?.Dispose();
+        _ambient = null;
+        var session = _session;
+        _session = null;
+        session?.End();
+    }
+
+    /// <inheritdoc cref="Close"/>
+    public async ValueTask CloseAsync()
+    {
+        await CloseReaderAsync().ConfigureAwait(false);
+        if (_transaction is not null)
+        {
+            await _transaction.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _ambient = null;
+        var session = _session;
+        _session = null;
+        if (session is not null)
+        {
+            await session.EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true } ? _ambient = null : _ambient;
+
+    private void Unpin(PinnedSession session)
+    {
+        if (ReferenceEquals(_session, session))
+        {
+            _session = null;
+        }
+    }
+}

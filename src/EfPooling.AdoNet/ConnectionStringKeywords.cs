@@ -1,0 +1,89 @@
+using EfPooling.Core;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>What the keywords of an Npgsql connection string mean for a pool, and the string its server connections are opened with.</summary>
+internal static class ConnectionStringKeywords
+{
+    private const int DefaultMaxAutoPrepare = 200; // PgBouncer's max_prepared_statements
+
+    /// <exception cref="InvalidPoolOptionsException">A keyword contradicts pooling.</exception>
+    public static void RefuseContradictions(NpgsqlConnectionStringBuilder keywords, bool mayBeUnpooled)
+    {
+        var errors = new List<string>();
+        if (!keywords.Pooling && !mayBeUnpooled)
+        {
+            errors.Add("The connection string says Pooling=false, which contradicts transaction pooling: remove the keyword, or do not use transaction pooling for this connection.");
+        }
+
+        if (keywords.Multiplexing)
+        {
+            errors.Add("The connection string says Multiplexing=true, which contradicts transaction pooling: remove the keyword.");
+        }
+
+        if (errors.Count > 0)
+        {
+            throw new InvalidPoolOptionsException(errors);
+        }
+    }
+
+    /// <summary>Sets the options for which a keyword is present.</summary>
+    public static void Apply(NpgsqlConnectionStringBuilder keywords, TransactionPoolingOptions options)
+    {
+        var present = keywords.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (present.Contains("Maximum Pool Size"))
+        {
+            options.MaxPoolSize = keywords.MaxPoolSize;
+        }
+
+        if (present.Contains("Minimum Pool Size"))
+        {
+            options.MinPoolSize = keywords.MinPoolSize;
+        }
+
+        if (present.Contains("Connection Lifetime"))
+        {
+            options.ServerLifetime = TimeSpan.FromSeconds(keywords.ConnectionLifetime);
+        }
+
+        if (present.Contains("Connection Idle Lifetime"))
+        {
+            options.ServerIdleTimeout = TimeSpan.FromSeconds(keywords.ConnectionIdleLifetime);
+        }
+
+        // Npgsql's Timeout covers waiting for the pool and connecting. Zero means no limit there.
+        if (present.Contains("Timeout"))
+        {
+            options.QueryWaitTimeout = TimeSpan.FromSeconds(keywords.Timeout);
+            options.ServerConnectTimeout = keywords.Timeout > 0 ? TimeSpan.FromSeconds(keywords.Timeout) : options.ServerConnectTimeout;
+        }
+    }
+
+    /// <summary>What may be shown.</summary>
+    public static string WithoutPassword(NpgsqlConnectionStringBuilder keywords)
+    {
+        if (keywords.PersistSecurityInfo)
+        {
+            return keywords.ConnectionString;
+        }
+
+        var shown = new NpgsqlConnectionStringBuilder(keywords.ConnectionString);
+        shown.Remove("Password");
+        shown.Remove("SSL Password");
+        return shown.ConnectionString;
+    }
+
+    /// <summary>The connection string of the server connections: unpooled, because this pool holds them, and warm with prepared statements.</summary>
+    public static string ForServerConnections(NpgsqlConnectionStringBuilder keywords, TransactionPoolingOptions options)
+    {
+        var autoPrepareIsSet = keywords.Keys.Cast<string>().Contains("Max Auto Prepare", StringComparer.OrdinalIgnoreCase);
+        return new NpgsqlConnectionStringBuilder(keywords.ConnectionString)
+        {
+            Pooling = false,
+            Enlist = false, // Logical connections enlist, not server connections.
+            Timeout = (int)Math.Clamp(Math.Ceiling(options.ServerConnectTimeout.TotalSeconds), 1, 1024),
+            MaxAutoPrepare = autoPrepareIsSet ? keywords.MaxAutoPrepare : DefaultMaxAutoPrepare,
+        }.ConnectionString;
+    }
+}

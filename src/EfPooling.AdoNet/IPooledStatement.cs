@@ -1,0 +1,31 @@
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>A command or batch, as <see cref="StatementRunner{TInner}"/> sees it.</summary>
+internal interface IPooledStatement<out TInner>
+{
+    TInner Inner { get; }
+
+    LogicalConnection? LogicalConnection { get; }
+
+    /// <summary>The SQL, for diagnostics.</summary>
+    string? Text { get; }
+
+    /// <summary>What it may do to the session.</summary>
+    Taint Effects { get; }
+
+    /// <summary>Whether the server undoes all of it when one of its statements fails outside a transaction.</summary>
+    bool IsAtomic { get; }
+
+    /// <summary>Puts the inner command on a server connection.</summary>
+    void Attach(NpgsqlConnection connection);
+
+    /// <summary>Carries out an explicit <c>Prepare</c> on this server connection, if one was asked for and it has not been prepared here.</summary>
+    void PrepareIfWanted();
+
+    /// <inheritdoc cref="PrepareIfWanted"/>
+    ValueTask PrepareIfWantedAsync(CancellationToken cancellationToken);
+
+    void CancelInner();
+}

@@ -1,0 +1,23 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>The lease under an open reader, as the reader sees it.</summary>
+internal interface IReaderLease
+{
+    /// <summary>Called with whatever the reader throws.</summary>
+    void Observe(Exception error);
+
+    /// <summary>Called when a cancel request may have been sent that came too late.</summary>
+    void Suspect();
+
+    /// <summary>Makes the reader the one that closes with its connection or transaction; <c>null</c> when it has closed.</summary>
+    void SetReader(LogicalDataReader? reader);
+
+    /// <summary>From now on the lease ends with the command, whose reader was given away.</summary>
+    void Detach();
+
+    /// <summary>Ends the lease. Idempotent.</summary>
+    void End();
+
+    /// <inheritdoc cref="End"/>
+    ValueTask EndAsync();
+}

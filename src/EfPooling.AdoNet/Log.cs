@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>All log messages of the ADO.NET layer; event ids 1100 to 1199.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1100, LogLevel.Information, "The liveness check of an idle server connection failed; it is closed and another one is used.")]
+    public static partial void CheckFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1101, LogLevel.Debug, "Closing a server connection failed; the server notices by itself.")]
+    public static partial void CloseFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1102, LogLevel.Information, "Pool '{Pool}': a session was leased: {Reason}.")]
+    public static partial void SessionLeased(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction when it was disposed failed; its server connection is closed.")]
+    public static partial void RollbackFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1104, LogLevel.Debug, "Pool '{Pool}': the plan of a prepared statement was outdated by a schema change; the statement runs again.")]
+    public static partial void StalePlanRetried(ILogger logger, string pool);
+}

@@ -1,0 +1,205 @@
+using System.Data;
+using System.Data.Common;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>A batch of a <see cref="LogicalConnection"/>: several commands in one round trip and, outside a transaction, in one implicit one.</summary>
+public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
+{
+    private readonly NpgsqlBatch _inner = new();
+    private readonly StatementRunner<NpgsqlBatch> _runner;
+    private LogicalConnection? _connection;
+    private int? _timeout;
+    private bool _wantsPrepare;
+
+    /// <summary>Creates an empty batch without a connection.</summary>
+    public LogicalBatch() => _runner = new StatementRunner<NpgsqlBatch>(this);
+
+    /// <summary>The commands: Npgsql's own.</summary>
+    public new NpgsqlBatchCommandCollection BatchCommands => _inner.BatchCommands;
+
+    /// <summary>
+    /// Isolates the commands from one another: each is its own implicit transaction, and the others run even if one fails.
+    /// </summary>
+    /// <value>Default <c>false</c>.</value>
+    public bool EnableErrorBarriers
+    {
+        get => _inner.EnableErrorBarriers;
+        set => _inner.EnableErrorBarriers = value;
+    }
+
+    /// <summary>Seconds until the batch is cancelled; 0 is never. Default: the connection string's <c>Command Timeout</c>, which is 30 by default.</summary>
+    public override int Timeout
+    {
+        get => _timeout ?? _connection?.Pool?.CommandTimeout ?? _inner.Timeout;
+        set
+        {
+            _inner.Timeout = value;
+            _timeout = value;
+        }
+    }
+
+    /// <summary>The connection on which it runs.</summary>
+    public new LogicalConnection? Connection
+    {
+        get => _connection;
+        set
+        {
+            if (ReferenceEquals(_connection, value))
+            {
+                return;
+            }
+
+            _runner.ThrowIfRunning();
+            _connection = value;
+            Transaction = null;
+        }
+    }
+
+    /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction.</summary>
+    public new LogicalTransaction? Transaction { get; set; }
+
+    /// <inheritdoc/>
+    protected override DbBatchCommandCollection DbBatchCommands => _inner.BatchCommands;
+
+    /// <inheritdoc/>
+    protected override DbConnection? DbConnection
+    {
+        get => _connection;
+        set => Connection = value switch
+        {
+            null => null,
+            LogicalConnection logical => logical,
+            _ => throw new InvalidCastException($"A LogicalBatch runs on a LogicalConnection, not on a {value.GetType().Name}. Create the batch with connection.CreateBatch()."),
+        };
+    }
+
+    /// <inheritdoc/>
+    protected override DbTransaction? DbTransaction
+    {
+        get => Transaction;
+        set => Transaction = value switch
+        {
+            null => null,
+            LogicalTransaction logical => logical,
+            _ => throw new InvalidCastException($"A LogicalBatch runs in a LogicalTransaction, not in a {value.GetType().Name}. Begin the transaction on the batch's connection."),
+        };
+    }
+
+    NpgsqlBatch IPooledStatement<NpgsqlBatch>.Inner => _inner;
+
+    LogicalConnection? IPooledStatement<NpgsqlBatch>.LogicalConnection => _connection;
+
+    string? IPooledStatement<NpgsqlBatch>.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
+
+    // A procedure may do anything to its session.
+    Taint IPooledStatement<NpgsqlBatch>.Effects
+    {
+        get
+        {
+            var taint = Taint.None;
+            foreach (NpgsqlBatchCommand command in BatchCommands)
+            {
+                taint |= command.CommandType == CommandType.StoredProcedure ? Taint.Dirty : SessionEffects.Of(command.CommandText);
+            }
+
+            return taint;
+        }
+    }
+
+    bool IPooledStatement<NpgsqlBatch>.IsAtomic
+        => !_inner.EnableErrorBarriers
+            && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true)
+            && ((IPooledStatement<NpgsqlBatch>)this).Effects == Taint.None;
+
+    /// <summary>Asks the server to stop the batch, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
+    public override void Cancel() => _runner.Cancel();
+
+    /// <inheritdoc/>
+    public override int ExecuteNonQuery() => _runner.Run(static inner => inner.ExecuteNonQuery());
+
+    /// <inheritdoc/>
+    public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken = default)
+        => _runner.RunAsync(static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+
+    /// <inheritdoc/>
+    public override object? ExecuteScalar() => _runner.Run(static inner => inner.ExecuteScalar());
+
+    /// <inheritdoc/>
+    public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken = default)
+        => _runner.RunAsync(static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+
+    /// <summary>Prepares the commands; see <see cref="LogicalCommand.Prepare"/>.</summary>
+    public override void Prepare()
+    {
+        _wantsPrepare = true;
+        _runner.Run(static inner =>
+        {
+            inner.Prepare();
+            return 0;
+        });
+    }
+
+    /// <inheritdoc cref="Prepare"/>
+    public override Task PrepareAsync(CancellationToken cancellationToken = default)
+    {
+        _wantsPrepare = true;
+        return _runner.RunAsync(
+            static async (inner, token) =>
+            {
+                await inner.PrepareAsync(token).ConfigureAwait(false);
+                return 0;
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _runner.EndDetached();
+        _inner.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _runner.EndDetachedAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    void IPooledStatement<NpgsqlBatch>.Attach(NpgsqlConnection connection) => _inner.Connection = connection;
+
+    void IPooledStatement<NpgsqlBatch>.CancelInner() => _inner.Cancel();
+
+    // A batch that is prepared here already costs no round trip.
+    void IPooledStatement<NpgsqlBatch>.PrepareIfWanted()
+    {
+        if (_wantsPrepare)
+        {
+            _inner.Prepare();
+        }
+    }
+
+    ValueTask IPooledStatement<NpgsqlBatch>.PrepareIfWantedAsync(CancellationToken cancellationToken)
+        => _wantsPrepare ? new ValueTask(_inner.PrepareAsync(cancellationToken)) : ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    protected override DbBatchCommand CreateDbBatchCommand() => new NpgsqlBatchCommand();
+
+    /// <inheritdoc/>
+    protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
+    {
+        var inner = _runner.Read(static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
+        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
+    {
+        var inner = await _runner.ReadAsync(static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken)
+            .ConfigureAwait(false);
+        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
+    }
+}

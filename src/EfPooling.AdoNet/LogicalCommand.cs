@@ -1,0 +1,243 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// A command of a <see cref="LogicalConnection"/>. It takes a server connection when it runs, from the connection's transaction if there is one.
+/// </summary>
+public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
+{
+    private readonly NpgsqlCommand _inner;
+    private readonly StatementRunner<NpgsqlCommand> _runner;
+    private LogicalConnection? _connection;
+    private int? _timeout;
+    private bool _wantsPrepare;
+
+    /// <summary>Creates a command without text or connection.</summary>
+    public LogicalCommand()
+        : this(new NpgsqlCommand())
+    {
+    }
+
+    /// <summary>Creates a command.</summary>
+    /// <param name="commandText">The SQL.</param>
+    /// <param name="connection">The connection on which it will run.</param>
+    public LogicalCommand(string? commandText, LogicalConnection? connection = null)
+        : this(new NpgsqlCommand(commandText)) => _connection = connection;
+
+    private LogicalCommand(NpgsqlCommand inner)
+    {
+        GC.SuppressFinalize(this);
+        _inner = inner;
+        _runner = new StatementRunner<NpgsqlCommand>(this);
+    }
+
+    /// <inheritdoc/>
+    [AllowNull]
+    public override string CommandText
+    {
+        get => _inner.CommandText;
+        set
+        {
+            _inner.CommandText = value;
+            _wantsPrepare = false;
+        }
+    }
+
+    /// <summary>Seconds until the command is cancelled; 0 is never. Default: the connection string's <c>Command Timeout</c>, which is 30 by default.</summary>
+    public override int CommandTimeout
+    {
+        get => _timeout ?? _connection?.Pool?.CommandTimeout ?? _inner.CommandTimeout;
+        set
+        {
+            _inner.CommandTimeout = value;
+            _timeout = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override CommandType CommandType
+    {
+        get => _inner.CommandType;
+        set => _inner.CommandType = value;
+    }
+
+    /// <inheritdoc/>
+    public override bool DesignTimeVisible
+    {
+        get => _inner.DesignTimeVisible;
+        set => _inner.DesignTimeVisible = value;
+    }
+
+    /// <inheritdoc/>
+    public override UpdateRowSource UpdatedRowSource
+    {
+        get => _inner.UpdatedRowSource;
+        set => _inner.UpdatedRowSource = value;
+    }
+
+    /// <summary>The connection on which it runs.</summary>
+    public new LogicalConnection? Connection
+    {
+        get => _connection;
+        set
+        {
+            if (ReferenceEquals(_connection, value))
+            {
+                return;
+            }
+
+            _runner.ThrowIfRunning();
+            _connection = value;
+            Transaction = null;
+        }
+    }
+
+    /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction.</summary>
+    public new LogicalTransaction? Transaction { get; set; }
+
+    /// <summary>The parameters: Npgsql's own, with all their types.</summary>
+    public new NpgsqlParameterCollection Parameters => _inner.Parameters;
+
+    /// <inheritdoc/>
+    protected override DbParameterCollection DbParameterCollection => _inner.Parameters;
+
+    /// <inheritdoc/>
+    protected override DbConnection? DbConnection
+    {
+        get => _connection;
+        set => Connection = value switch
+        {
+            null => null,
+            LogicalConnection logical => logical,
+            _ => throw new InvalidCastException($"A LogicalCommand runs on a LogicalConnection, not on a {value.GetType().Name}. Create the command with connection.CreateCommand()."),
+        };
+    }
+
+    /// <inheritdoc/>
+    protected override DbTransaction? DbTransaction
+    {
+        get => Transaction;
+        set => Transaction = value switch
+        {
+            null => null,
+            LogicalTransaction logical => logical,
+            _ => throw new InvalidCastException($"A LogicalCommand runs in a LogicalTransaction, not in a {value.GetType().Name}. Begin the transaction on the command's connection."),
+        };
+    }
+
+    NpgsqlCommand IPooledStatement<NpgsqlCommand>.Inner => _inner;
+
+    LogicalConnection? IPooledStatement<NpgsqlCommand>.LogicalConnection => _connection;
+
+    string? IPooledStatement<NpgsqlCommand>.Text => _inner.CommandText;
+
+    // A procedure may do anything to its session.
+    Taint IPooledStatement<NpgsqlCommand>.Effects => CommandType switch
+    {
+        CommandType.Text => SessionEffects.Of(_inner.CommandText),
+        CommandType.StoredProcedure => Taint.Dirty,
+        _ => Taint.None,
+    };
+
+    // Without an explicit transaction in its text, all statements of a command are one transaction to the server. A procedure may commit inside.
+    bool IPooledStatement<NpgsqlCommand>.IsAtomic => ((IPooledStatement<NpgsqlCommand>)this).Effects == Taint.None;
+
+    /// <summary>Asks the server to stop the command, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
+    public override void Cancel() => _runner.Cancel();
+
+    /// <inheritdoc/>
+    public override int ExecuteNonQuery() => _runner.Run(static inner => inner.ExecuteNonQuery());
+
+    /// <inheritdoc/>
+    public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
+        => _runner.RunAsync(static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+
+    /// <inheritdoc/>
+    public override object? ExecuteScalar() => _runner.Run(static inner => inner.ExecuteScalar());
+
+    /// <inheritdoc/>
+    public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
+        => _runner.RunAsync(static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+
+    /// <summary>
+    /// Prepares the command. The statement stays prepared on each server connection on which it runs; where it is new, it is prepared first.
+    /// </summary>
+    public override void Prepare()
+    {
+        _wantsPrepare = true;
+        _runner.Run(static inner =>
+        {
+            inner.Prepare();
+            return 0;
+        });
+    }
+
+    /// <inheritdoc cref="Prepare"/>
+    public override Task PrepareAsync(CancellationToken cancellationToken = default)
+    {
+        _wantsPrepare = true;
+        return _runner.RunAsync(
+            static async (inner, token) =>
+            {
+                await inner.PrepareAsync(token).ConfigureAwait(false);
+                return 0;
+            },
+            cancellationToken);
+    }
+
+    void IPooledStatement<NpgsqlCommand>.Attach(NpgsqlConnection connection) => _inner.Connection = connection;
+
+    void IPooledStatement<NpgsqlCommand>.CancelInner() => _inner.Cancel();
+
+    void IPooledStatement<NpgsqlCommand>.PrepareIfWanted()
+    {
+        if (_wantsPrepare && !_inner.IsPrepared)
+        {
+            _inner.Prepare();
+        }
+    }
+
+    ValueTask IPooledStatement<NpgsqlCommand>.PrepareIfWantedAsync(CancellationToken cancellationToken)
+        => _wantsPrepare && !_inner.IsPrepared ? new ValueTask(_inner.PrepareAsync(cancellationToken)) : ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _runner.EndDetachedAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _runner.EndDetached();
+            _inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
+    protected override DbParameter CreateDbParameter() => _inner.CreateParameter();
+
+    /// <inheritdoc/>
+    protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
+    {
+        var inner = _runner.Read(static (command, behavior) => command.ExecuteReader(behavior), behavior);
+        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
+    {
+        var inner = await _runner.ReadAsync(static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token), behavior, cancellationToken)
+            .ConfigureAwait(false);
+        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
+    }
+}

@@ -1,0 +1,384 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Transactions;
+using EfPooling.Core;
+using Npgsql;
+using IsolationLevel = System.Data.IsolationLevel;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// What the application holds: a connection that takes a server connection from the pool only while a command or transaction runs.
+/// </summary>
+/// <remarks>
+/// Does one thing at a time: a second operation while one is running, or while a reader is open, throws <see cref="ConcurrentUseException"/>.
+/// Commands outside a transaction may run on different server connections, so what a session keeps (settings, temporary tables, locks)
+/// does not last from one to the next; <see cref="LeaseSessionAsync"/> gives one session to what needs it.
+/// </remarks>
+public sealed class LogicalConnection : DbConnection, ICloneable
+{
+    private static readonly StateChangeEventArgs Opened = new(ConnectionState.Closed, ConnectionState.Open);
+    private static readonly StateChangeEventArgs Closed = new(ConnectionState.Open, ConnectionState.Closed);
+    private static readonly NamedOperation ReadingSchema = new(LeaseScope.Command, "GetSchema");
+
+    private readonly PoolFamily _family;
+    private TransactionPoolingDataSource? _pool; // changes only while closed
+    private ConnectionBinder? _binder; // present while open
+    private ConnectionState _state;
+
+    internal LogicalConnection(PoolFamily family, TransactionPoolingDataSource? pool)
+    {
+        _family = family;
+        _pool = pool;
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The pool that serves this connection; <c>null</c> until <see cref="ConnectionString"/> has been set.</summary>
+    public TransactionPoolingDataSource? Pool => _pool;
+
+    /// <summary>Selects the pool. Can be set while the connection is closed.</summary>
+    /// <exception cref="InvalidOperationException">The connection is open.</exception>
+    /// <exception cref="InvalidPoolOptionsException">The string asks for something that contradicts transaction pooling.</exception>
+    [AllowNull]
+    public override string ConnectionString
+    {
+        get => _pool?.ConnectionString ?? "";
+        set
+        {
+            if (_state != ConnectionState.Closed)
+            {
+                throw new InvalidOperationException("The connection string can be changed only while the connection is closed.");
+            }
+
+            if (string.IsNullOrEmpty(value))
+            {
+                _pool = null;
+            }
+            else if (value != _pool?.ConnectionString)
+            {
+                _pool = _family.Get(value);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int ConnectionTimeout => (int)Math.Ceiling((_pool?.Options ?? new TransactionPoolingOptions()).QueryWaitTimeout.TotalSeconds);
+
+    /// <inheritdoc/>
+    public override string Database => _pool?.Database ?? "";
+
+    /// <inheritdoc/>
+    public override string DataSource => _pool?.Server ?? "";
+
+    /// <inheritdoc/>
+    public override string ServerVersion
+        => OpenBinder.Pool.ServerVersion ?? throw new InvalidOperationException("The server's version is not known before the first connection to it.");
+
+    /// <inheritdoc/>
+    public override ConnectionState State => _state;
+
+    /// <inheritdoc/>
+    public override bool CanCreateBatch => true;
+
+    /// <inheritdoc/>
+    protected override DbProviderFactory DbProviderFactory => TransactionPoolingFactory.Instance;
+
+    /// <summary>
+    /// Opens the connection. Takes no server connection, but makes sure that there is one: if the server cannot be reached or refuses,
+    /// this throws what the server said. In session mode the connection takes its server connection here.
+    /// </summary>
+    public override void Open()
+    {
+        var binder = BeginOpen();
+        try
+        {
+            if (binder.Pool.Options.PoolMode == PoolMode.Session)
+            {
+                var session = new PinnedSession(binder.Pool, "session mode");
+                binder.Pin(session.Start(binder.Pool.Acquire(session, CancellationToken.None)));
+            }
+            else
+            {
+                binder.Pool.EnsureReachable();
+            }
+
+            EndOpen(binder);
+        }
+        catch
+        {
+            _state = ConnectionState.Closed;
+            binder.Close();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Open"/>
+    public override async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var binder = BeginOpen();
+        try
+        {
+            if (binder.Pool.Options.PoolMode == PoolMode.Session)
+            {
+                var session = new PinnedSession(binder.Pool, "session mode");
+                binder.Pin(session.Start(await binder.Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false)));
+            }
+            else
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await binder.Pool.EnsureReachableAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            EndOpen(binder);
+        }
+        catch
+        {
+            _state = ConnectionState.Closed;
+            await binder.CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Closes an open reader, rolls back a transaction in progress and closes the connection.</summary>
+    public override void Close()
+    {
+        if (EndUse() is { } binder)
+        {
+            try
+            {
+                binder.Close();
+            }
+            finally
+            {
+                OnStateChange(Closed);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Close"/>
+    public override async Task CloseAsync()
+    {
+        if (EndUse() is { } binder)
+        {
+            try
+            {
+                await binder.CloseAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                OnStateChange(Closed);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Moves the connection to another database of the same server, which has a pool of its own.</summary>
+    public override void ChangeDatabase(string databaseName)
+    {
+        _ = OpenBinder;
+        var other = OtherDatabase(databaseName);
+        Close();
+        _pool = other;
+        Open();
+    }
+
+    /// <inheritdoc cref="ChangeDatabase"/>
+    public override async Task ChangeDatabaseAsync(string databaseName, CancellationToken cancellationToken = default)
+    {
+        _ = OpenBinder;
+        var other = OtherDatabase(databaseName);
+        await CloseAsync().ConfigureAwait(false);
+        _pool = other;
+        await OpenAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Begins a transaction. Nothing is sent; the first command takes a server connection.</summary>
+    /// <param name="isolationLevel">Default: read committed.</param>
+    /// <exception cref="StatementModeException">The pool runs in statement mode.</exception>
+    public new LogicalTransaction BeginTransaction(IsolationLevel isolationLevel) => OpenBinder.BeginTransaction(this, isolationLevel);
+
+    /// <inheritdoc cref="BeginTransaction(IsolationLevel)"/>
+    public new LogicalTransaction BeginTransaction() => BeginTransaction(IsolationLevel.Unspecified);
+
+    /// <inheritdoc cref="BeginTransaction(IsolationLevel)"/>
+    /// <param name="isolationLevel">Default: read committed.</param>
+    /// <param name="cancellationToken">Checked once; nothing waits here.</param>
+    public new ValueTask<LogicalTransaction> BeginTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new ValueTask<LogicalTransaction>(BeginTransaction(isolationLevel));
+    }
+
+    /// <inheritdoc cref="BeginTransaction(IsolationLevel)"/>
+    /// <param name="cancellationToken">Checked once; nothing waits here.</param>
+    public new ValueTask<LogicalTransaction> BeginTransactionAsync(CancellationToken cancellationToken = default)
+        => BeginTransactionAsync(IsolationLevel.Unspecified, cancellationToken);
+
+    /// <summary>Takes part in <paramref name="transaction"/>: its server connection is held until that completes.</summary>
+    /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
+    public override void EnlistTransaction(Transaction? transaction) => OpenBinder.Enlist(transaction);
+
+    /// <summary>
+    /// Gives this connection one PostgreSQL session to itself until the result is disposed; inside a transaction, the transaction's.
+    /// </summary>
+    /// <param name="reason">Why; named in the log and in diagnostics.</param>
+    /// <param name="cancellationToken">Cancels the wait for a server connection.</param>
+    /// <exception cref="StatementModeException">The pool runs in statement mode.</exception>
+    public ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        return OpenBinder.LeaseSessionAsync(reason, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override DataTable GetSchema() => WithServer(static (server, _) => server.GetSchema(), 0);
+
+    /// <inheritdoc/>
+    public override DataTable GetSchema(string collectionName) => WithServer(static (server, name) => server.GetSchema(name), collectionName);
+
+    /// <inheritdoc/>
+    public override DataTable GetSchema(string collectionName, string?[] restrictionValues)
+        => WithServer(static (server, arguments) => server.GetSchema(arguments.collectionName, arguments.restrictionValues), (collectionName, restrictionValues));
+
+    /// <inheritdoc/>
+    public override Task<DataTable> GetSchemaAsync(CancellationToken cancellationToken = default)
+        => WithServerAsync(static (server, _, token) => server.GetSchemaAsync(token), 0, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<DataTable> GetSchemaAsync(string collectionName, CancellationToken cancellationToken = default)
+        => WithServerAsync(static (server, name, token) => server.GetSchemaAsync(name, token), collectionName, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<DataTable> GetSchemaAsync(string collectionName, string?[] restrictionValues, CancellationToken cancellationToken = default)
+        => WithServerAsync(
+            static (server, arguments, token) => server.GetSchemaAsync(arguments.collectionName, arguments.restrictionValues, token),
+            (collectionName, restrictionValues),
+            cancellationToken);
+
+    /// <summary>A closed connection to the same pool.</summary>
+    public object Clone() => new LogicalConnection(_family, _pool);
+
+    /// <summary>Creates a command on this connection.</summary>
+    public new LogicalCommand CreateCommand() => new() { Connection = this };
+
+    /// <summary>Creates a batch on this connection.</summary>
+    public new LogicalBatch CreateBatch() => new() { Connection = this };
+
+    internal ConnectionBinder OpenBinder
+        => (_state == ConnectionState.Open ? _binder : null)
+            ?? throw new InvalidOperationException("The connection is not open. Call Open or OpenAsync first.");
+
+    /// <inheritdoc/>
+    protected override DbCommand CreateDbCommand() => CreateCommand();
+
+    /// <inheritdoc/>
+    protected override DbBatch CreateDbBatch() => CreateBatch();
+
+    /// <inheritdoc/>
+    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => BeginTransaction(isolationLevel);
+
+    /// <inheritdoc/>
+    protected override async ValueTask<DbTransaction> BeginDbTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken)
+        => await BeginTransactionAsync(isolationLevel, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Close();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private ConnectionBinder BeginOpen()
+    {
+        if (_state != ConnectionState.Closed)
+        {
+            throw new InvalidOperationException("The connection is already open.");
+        }
+
+        var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set. Set ConnectionString, or get the connection from a TransactionPoolingDataSource.");
+        _state = ConnectionState.Connecting;
+        return new ConnectionBinder(pool);
+    }
+
+    private void EndOpen(ConnectionBinder binder)
+    {
+        if (binder.Pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
+        {
+            binder.Enlist(ambient);
+        }
+
+        _binder = binder;
+        _state = ConnectionState.Open;
+        OnStateChange(Opened);
+    }
+
+    // Of several callers, one closes.
+    private ConnectionBinder? EndUse()
+    {
+        var binder = Interlocked.Exchange(ref _binder, null);
+        if (binder is not null)
+        {
+            _state = ConnectionState.Closed;
+        }
+
+        return binder;
+    }
+
+    private TransactionPoolingDataSource OtherDatabase(string databaseName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(databaseName);
+        return _family.GetDatabase(_pool!, databaseName);
+    }
+
+    private TResult WithServer<TState, TResult>(Func<NpgsqlConnection, TState, TResult> use, TState state)
+    {
+        var binder = OpenBinder;
+        using var claim = binder.Claimed(ReadingSchema);
+        var binding = binder.Bind(ReadingSchema);
+        try
+        {
+            return use(binding.Server.Npgsql, state);
+        }
+        catch (Exception e)
+        {
+            binding.Observe(e);
+            throw;
+        }
+        finally
+        {
+            binding.End();
+        }
+    }
+
+    private async Task<TResult> WithServerAsync<TState, TResult>(
+        Func<NpgsqlConnection, TState, CancellationToken, Task<TResult>> use, TState state, CancellationToken cancellationToken)
+    {
+        var binder = OpenBinder;
+        using var claim = binder.Claimed(ReadingSchema);
+        var binding = await binder.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await use(binding.Server.Npgsql, state, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            binding.Observe(e);
+            throw;
+        }
+        finally
+        {
+            await binding.EndAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+using System.Collections;
+using System.Collections.ObjectModel;
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// The rows of a command. Closing it gives the server connection back (unless a transaction or session holds it), after which it never
+/// touches that connection again: Npgsql's own reader object goes on to serve the connection's next owner.
+/// </summary>
+[SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
+public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
+{
+    private readonly IReaderLease _lease;
+    private readonly LogicalConnection? _closeToo;
+    private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
+    private int _recordsAffected = -1;
+
+    internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, LogicalConnection? closeToo)
+    {
+        _inner = inner;
+        _lease = lease;
+        _closeToo = closeToo;
+        lease.SetReader(this);
+    }
+
+    /// <inheritdoc/>
+    public override bool IsClosed => _inner is null;
+
+    /// <inheritdoc/>
+    public override int RecordsAffected => _inner?.RecordsAffected ?? _recordsAffected;
+
+    /// <inheritdoc/>
+    public override int Depth => Inner.Depth;
+
+    /// <inheritdoc/>
+    public override int FieldCount => Inner.FieldCount;
+
+    /// <inheritdoc/>
+    public override int VisibleFieldCount => Inner.VisibleFieldCount;
+
+    /// <inheritdoc/>
+    public override bool HasRows => Inner.HasRows;
+
+    /// <inheritdoc/>
+    public override object this[int ordinal] => Inner[ordinal];
+
+    /// <inheritdoc/>
+    public override object this[string name] => Inner[name];
+
+    /// <inheritdoc/>
+    public override bool Read()
+    {
+        try
+        {
+            return Inner.Read();
+        }
+        catch (Exception e)
+        {
+            _lease.Observe(e);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Task<bool> ReadAsync(CancellationToken cancellationToken) => Watch(Inner.ReadAsync(cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public override bool NextResult()
+    {
+        try
+        {
+            return Inner.NextResult();
+        }
+        catch (Exception e)
+        {
+            _lease.Observe(e);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Task<bool> NextResultAsync(CancellationToken cancellationToken) => Watch(Inner.NextResultAsync(cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Close()
+    {
+        if (Interlocked.Exchange(ref _inner, null) is not { } inner)
+        {
+            return;
+        }
+
+        try
+        {
+            inner.Close();
+            _recordsAffected = inner.RecordsAffected;
+            inner.Dispose(); // Ends Npgsql's tracing span.
+        }
+        catch (Exception e)
+        {
+            _lease.Observe(e);
+            throw;
+        }
+        finally
+        {
+            _lease.SetReader(null);
+            _lease.End();
+            _closeToo?.Close();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task CloseAsync()
+    {
+        if (Interlocked.Exchange(ref _inner, null) is not { } inner)
+        {
+            return;
+        }
+
+        try
+        {
+            await inner.CloseAsync().ConfigureAwait(false);
+            _recordsAffected = inner.RecordsAffected;
+            await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span.
+        }
+        catch (Exception e)
+        {
+            _lease.Observe(e);
+            throw;
+        }
+        finally
+        {
+            _lease.SetReader(null);
+            await _lease.EndAsync().ConfigureAwait(false);
+            if (_closeToo is not null)
+            {
+                await _closeToo.CloseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Close();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
+    public override bool GetBoolean(int ordinal) => Inner.GetBoolean(ordinal);
+
+    /// <inheritdoc/>
+    public override byte GetByte(int ordinal) => Inner.GetByte(ordinal);
+
+    /// <inheritdoc/>
+    public override long GetBytes(int ordinal, long dataOffset, byte[]? buffer, int bufferOffset, int length)
+        => Inner.GetBytes(ordinal, dataOffset, buffer, bufferOffset, length);
+
+    /// <inheritdoc/>
+    public override char GetChar(int ordinal) => Inner.GetChar(ordinal);
+
+    /// <inheritdoc/>
+    public override long GetChars(int ordinal, long dataOffset, char[]? buffer, int bufferOffset, int length)
+        => Inner.GetChars(ordinal, dataOffset, buffer, bufferOffset, length);
+
+    /// <inheritdoc/>
+    public override string GetDataTypeName(int ordinal) => Inner.GetDataTypeName(ordinal);
+
+    /// <inheritdoc/>
+    public override DateTime GetDateTime(int ordinal) => Inner.GetDateTime(ordinal);
+
+    /// <inheritdoc/>
+    public override decimal GetDecimal(int ordinal) => Inner.GetDecimal(ordinal);
+
+    /// <inheritdoc/>
+    public override double GetDouble(int ordinal) => Inner.GetDouble(ordinal);
+
+    /// <inheritdoc/>
+    public override IEnumerator GetEnumerator() => new DbEnumerator(this);
+
+    /// <inheritdoc/>
+    public override Type GetFieldType(int ordinal) => Inner.GetFieldType(ordinal);
+
+    /// <inheritdoc/>
+    public override T GetFieldValue<T>(int ordinal) => Inner.GetFieldValue<T>(ordinal);
+
+    /// <inheritdoc/>
+    public override Task<T> GetFieldValueAsync<T>(int ordinal, CancellationToken cancellationToken)
+        => Watch(Inner.GetFieldValueAsync<T>(ordinal, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public override float GetFloat(int ordinal) => Inner.GetFloat(ordinal);
+
+    /// <inheritdoc/>
+    public override Guid GetGuid(int ordinal) => Inner.GetGuid(ordinal);
+
+    /// <inheritdoc/>
+    public override short GetInt16(int ordinal) => Inner.GetInt16(ordinal);
+
+    /// <inheritdoc/>
+    public override int GetInt32(int ordinal) => Inner.GetInt32(ordinal);
+
+    /// <inheritdoc/>
+    public override long GetInt64(int ordinal) => Inner.GetInt64(ordinal);
+
+    /// <inheritdoc/>
+    public override string GetName(int ordinal) => Inner.GetName(ordinal);
+
+    /// <inheritdoc/>
+    public override int GetOrdinal(string name) => Inner.GetOrdinal(name);
+
+    /// <inheritdoc/>
+    public override Type GetProviderSpecificFieldType(int ordinal) => Inner.GetProviderSpecificFieldType(ordinal);
+
+    /// <inheritdoc/>
+    public override object GetProviderSpecificValue(int ordinal) => Inner.GetProviderSpecificValue(ordinal);
+
+    /// <inheritdoc/>
+    public override int GetProviderSpecificValues(object[] values) => Inner.GetProviderSpecificValues(values);
+
+    /// <inheritdoc/>
+    public override Stream GetStream(int ordinal) => Inner.GetStream(ordinal);
+
+    /// <inheritdoc/>
+    public override string GetString(int ordinal) => Inner.GetString(ordinal);
+
+    /// <inheritdoc/>
+    public override TextReader GetTextReader(int ordinal) => Inner.GetTextReader(ordinal);
+
+    /// <inheritdoc/>
+    public override object GetValue(int ordinal) => Inner.GetValue(ordinal);
+
+    /// <inheritdoc/>
+    public override int GetValues(object[] values) => Inner.GetValues(values);
+
+    /// <inheritdoc/>
+    public override bool IsDBNull(int ordinal) => Inner.IsDBNull(ordinal);
+
+    /// <inheritdoc/>
+    public override Task<bool> IsDBNullAsync(int ordinal, CancellationToken cancellationToken)
+        => Watch(Inner.IsDBNullAsync(ordinal, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public override DataTable? GetSchemaTable() => Inner.GetSchemaTable();
+
+    /// <inheritdoc/>
+    public override Task<DataTable?> GetSchemaTableAsync(CancellationToken cancellationToken = default) => Inner.GetSchemaTableAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ReadOnlyCollection<DbColumn> GetColumnSchema() => ((IDbColumnSchemaGenerator)Inner).GetColumnSchema();
+
+    /// <inheritdoc/>
+    public override Task<ReadOnlyCollection<DbColumn>> GetColumnSchemaAsync(CancellationToken cancellationToken = default)
+        => Inner.GetColumnSchemaAsync(cancellationToken);
+
+    /// <summary>
+    /// Gives Npgsql's reader away for good, to somebody who cannot do with any other type. The lease then ends when the command is disposed.
+    /// </summary>
+    internal NpgsqlDataReader Detach()
+    {
+        var inner = Interlocked.Exchange(ref _inner, null) ?? throw new InvalidOperationException("The reader is closed.");
+        _lease.SetReader(null);
+        _lease.Detach();
+        return inner;
+    }
+
+    /// <inheritdoc/>
+    protected override DbDataReader GetDbDataReader(int ordinal) => Inner.GetData(ordinal);
+
+    private NpgsqlDataReader Inner => _inner ?? throw new InvalidOperationException("The reader is closed.");
+
+    private Task<T> Watch<T>(Task<T> reading, CancellationToken cancellationToken)
+    {
+        return reading.IsCompletedSuccessfully && !cancellationToken.IsCancellationRequested ? reading : AwaitAsync();
+
+        async Task<T> AwaitAsync()
+        {
+            try
+            {
+                var result = await reading.ConfigureAwait(false);
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    _lease.Suspect();
+                }
+
+                return result;
+            }
+            catch (Exception e)
+            {
+                _lease.Observe(e);
+                throw;
+            }
+        }
+    }
+}

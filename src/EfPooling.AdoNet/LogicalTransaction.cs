@@ -1,0 +1,404 @@
+using System.Data;
+using System.Data.Common;
+using EfPooling.Core;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// A transaction of a <see cref="LogicalConnection"/>. It takes a server connection with its first command, BEGIN travelling along, and
+/// gives it back with commit or rollback. Without a command it never reaches the server.
+/// </summary>
+/// <remarks>
+/// If the server connection breaks, the transaction is lost: every later command on it throws <see cref="TransactionBrokenException"/>
+/// until it is rolled back or disposed. Not thread-safe; a second operation at the same time throws <see cref="ConcurrentUseException"/>.
+/// </remarks>
+public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHolder
+{
+    private static readonly NamedOperation Committing = new(LeaseScope.Transaction, "COMMIT");
+    private static readonly NamedOperation RollingBack = new(LeaseScope.Transaction, "ROLLBACK");
+    private static readonly NamedOperation Saving = new(LeaseScope.Transaction, "SAVEPOINT");
+
+    private readonly LogicalConnection _connection;
+    private readonly ConnectionBinder _binder;
+
+    // All used by whoever has claimed the connection.
+    private TransactionLease? _lease;
+    private State _state;
+    private Exception? _brokenBy;
+
+    private ILeaseHolder? _activity; // read by diagnostics from any thread
+    private volatile bool _isAbandoned;
+
+    internal LogicalTransaction(LogicalConnection connection, ConnectionBinder binder, IsolationLevel isolationLevel)
+    {
+        if (isolationLevel == IsolationLevel.Chaos)
+        {
+            throw new NotSupportedException("PostgreSQL has no isolation level Chaos. Use ReadCommitted, RepeatableRead, Snapshot or Serializable.");
+        }
+
+        _connection = connection;
+        _binder = binder;
+        IsolationLevel = isolationLevel == IsolationLevel.Unspecified ? IsolationLevel.ReadCommitted : isolationLevel;
+    }
+
+    private enum State
+    {
+        Begun,
+        OnServer,
+        Broken,
+        CommitFailed,
+        Ended,
+    }
+
+    /// <inheritdoc/>
+    public override IsolationLevel IsolationLevel { get; }
+
+    /// <inheritdoc/>
+    public override bool SupportsSavepoints => true;
+
+    /// <summary>The connection that began the transaction.</summary>
+    public new LogicalConnection Connection => _connection;
+
+    /// <inheritdoc/>
+    protected override DbConnection DbConnection => _connection;
+
+    LeaseScope ILeaseHolder.Scope => LeaseScope.Transaction;
+
+    string? ILeaseHolder.Activity => Volatile.Read(ref _activity)?.Activity;
+
+    bool IServerOwner.IsTransaction => true;
+
+    /// <summary>Commits the transaction; nothing is sent if it ran no command.</summary>
+    /// <exception cref="CommitOutcomeUnknownException">The connection broke while COMMIT was on the wire.</exception>
+    /// <exception cref="TransactionBrokenException">The connection broke before; the server has rolled back.</exception>
+    public override void Commit()
+    {
+        using var claim = _binder.Claimed(Committing);
+        if (BeginToEnd())
+        {
+            try
+            {
+                _lease!.Inner.Commit();
+                _state = State.Ended;
+            }
+            catch (Exception e) when (CommitFailed(e))
+            {
+                throw new CommitOutcomeUnknownException(e);
+            }
+            finally
+            {
+                EndLease();
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Commit"/>
+    /// <param name="cancellationToken">Heeded until COMMIT is sent. After that nothing interrupts it, because the outcome would be unknown.</param>
+    public override async Task CommitAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var claim = _binder.Claimed(Committing);
+        if (BeginToEnd())
+        {
+            try
+            {
+                await _lease!.Inner.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+                _state = State.Ended;
+            }
+            catch (Exception e) when (CommitFailed(e))
+            {
+                throw new CommitOutcomeUnknownException(e);
+            }
+            finally
+            {
+                await EndLeaseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Rolls the transaction back. Does nothing after a failed commit or a broken connection, when the server has done so.</summary>
+    public override void Rollback()
+    {
+        using var claim = _binder.Claimed(RollingBack);
+        if (BeginRollback())
+        {
+            try
+            {
+                _lease!.Inner.Rollback();
+            }
+            catch (Exception e)
+            {
+                _lease!.Server.Observe(e);
+                throw;
+            }
+            finally
+            {
+                _state = State.Ended;
+                EndLease();
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Rollback()"/>
+    /// <param name="cancellationToken">Heeded until ROLLBACK is sent.</param>
+    public override async Task RollbackAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var claim = _binder.Claimed(RollingBack);
+        if (BeginRollback())
+        {
+            try
+            {
+                await _lease!.Inner.RollbackAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                _lease!.Server.Observe(e);
+                throw;
+            }
+            finally
+            {
+                _state = State.Ended;
+                await EndLeaseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Save(string savepointName) => OnSavepoint(inner => inner.Save(savepointName));
+
+    /// <inheritdoc/>
+    public override Task SaveAsync(string savepointName, CancellationToken cancellationToken = default)
+        => OnSavepointAsync((inner, token) => inner.SaveAsync(savepointName, token), cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Rollback(string savepointName) => OnSavepoint(inner => inner.Rollback(savepointName));
+
+    /// <inheritdoc/>
+    public override Task RollbackAsync(string savepointName, CancellationToken cancellationToken = default)
+        => OnSavepointAsync((inner, token) => inner.RollbackAsync(savepointName, token), cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Release(string savepointName) => OnSavepoint(inner => inner.Release(savepointName));
+
+    /// <inheritdoc/>
+    public override Task ReleaseAsync(string savepointName, CancellationToken cancellationToken = default)
+        => OnSavepointAsync((inner, token) => inner.ReleaseAsync(savepointName, token), cancellationToken);
+
+    /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        if (_state != State.Ended)
+        {
+            await _binder.CloseReaderAsync().ConfigureAwait(false);
+            _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
+            if (_binder.TryClaim(RollingBack))
+            {
+                await AbandonAsync().ConfigureAwait(false);
+                _binder.Unclaim(RollingBack);
+            }
+        }
+
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && _state != State.Ended)
+        {
+            _binder.CloseReader();
+            _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
+            if (_binder.TryClaim(RollingBack))
+            {
+                Abandon();
+                _binder.Unclaim(RollingBack);
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>The lease of the server connection that the transaction runs on, once it does.</summary>
+    internal Lease<ServerConnection>? Lease => _lease?.Lease;
+
+    internal Binding Bind(ILeaseHolder activity)
+    {
+        ThrowIfUnusable();
+        _activity = activity;
+        if (_state == State.Begun)
+        {
+            Start(_binder.LeaseForTransaction(this));
+        }
+
+        return new Binding(_binder.Pool, _lease!.Server, this);
+    }
+
+    internal async ValueTask<Binding> BindAsync(ILeaseHolder activity, CancellationToken cancellationToken)
+    {
+        ThrowIfUnusable();
+        _activity = activity;
+        if (_state == State.Begun)
+        {
+            Start(await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new Binding(_binder.Pool, _lease!.Server, this);
+    }
+
+    void IServerOwner.OnServerBroken(Exception cause)
+    {
+        if (_state == State.OnServer)
+        {
+            _brokenBy = cause;
+            _state = State.Broken;
+        }
+    }
+
+    void IServerOwner.OnStatementEnded()
+    {
+        if (_state == State.Broken || _isAbandoned)
+        {
+            Abandon();
+        }
+    }
+
+    ValueTask IServerOwner.OnStatementEndedAsync()
+        => _state == State.Broken || _isAbandoned ? AbandonAsync() : ValueTask.CompletedTask;
+
+    private void Start(TransactionLease lease)
+    {
+        lease.Begin(IsolationLevel);
+        _lease = lease;
+        _state = State.OnServer;
+    }
+
+    private void ThrowIfUnusable()
+    {
+        if (_state == State.Broken)
+        {
+            throw new TransactionBrokenException(_brokenBy);
+        }
+
+        if (_state != State.Begun && _state != State.OnServer)
+        {
+            throw new InvalidOperationException("This transaction has completed; begin another one.");
+        }
+    }
+
+    /// <returns>Whether the server must be told.</returns>
+    private bool BeginToEnd()
+    {
+        ThrowIfUnusable();
+        if (_state == State.OnServer)
+        {
+            return true;
+        }
+
+        _state = State.Ended;
+        _binder.OnTransactionEnded(this);
+        return false;
+    }
+
+    private bool BeginRollback()
+    {
+        if (_state is State.Broken or State.CommitFailed)
+        {
+            _state = State.Ended;
+            _binder.OnTransactionEnded(this);
+            return false;
+        }
+
+        return BeginToEnd();
+    }
+
+    /// <returns>Whether the outcome is unknown; else the server has refused to commit and rolled back.</returns>
+    private bool CommitFailed(Exception error)
+    {
+        _state = State.CommitFailed;
+        _lease!.Server.Observe(error);
+        return _lease.Server.IsBroken;
+    }
+
+    private void OnSavepoint(Action<NpgsqlTransaction> act)
+    {
+        using var claim = _binder.Claimed(Saving);
+        var binding = Bind(Saving);
+        try
+        {
+            act(_lease!.Inner);
+        }
+        catch (Exception e)
+        {
+            binding.Observe(e);
+            throw;
+        }
+        finally
+        {
+            binding.End();
+        }
+    }
+
+    private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
+    {
+        using var claim = _binder.Claimed(Saving);
+        var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await act(_lease!.Inner, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            binding.Observe(e);
+            throw;
+        }
+        finally
+        {
+            await binding.EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Ends what a statement or a dispose left: a broken transaction gives up its lease but goes on refusing commands until it is disposed.
+    private void Abandon()
+    {
+        if (_state == State.OnServer)
+        {
+            _lease!.RollbackQuietly();
+        }
+
+        _state = _isAbandoned ? State.Ended : _state;
+        EndLease();
+    }
+
+    private async ValueTask AbandonAsync()
+    {
+        if (_state == State.OnServer)
+        {
+            await _lease!.RollbackQuietlyAsync().ConfigureAwait(false);
+        }
+
+        _state = _isAbandoned ? State.Ended : _state;
+        await EndLeaseAsync().ConfigureAwait(false);
+    }
+
+    private void EndLease()
+    {
+        var lease = TakeLease();
+        lease?.End();
+    }
+
+    private ValueTask EndLeaseAsync() => TakeLease()?.EndAsync() ?? ValueTask.CompletedTask;
+
+    private TransactionLease? TakeLease()
+    {
+        if (_state != State.Broken)
+        {
+            _binder.OnTransactionEnded(this);
+        }
+
+        var lease = _lease;
+        _lease = null;
+        return lease;
+    }
+}

@@ -1,0 +1,11 @@
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>An operation without SQL text of its own, for the claim on a connection.</summary>
+internal sealed class NamedOperation(LeaseScope scope, string name) : ILeaseHolder
+{
+    public LeaseScope Scope => scope;
+
+    public string Activity => name;
+}

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>What the pools of one family have in common, whatever their connection string.</summary>
+internal sealed record PoolConfiguration
+{
+    public Action<TransactionPoolingOptions>? ConfigureOptions { get; init; }
+
+    public Action<NpgsqlDataSourceBuilder>? ConfigureNpgsql { get; init; }
+
+    /// <summary>Opens the server connections instead of a data source of our own.</summary>
+    public NpgsqlDataSource? ExistingDataSource { get; init; }
+
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary><c>null</c>: the system's.</summary>
+    public TimeProvider? Time { get; init; }
+}

@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Pools that share a configuration, one per connection string: what setting <c>ConnectionString</c> or <c>ChangeDatabase</c> selects from. Thread-safe.
+/// </summary>
+internal sealed class PoolFamily(PoolConfiguration configuration)
+{
+    private readonly ConcurrentDictionary<string, Lazy<TransactionPoolingDataSource>> _pools = new();
+
+    public PoolConfiguration Configuration => configuration;
+
+    /// <summary>The pool for a connection string, created if need be. Strings that say the same in another order are the same.</summary>
+    public TransactionPoolingDataSource Get(string connectionString)
+    {
+        var keywords = new NpgsqlConnectionStringBuilder(connectionString);
+        if (configuration.ExistingDataSource is not null)
+        {
+            throw new NotSupportedException("This pool was built on an existing NpgsqlDataSource, which serves one connection string only. Build it from a connection string to use several databases or users.");
+        }
+
+        var key = string.Join(';', keywords.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+        var lazy = _pools.GetOrAdd(key, _ => new Lazy<TransactionPoolingDataSource>(() => new TransactionPoolingDataSource(this, keywords)));
+        try
+        {
+            return lazy.Value;
+        }
+        catch
+        {
+            _pools.TryRemove(KeyValuePair.Create(key, lazy)); // A string with a mistake is not worth remembering.
+            throw;
+        }
+    }
+
+    /// <summary>The pool for another database with everything else alike.</summary>
+    public TransactionPoolingDataSource GetDatabase(TransactionPoolingDataSource pool, string database)
+        => Get(new NpgsqlConnectionStringBuilder(pool.ConnectionStringWithPassword) { Database = database }.ConnectionString);
+
+    public async Task CloseAllAsync(TimeSpan drain)
+    {
+        foreach (var (key, pool) in _pools)
+        {
+            if (_pools.TryRemove(KeyValuePair.Create(key, pool)))
+            {
+                await pool.Value.CloseAsync(drain).ConfigureAwait(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using EfPooling.Core;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>Opens, checks and closes PostgreSQL connections through an <see cref="NpgsqlDataSource"/>.</summary>
+/// <param name="source">Opens the connections.</param>
+/// <param name="sourceIsPooled">
+/// The source was built by the user with a pool of its own: a connection that is closed would live on there, unless that pool is cleared first.
+/// </param>
+/// <param name="logger">Told about failures that nobody else sees.</param>
+internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ILogger logger) : IServerConnector<ServerConnection>
+{
+    private string? _serverVersion; // written once
+
+    /// <summary>As the server reported it at the first login; <c>null</c> before.</summary>
+    public string? ServerVersion => Volatile.Read(ref _serverVersion);
+
+    public Task<ServerConnection> OpenAsync(CancellationToken cancellationToken)
+        => OpenThread.Run(() =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var connection = source.OpenConnection();
+            Volatile.Write(ref _serverVersion, connection.ServerVersion);
+            return new ServerConnection(connection);
+        });
+
+    public bool IsAlive(ServerConnection connection)
+    {
+        try
+        {
+            connection.Ping();
+            return connection.IsReady;
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+        {
+            Log.CheckFailed(logger, e);
+            return false;
+        }
+    }
+
+    public async ValueTask<bool> IsAliveAsync(ServerConnection connection)
+    {
+        try
+        {
+            await connection.PingAsync().ConfigureAwait(false);
+            return connection.IsReady;
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+        {
+            Log.CheckFailed(logger, e);
+            return false;
+        }
+    }
+
+    public void Close(ServerConnection connection)
+    {
+        try
+        {
+            if (sourceIsPooled)
+            {
+                source.Clear();
+            }
+
+            connection.Npgsql.Dispose();
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+        {
+            Log.CloseFailed(logger, e);
+        }
+    }
+}

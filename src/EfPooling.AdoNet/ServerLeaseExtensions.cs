@@ -1,0 +1,56 @@
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>The end of a lease of a PostgreSQL connection: the next owner gets it only if it is healthy and clean.</summary>
+internal static class ServerLeaseExtensions
+{
+    public static void End(this Lease<ServerConnection> lease)
+    {
+        var isFit = false;
+        try
+        {
+            isFit = lease.Connection.TryMend();
+        }
+        finally
+        {
+            Finish(lease, isFit);
+        }
+    }
+
+    public static ValueTask EndAsync(this Lease<ServerConnection> lease)
+    {
+        if (lease.Connection.Taint == Taint.None)
+        {
+            Finish(lease, lease.Connection.IsReady);
+            return ValueTask.CompletedTask;
+        }
+
+        return MendAsync(lease);
+    }
+
+    private static async ValueTask MendAsync(Lease<ServerConnection> lease)
+    {
+        var isFit = false;
+        try
+        {
+            isFit = await lease.Connection.TryMendAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Finish(lease, isFit);
+        }
+    }
+
+    private static void Finish(Lease<ServerConnection> lease, bool isFit)
+    {
+        if (isFit)
+        {
+            lease.Release();
+        }
+        else
+        {
+            lease.Retire(lease.Connection.IsBroken ? RetireReason.Broken : RetireReason.ResetFailed);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>What a lease did to its server connection that must be mended before the next owner gets it.</summary>
+[Flags]
+internal enum Taint
+{
+    None = 0,
+
+    /// <summary>Something was cancelled, timed out or failed outside the server: a round trip must show that it is still in step.</summary>
+    Suspect = 1,
+
+    /// <summary>The session state may have changed: reset it.</summary>
+    Dirty = 2,
+
+    /// <summary>The session state changed in a way that no reset undoes without harming Npgsql's own state: close it.</summary>
+    Unresettable = 4,
+}

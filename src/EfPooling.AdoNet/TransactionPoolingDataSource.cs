@@ -1,0 +1,295 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Transactions;
+using EfPooling.Core;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// A pool of PostgreSQL connections whose logical connections hold a server connection only while a command or transaction runs. Thread-safe; make one
+/// per database and keep it for the life of the application.
+/// </summary>
+public sealed class TransactionPoolingDataSource : DbDataSource
+{
+    private readonly PoolFamily _family;
+    private readonly NpgsqlDataSource _npgsql;
+    private readonly bool _ownsNpgsql;
+    private readonly ServerConnector _connector;
+    private readonly ServerConnectionPool<ServerConnection> _pool;
+    private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
+
+    internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)
+    {
+        var configuration = family.Configuration;
+        _family = family;
+        _ownsNpgsql = configuration.ExistingDataSource is null;
+        ConnectionStringKeywords.RefuseContradictions(keywords, mayBeUnpooled: !_ownsNpgsql);
+        var options = new TransactionPoolingOptions();
+        ConnectionStringKeywords.Apply(keywords, options);
+        configuration.ConfigureOptions?.Invoke(options);
+        options.Name ??= $"{keywords.Database ?? keywords.Username}@{keywords.Host}";
+        options.ThrowIfInvalid();
+        Options = options with { };
+        Name = options.Name;
+        Logger = configuration.LoggerFactory.CreateLogger("EfPooling.Pool");
+        ConnectionStringWithPassword = keywords.ConnectionString;
+        ConnectionString = ConnectionStringKeywords.WithoutPassword(keywords);
+        CommandTimeout = keywords.CommandTimeout;
+        EnlistsAmbientTransactions = keywords.Enlist;
+
+        _npgsql = configuration.ExistingDataSource ?? BuildNpgsql(configuration, keywords, options);
+        using (var description = _npgsql.CreateConnection())
+        {
+            Database = description.Database;
+            Server = description.DataSource;
+        }
+
+        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, Logger);
+        _pool = new ServerConnectionPool<ServerConnection>(options, _connector, configuration.Time, Logger);
+    }
+
+    /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
+    public string Name { get; }
+
+    /// <summary>The connection string, without the password unless it says <c>Persist Security Info</c>.</summary>
+    public override string ConnectionString { get; }
+
+    /// <summary>The database that the connections are to.</summary>
+    public string Database { get; }
+
+    internal TransactionPoolingOptions Options { get; }
+
+    internal ILogger Logger { get; }
+
+    internal string Server { get; }
+
+    internal int CommandTimeout { get; }
+
+    internal bool EnlistsAmbientTransactions { get; }
+
+    internal string? ServerVersion => _connector.ServerVersion;
+
+    /// <summary>For connections beside the pool, which must be able to log in. Never shown to anybody.</summary>
+    internal string ConnectionStringWithPassword { get; }
+
+    /// <summary>Creates a data source.</summary>
+    /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
+    /// <param name="configure">Sets options; wins over the connection string.</param>
+    /// <exception cref="InvalidPoolOptionsException">An option is outside its range, or the connection string contradicts pooling.</exception>
+    public static TransactionPoolingDataSource Create(string connectionString, Action<TransactionPoolingOptions>? configure = null)
+    {
+        var builder = new TransactionPoolingDataSourceBuilder(connectionString);
+        return (configure is null ? builder : builder.ConfigureOptions(configure)).Build();
+    }
+
+    /// <summary>A closed connection. Dispose it.</summary>
+    public new LogicalConnection CreateConnection() => new(_family, this);
+
+    /// <summary>An open connection. Dispose it.</summary>
+    public new LogicalConnection OpenConnection()
+    {
+        var connection = CreateConnection();
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="OpenConnection"/>
+    public new async ValueTask<LogicalConnection> OpenConnectionAsync(CancellationToken cancellationToken = default)
+    {
+        var connection = CreateConnection();
+        try
+        {
+            await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The numbers of the pool at this moment.</summary>
+    public PoolSnapshot GetSnapshot() => _pool.GetSnapshot();
+
+    /// <summary>Who holds server connections, the longest holder first.</summary>
+    /// <param name="limit">At most that many.</param>
+    public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => _pool.GetOldestLeases(limit);
+
+    /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
+    public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
+
+    /// <summary>Closes every server connection: unused ones now, others when they come back.</summary>
+    public void Clear() => _pool.Clear();
+
+    /// <summary>Makes types that were created since the first connection (enums, composites, extensions) known.</summary>
+    public void ReloadTypes()
+    {
+        var lease = Acquire(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), CancellationToken.None);
+        try
+        {
+            lease.Connection.Npgsql.ReloadTypes();
+        }
+        catch (Exception e)
+        {
+            lease.Connection.Observe(e);
+            throw;
+        }
+        finally
+        {
+            lease.End();
+        }
+
+        Clear(); // Connections that are open know the old types only.
+    }
+
+    /// <inheritdoc cref="ReloadTypes"/>
+    public async Task ReloadTypesAsync(CancellationToken cancellationToken = default)
+    {
+        var lease = await AcquireAsync(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await lease.Connection.Npgsql.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            lease.Connection.Observe(e);
+            throw;
+        }
+        finally
+        {
+            await lease.EndAsync().ConfigureAwait(false);
+        }
+
+        Clear(); // Connections that are open know the old types only.
+    }
+
+    /// <summary>Closes the pool: refuses new work, waits for what runs, then closes. Also closes the pools of other databases reached from here.</summary>
+    /// <param name="drain">How long to wait.</param>
+    /// <returns>Whether everything came back in time; connections that did not are closed when they are released.</returns>
+    public async Task<bool> CloseAsync(TimeSpan drain)
+    {
+        var drained = await _pool.CloseAsync(drain).ConfigureAwait(false);
+        if (_ownsNpgsql)
+        {
+            await _npgsql.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _family.CloseAllAsync(drain).ConfigureAwait(false);
+        return drained;
+    }
+
+    internal void EnsureReachable() => _pool.EnsureReachable();
+
+    internal ValueTask EnsureReachableAsync(CancellationToken cancellationToken) => _pool.EnsureReachableAsync(cancellationToken);
+
+    internal Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var lease = _pool.Acquire(holder, cancellationToken);
+            if (lease.Connection.IsReady)
+            {
+                return lease;
+            }
+
+            lease.Retire(RetireReason.Broken); // Npgsql's keepalive found it dead while it was idle.
+        }
+    }
+
+    internal ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken)
+    {
+        var acquiring = _pool.AcquireAsync(holder, cancellationToken);
+        if (!acquiring.IsCompletedSuccessfully)
+        {
+            return AwaitAsync(acquiring);
+        }
+
+        var ready = acquiring.Result;
+        return ready.Connection.IsReady ? new ValueTask<Lease<ServerConnection>>(ready) : AwaitAsync(new ValueTask<Lease<ServerConnection>>(ready));
+
+        async ValueTask<Lease<ServerConnection>> AwaitAsync(ValueTask<Lease<ServerConnection>> first)
+        {
+            var lease = await first.ConfigureAwait(false);
+            while (!lease.Connection.IsReady)
+            {
+                lease.Retire(RetireReason.Broken); // Npgsql's keepalive found it dead while it was idle.
+                lease = await _pool.AcquireAsync(holder, cancellationToken).ConfigureAwait(false);
+            }
+
+            return lease;
+        }
+    }
+
+    internal AmbientEnlistment Enlist(Transaction transaction)
+    {
+        if (_enlistments.TryGetValue(transaction, out var existing))
+        {
+            return existing;
+        }
+
+        var enlistment = new AmbientEnlistment(this, transaction);
+        if (!_enlistments.TryAdd(transaction, enlistment))
+        {
+            return _enlistments[transaction];
+        }
+
+        enlistment.Watch();
+        return enlistment;
+    }
+
+    internal void Forget(Transaction transaction) => _enlistments.TryRemove(transaction, out _);
+
+    internal void ReportStalePlan() => Log.StalePlanRetried(Logger, Name);
+
+    internal void ReportFailedRollback(Exception error) => Log.RollbackFailed(Logger, error);
+
+    /// <inheritdoc/>
+    protected override DbConnection CreateDbConnection() => CreateConnection();
+
+    /// <inheritdoc/>
+    protected override DbConnection OpenDbConnection() => OpenConnection();
+
+    /// <inheritdoc/>
+    protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
+        => await OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            CloseAsync(TimeSpan.Zero).GetAwaiter().GetResult(); // Without a drain nothing waits.
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
+    protected override async ValueTask DisposeAsyncCore()
+    {
+        await CloseAsync(TimeSpan.Zero).ConfigureAwait(false);
+        await base.DisposeAsyncCore().ConfigureAwait(false);
+    }
+
+    private static NpgsqlDataSource BuildNpgsql(PoolConfiguration configuration, NpgsqlConnectionStringBuilder keywords, TransactionPoolingOptions options)
+    {
+        var builder = new NpgsqlDataSourceBuilder(ConnectionStringKeywords.ForServerConnections(keywords, options));
+        builder.UseLoggerFactory(configuration.LoggerFactory);
+        configuration.ConfigureNpgsql?.Invoke(builder);
+        ConnectionStringKeywords.RefuseContradictions(builder.ConnectionStringBuilder, mayBeUnpooled: true);
+        builder.ConnectionStringBuilder.Pooling = false; // Whatever the callback did: this pool holds the connections, and
+        builder.ConnectionStringBuilder.Enlist = false; // logical connections enlist.
+        return builder.Build();
+    }
+}
