@@ -86,4 +86,8 @@ internal static class ConnectionStringKeywords
             MaxAutoPrepare = autoPrepareIsSet ? keywords.MaxAutoPrepare : DefaultMaxAutoPrepare,
         }.ConnectionString;
     }
+
+    /// <summary>The connection string of plain connections beside the pool. Others make their own connection strings from it, so it keeps the password.</summary>
+    public static string ForUnpooledConnections(NpgsqlConnectionStringBuilder keywords)
+        => new NpgsqlConnectionStringBuilder(keywords.ConnectionString) { Pooling = false, PersistSecurityInfo = true }.ConnectionString;
 }

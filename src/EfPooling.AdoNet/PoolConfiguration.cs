@@ -18,4 +18,13 @@ internal sealed record PoolConfiguration
 
     /// <summary><c>null</c>: the system's.</summary>
     public TimeProvider? Time { get; init; }
+
+    /// <summary>Defaults, then the connection string's keywords, then what the user set.</summary>
+    public TransactionPoolingOptions GetOptions(NpgsqlConnectionStringBuilder keywords)
+    {
+        var options = new TransactionPoolingOptions();
+        ConnectionStringKeywords.Apply(keywords, options);
+        ConfigureOptions?.Invoke(options);
+        return options;
+    }
 }

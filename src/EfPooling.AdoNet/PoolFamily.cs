@@ -21,7 +21,7 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
             throw new NotSupportedException("This pool was built on an existing NpgsqlDataSource, which serves one connection string only. Build it from a connection string to use several databases or users.");
         }
 
-        var key = string.Join(';', keywords.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+        var key = Normalise(keywords);
         var lazy = _pools.GetOrAdd(key, _ => new Lazy<TransactionPoolingDataSource>(() => new TransactionPoolingDataSource(this, keywords)));
         try
         {
@@ -33,6 +33,10 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
             throw;
         }
     }
+
+    /// <summary>A connection string that is equal for strings that say the same in another order or spelling.</summary>
+    public static string Normalise(NpgsqlConnectionStringBuilder keywords)
+        => string.Join(';', keywords.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
 
     /// <summary>The pool for another database with everything else alike.</summary>
     public TransactionPoolingDataSource GetDatabase(TransactionPoolingDataSource pool, string database)

@@ -16,6 +16,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly PoolFamily _family;
     private readonly NpgsqlDataSource _npgsql;
     private readonly bool _ownsNpgsql;
+    private readonly Lazy<NpgsqlDataSource> _unpooled;
     private readonly ServerConnector _connector;
     private readonly ServerConnectionPool<ServerConnection> _pool;
     private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
@@ -26,9 +27,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         _family = family;
         _ownsNpgsql = configuration.ExistingDataSource is null;
         ConnectionStringKeywords.RefuseContradictions(keywords, mayBeUnpooled: !_ownsNpgsql);
-        var options = new TransactionPoolingOptions();
-        ConnectionStringKeywords.Apply(keywords, options);
-        configuration.ConfigureOptions?.Invoke(options);
+        var options = configuration.GetOptions(keywords);
         options.Name ??= $"{keywords.Database ?? keywords.Username}@{keywords.Host}";
         options.ThrowIfInvalid();
         Options = options with { };
@@ -39,7 +38,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         CommandTimeout = keywords.CommandTimeout;
         EnlistsAmbientTransactions = keywords.Enlist;
 
-        _npgsql = configuration.ExistingDataSource ?? BuildNpgsql(configuration, keywords, options);
+        _npgsql = configuration.ExistingDataSource ?? BuildNpgsql(configuration, ConnectionStringKeywords.ForServerConnections(keywords, options));
+        _unpooled = new Lazy<NpgsqlDataSource>(
+            () => _ownsNpgsql ? BuildNpgsql(configuration, ConnectionStringKeywords.ForUnpooledConnections(keywords)) : _npgsql);
         using (var description = _npgsql.CreateConnection())
         {
             Database = description.Database;
@@ -68,6 +69,15 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal int CommandTimeout { get; }
 
     internal bool EnlistsAmbientTransactions { get; }
+
+    /// <summary>Plain Npgsql connections beside the pool, for what creates, drops and migrates databases.</summary>
+    internal NpgsqlDataSource Unpooled => _unpooled.Value;
+
+    /// <summary>Whether the pool serves this connection string, in <see cref="PoolFamily.Normalise">normal form</see>.</summary>
+    internal bool IsFor(string normalisedConnectionString)
+        => _ownsNpgsql && PoolFamily.Normalise(new NpgsqlConnectionStringBuilder(ConnectionStringWithPassword)) == normalisedConnectionString;
+
+    internal bool IsClosed => _pool.GetSnapshot().Phase != PoolPhase.Running;
 
     internal string? ServerVersion => _connector.ServerVersion;
 
@@ -183,6 +193,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         if (_ownsNpgsql)
         {
             await _npgsql.DisposeAsync().ConfigureAwait(false);
+            if (_unpooled.IsValueCreated)
+            {
+                await _unpooled.Value.DisposeAsync().ConfigureAwait(false);
+            }
         }
 
         await _family.CloseAllAsync(drain).ConfigureAwait(false);
@@ -282,9 +296,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         await base.DisposeAsyncCore().ConfigureAwait(false);
     }
 
-    private static NpgsqlDataSource BuildNpgsql(PoolConfiguration configuration, NpgsqlConnectionStringBuilder keywords, TransactionPoolingOptions options)
+    private static NpgsqlDataSource BuildNpgsql(PoolConfiguration configuration, string connectionString)
     {
-        var builder = new NpgsqlDataSourceBuilder(ConnectionStringKeywords.ForServerConnections(keywords, options));
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
         builder.UseLoggerFactory(configuration.LoggerFactory);
         configuration.ConfigureNpgsql?.Invoke(builder);
         ConnectionStringKeywords.RefuseContradictions(builder.ConnectionStringBuilder, mayBeUnpooled: true);

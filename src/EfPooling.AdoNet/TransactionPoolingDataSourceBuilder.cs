@@ -73,7 +73,12 @@ public sealed class TransactionPoolingDataSourceBuilder
     {
         var family = new PoolFamily(_configuration);
         return _connectionString is null
-            ? new TransactionPoolingDataSource(family, new NpgsqlConnectionStringBuilder(_configuration.ExistingDataSource!.ConnectionString))
+            ? new TransactionPoolingDataSource(family, Keywords)
             : family.Get(_connectionString);
     }
+
+    /// <summary>The options that the pool would have.</summary>
+    internal TransactionPoolingOptions GetOptions() => _configuration.GetOptions(Keywords);
+
+    private NpgsqlConnectionStringBuilder Keywords => new(_connectionString ?? _configuration.ExistingDataSource!.ConnectionString);
 }

@@ -1,0 +1,11 @@
+using EfPooling.AdoNet;
+using Npgsql;
+
+namespace EfPooling.EntityFrameworkCore.Infrastructure;
+
+/// <summary>What makes two contexts share a pool.</summary>
+/// <param name="ConnectionString">Normalised; <c>null</c> with a data source.</param>
+/// <param name="DataSource">The user's data source; compared by reference.</param>
+/// <param name="Provider">What <c>UseNpgsql</c> configures.</param>
+/// <param name="Options">What <c>UseTransactionPooling</c> configures; compared by value.</param>
+internal sealed record PoolKey(string? ConnectionString, NpgsqlDataSource? DataSource, ProviderConfiguration? Provider, TransactionPoolingOptions Options);

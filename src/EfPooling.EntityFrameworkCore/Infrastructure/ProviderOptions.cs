@@ -1,0 +1,83 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+
+namespace EfPooling.EntityFrameworkCore.Infrastructure;
+
+/// <summary>
+/// What <c>UseNpgsql</c> was told, read through internal API of the provider: the only file that uses it, because there is no other way
+/// to learn of <c>MapEnum</c>, <c>ConfigureDataSource</c> and the data source. ProviderOptionsTests fails when the provider changes it.
+/// </summary>
+#pragma warning disable EF1001 // See above.
+internal static class ProviderOptions
+{
+    public static bool UsesNpgsql(IDbContextOptions options) => options.FindExtension<NpgsqlOptionsExtension>() is not null;
+
+    /// <summary>Where the context connects to at this moment, which <c>SetConnectionString</c> and <c>SetDbDataSource</c> change.</summary>
+    public static ConnectionTarget GetTarget(DbContext context)
+    {
+        var connection = context.GetService<IRelationalConnection>();
+        var provider = Extension(context);
+        return (connection as INpgsqlRelationalConnection)?.DataSource switch
+        {
+            null => new ConnectionTarget(connection.ConnectionString, null),
+            // The provider made it from the connection string, to hold what only a data source can.
+            NpgsqlDataSource when provider is { DataSource: null, ConnectionString: not null } => new ConnectionTarget(provider.ConnectionString, null),
+            var dataSource => new ConnectionTarget(null, dataSource),
+        };
+    }
+
+    /// <summary>Everything that the provider would do to a data source that it builds itself.</summary>
+    public static ProviderConfiguration GetConfiguration(DbContext context)
+    {
+        var provider = Extension(context);
+        var plugins = ((IInfrastructure<IServiceProvider>)context).Instance.GetServices<INpgsqlDataSourceConfigurationPlugin>().ToArray();
+        return new ProviderConfiguration(
+            [
+                provider.DataSourceBuilderAction,
+                provider.ProvideClientCertificatesCallback,
+                provider.RemoteCertificateValidationCallback,
+                .. provider.EnumDefinitions,
+                .. plugins.Select(plugin => plugin.GetType()),
+            ],
+            builder => Apply(provider, plugins, builder));
+    }
+
+    private static void Apply(NpgsqlOptionsExtension provider, INpgsqlDataSourceConfigurationPlugin[] plugins, NpgsqlDataSourceBuilder builder)
+    {
+        foreach (var definition in provider.EnumDefinitions)
+        {
+            var name = definition.StoreTypeSchema is null ? definition.StoreTypeName : $"{definition.StoreTypeSchema}.{definition.StoreTypeName}";
+            builder.MapEnum(definition.ClrType, name, definition.NameTranslator);
+        }
+
+        foreach (var plugin in plugins)
+        {
+            plugin.Configure(builder);
+        }
+
+        if (provider.ProvideClientCertificatesCallback is not null || provider.RemoteCertificateValidationCallback is not null)
+        {
+            builder.UseSslClientAuthenticationOptionsCallback(ssl =>
+            {
+                if (provider.ProvideClientCertificatesCallback is { } provide)
+                {
+                    provide(ssl.ClientCertificates ??= []);
+                }
+
+                ssl.RemoteCertificateValidationCallback = provider.RemoteCertificateValidationCallback;
+            });
+        }
+
+        provider.DataSourceBuilderAction?.Invoke(builder); // Last, so that it can change anything above.
+    }
+
+    private static NpgsqlOptionsExtension Extension(DbContext context)
+        => context.GetService<IDbContextOptions>().FindExtension<NpgsqlOptionsExtension>()
+            ?? throw new InvalidOperationException("UseTransactionPooling needs the Npgsql provider: call UseNpgsql on the same options.");
+}

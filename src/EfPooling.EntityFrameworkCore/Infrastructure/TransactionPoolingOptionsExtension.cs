@@ -1,0 +1,41 @@
+using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfPooling.EntityFrameworkCore.Infrastructure;
+
+/// <summary>What <c>UseTransactionPooling</c> puts into the options of a context. Immutable but for the pool it has found.</summary>
+internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPoolingOptions>? configure) : IDbContextOptionsExtension
+{
+    private DbContextOptionsExtensionInfo? _info;
+
+    public Action<TransactionPoolingOptions>? Configure => configure;
+
+    public DbContextOptionsExtensionInfo Info => _info ??= new ExtensionInfo(this);
+
+    /// <summary>Does not apply under <c>UseInternalServiceProvider</c>; there the application calls <c>AddEntityFrameworkTransactionPooling</c> itself.</summary>
+    public void ApplyServices(IServiceCollection services) => services.AddEntityFrameworkTransactionPooling();
+
+    public void Validate(IDbContextOptions options)
+    {
+        if (!ProviderOptions.UsesNpgsql(options))
+        {
+            throw new InvalidOperationException(
+                "UseTransactionPooling needs the Npgsql provider: call UseNpgsql on the same options, before or after it.");
+        }
+    }
+
+    private sealed class ExtensionInfo(TransactionPoolingOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
+    {
+        public override bool IsDatabaseProvider => false;
+
+        public override string LogFragment => "using TransactionPooling ";
+
+        // No service depends on the pool or its options, so all contexts share EF's internal service provider.
+        public override int GetServiceProviderHashCode() => 0;
+
+        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is ExtensionInfo;
+
+        public override void PopulateDebugInfo(IDictionary<string, string> debugInfo) => debugInfo["EfPooling:TransactionPooling"] = "1";
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace EfPooling.EntityFrameworkCore.Migrations;
+
+/// <summary>Runs the provider's migrator outside the pool, then makes new types known to the pool.</summary>
+internal sealed class PooledMigrator(ICurrentDbContext currentContext, IMigrator inner) : IMigrator
+{
+    public void Migrate(string? targetMigration = null)
+    {
+        var scope = UnpooledScope.Enter(currentContext.Context);
+        using (scope)
+        {
+            inner.Migrate(targetMigration);
+        }
+
+        scope?.ReloadTypes();
+    }
+
+    public async Task MigrateAsync(string? targetMigration = null, CancellationToken cancellationToken = default)
+    {
+        var scope = UnpooledScope.Enter(currentContext.Context);
+        using (scope)
+        {
+            await inner.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (scope is not null)
+        {
+            await scope.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public string GenerateScript(
+        string? fromMigration = null, string? toMigration = null, MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
+        => inner.GenerateScript(fromMigration, toMigration, options);
+
+    public bool HasPendingModelChanges() => inner.HasPendingModelChanges();
+}

@@ -1,0 +1,66 @@
+using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfPooling.EntityFrameworkCore.Migrations;
+
+/// <summary>
+/// Gives a context a plain Npgsql connection, without a pool, for what creates, drops and migrates databases: the provider insists on
+/// its own type there. When disposed, the context has its pool back, whose server connections are then all replaced.
+/// </summary>
+internal sealed class UnpooledScope : IDisposable
+{
+    private readonly DbContext _context;
+    private readonly IRelationalConnection _connection;
+    private readonly TransactionPoolingDataSource _pool;
+    private readonly LogicalConnection? _usersConnection;
+
+    private UnpooledScope(DbContext context, IRelationalConnection connection, TransactionPoolingDataSource pool, LogicalConnection? usersConnection)
+    {
+        (_context, _connection, _pool, _usersConnection) = (context, connection, pool, usersConnection);
+        context.Database.SetDbDataSource(pool.Unpooled);
+        connection.SetDbConnection(pool.Unpooled.CreateConnection(), contextOwnsConnection: true);
+        pool.Clear(); // Nobody may be connected to a database that is to be dropped.
+    }
+
+    /// <returns><c>null</c> if the context has stepped out of its pool already, or has none.</returns>
+    /// <exception cref="InvalidOperationException">The context's connection is open.</exception>
+    public static UnpooledScope? Enter(DbContext context)
+    {
+        var options = context.GetService<IDbContextOptions>();
+        var connection = context.GetService<IRelationalConnection>();
+        if (connection.DbConnection is not LogicalConnection { Pool: { } pool } current)
+        {
+            return null;
+        }
+
+        if (current.State != System.Data.ConnectionState.Closed)
+        {
+            throw new InvalidOperationException("Creating, dropping and migrating a database needs a connection of its own, outside the pool. Close the context's connection, and finish its transaction, before.");
+        }
+
+        var isUsers = ReferenceEquals(RelationalOptionsExtension.Extract(options).Connection, current);
+        return new UnpooledScope(context, connection, pool, isUsers ? current : null);
+    }
+
+    public void Dispose()
+    {
+        _context.Database.SetDbDataSource(_pool);
+        _connection.SetDbConnection(_usersConnection ?? _pool.CreateConnection(), contextOwnsConnection: _usersConnection is null);
+        _pool.Clear();
+    }
+
+    /// <summary>Makes types that were created in the scope known to the pool. A pool that never had a connection learns them with its first one.</summary>
+    public void ReloadTypes()
+    {
+        if (_pool.ServerVersion is not null)
+        {
+            _pool.ReloadTypes();
+        }
+    }
+
+    /// <inheritdoc cref="ReloadTypes"/>
+    public Task ReloadTypesAsync(CancellationToken cancellationToken)
+        => _pool.ServerVersion is null ? Task.CompletedTask : _pool.ReloadTypesAsync(cancellationToken);
+}

@@ -1,0 +1,42 @@
+using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Infrastructure;
+using EfPooling.EntityFrameworkCore.Interceptors;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+
+// Where users of EF Core look for it.
+namespace Microsoft.EntityFrameworkCore;
+
+/// <summary>Switches transaction pooling on for a <see cref="DbContext"/>.</summary>
+public static class TransactionPoolingDbContextOptionsBuilderExtensions
+{
+    /// <summary>
+    /// Lets the context hold a PostgreSQL connection only while a command or transaction runs. Call it before or after <c>UseNpgsql</c>.
+    /// </summary>
+    /// <remarks>
+    /// Contexts with the same connection string, Npgsql configuration and options share one pool, which lives as long as the process.
+    /// A <see cref="TransactionPoolingDataSource"/> registered with <c>AddTransactionPooling</c> is used when <c>UseNpgsql</c> names
+    /// no connection string, or the same one without options of its own here.
+    /// </remarks>
+    /// <param name="optionsBuilder">The builder of the context's options.</param>
+    /// <param name="configure">Sets the pool's options; wins over the connection string's keywords. Called when the first connection is created.</param>
+    /// <returns>The same builder.</returns>
+    public static DbContextOptionsBuilder UseTransactionPooling(
+        this DbContextOptionsBuilder optionsBuilder, Action<TransactionPoolingOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(optionsBuilder);
+        var isFirst = optionsBuilder.Options.FindExtension<TransactionPoolingOptionsExtension>() is null;
+        ((IDbContextOptionsBuilderInfrastructure)optionsBuilder).AddOrUpdateExtension(new TransactionPoolingOptionsExtension(configure));
+        return isFirst
+            ? optionsBuilder.AddInterceptors(PooledConnectionInterceptor.Instance, SaveChangesReaderInterceptor.Instance)
+            : optionsBuilder;
+    }
+
+    /// <inheritdoc cref="UseTransactionPooling(DbContextOptionsBuilder, Action{TransactionPoolingOptions}?)"/>
+    public static DbContextOptionsBuilder<TContext> UseTransactionPooling<TContext>(
+        this DbContextOptionsBuilder<TContext> optionsBuilder, Action<TransactionPoolingOptions>? configure = null)
+        where TContext : DbContext
+    {
+        UseTransactionPooling((DbContextOptionsBuilder)optionsBuilder, configure);
+        return optionsBuilder;
+    }
+}

@@ -1,0 +1,41 @@
+using EfPooling.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>EF Core's internal services, for applications that build them themselves.</summary>
+public static class TransactionPoolingEntityFrameworkServices
+{
+    /// <summary>
+    /// Adds what creating, dropping and migrating databases needs to EF Core's internal services. Called for you, unless the context uses
+    /// <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it includes.
+    /// </summary>
+    /// <param name="serviceCollection">EF Core's internal services, not the application's.</param>
+    public static IServiceCollection AddEntityFrameworkTransactionPooling(this IServiceCollection serviceCollection)
+    {
+        ArgumentNullException.ThrowIfNull(serviceCollection);
+        serviceCollection.AddEntityFrameworkNpgsql();
+        Decorate<IRelationalDatabaseCreator>(
+            serviceCollection,
+            (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
+        Decorate<IMigrator>(
+            serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
+        return serviceCollection;
+    }
+
+    // Whatever implementation is registered by type is kept and wrapped; a factory means that it has been wrapped already.
+    private static void Decorate<TService>(IServiceCollection services, Func<IServiceProvider, TService, TService> wrap)
+        where TService : class
+    {
+        if (services.LastOrDefault(service => service.ServiceType == typeof(TService)) is { ImplementationType: { } implementation } descriptor)
+        {
+            services.Replace(ServiceDescriptor.Describe(
+                typeof(TService),
+                provider => wrap(provider, (TService)ActivatorUtilities.CreateInstance(provider, implementation)),
+                descriptor.Lifetime));
+        }
+    }
+}

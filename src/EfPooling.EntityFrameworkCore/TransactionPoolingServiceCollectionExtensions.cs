@@ -1,0 +1,74 @@
+using System.Data.Common;
+using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+// Where users of dependency injection look for it.
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers a transaction pool with the application's services.</summary>
+public static class TransactionPoolingServiceCollectionExtensions
+{
+    /// <summary>
+    /// Registers one <see cref="TransactionPoolingDataSource"/> for EF Core and Dapper alike, also as <see cref="DbDataSource"/>, and its
+    /// connections as <see cref="LogicalConnection"/> and <see cref="DbConnection"/> (transient). The pool is warmed up when the host
+    /// starts and closed when it stops.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
+    /// <param name="configure">Sets options; wins over the connection string.</param>
+    /// <param name="configureNpgsql">Configures Npgsql: type mapping, password provider, certificates, tracing.</param>
+    public static IServiceCollection AddTransactionPooling(
+        this IServiceCollection services,
+        string connectionString,
+        Action<TransactionPoolingOptions>? configure = null,
+        Action<Npgsql.NpgsqlDataSourceBuilder>? configureNpgsql = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        return services.AddTransactionPooling(_ =>
+        {
+            var builder = new TransactionPoolingDataSourceBuilder(connectionString);
+            builder = configure is null ? builder : builder.ConfigureOptions(configure);
+            return configureNpgsql is null ? builder : builder.ConfigureNpgsql(configureNpgsql);
+        });
+    }
+
+    /// <inheritdoc cref="AddTransactionPooling(IServiceCollection, string, Action{TransactionPoolingOptions}?, Action{Npgsql.NpgsqlDataSourceBuilder}?)"/>
+    /// <param name="services">The application's services.</param>
+    /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
+    /// <param name="section">
+    /// Configuration with the options as keys, for example <c>MaxPoolSize</c>; wins over the connection string. A key that is not the
+    /// name of an option is refused when the pool is created.
+    /// </param>
+    /// <param name="configure">Sets options; wins over <paramref name="section"/>.</param>
+    public static IServiceCollection AddTransactionPooling(
+        this IServiceCollection services, string connectionString, IConfiguration section, Action<TransactionPoolingOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        Action<TransactionPoolingOptions> bind = options => section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        return services.AddTransactionPooling(connectionString, bind + configure);
+    }
+
+    /// <inheritdoc cref="AddTransactionPooling(IServiceCollection, string, Action{TransactionPoolingOptions}?, Action{Npgsql.NpgsqlDataSourceBuilder}?)"/>
+    /// <param name="services">The application's services.</param>
+    /// <param name="create">Makes the builder; called once. The application's logging is added to it.</param>
+    public static IServiceCollection AddTransactionPooling(
+        this IServiceCollection services, Func<IServiceProvider, TransactionPoolingDataSourceBuilder> create)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(create);
+        services.TryAddSingleton(provider =>
+        {
+            var builder = create(provider);
+            return (provider.GetService<ILoggerFactory>() is { } loggers ? builder.UseLoggerFactory(loggers) : builder).Build();
+        });
+        services.TryAddSingleton<DbDataSource>(provider => provider.GetRequiredService<TransactionPoolingDataSource>());
+        services.TryAddTransient(provider => provider.GetRequiredService<TransactionPoolingDataSource>().CreateConnection());
+        services.TryAddTransient<DbConnection>(provider => provider.GetRequiredService<LogicalConnection>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PoolHostedService>());
+        return services;
+    }
+}
