@@ -190,16 +190,9 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-    {
-        var inner = _runner.Read(static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
-        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
-    }
+        => _runner.Read(static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
-    protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-    {
-        var inner = await _runner.ReadAsync(static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken)
-            .ConfigureAwait(false);
-        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
-    }
+    protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
+        => _runner.ReadAsync(static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
 }

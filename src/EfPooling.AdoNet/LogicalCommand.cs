@@ -228,16 +228,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-    {
-        var inner = _runner.Read(static (command, behavior) => command.ExecuteReader(behavior), behavior);
-        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
-    }
+        => _runner.Read(static (command, behavior) => command.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
-    protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-    {
-        var inner = await _runner.ReadAsync(static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token), behavior, cancellationToken)
-            .ConfigureAwait(false);
-        return new LogicalDataReader(inner, _runner, behavior.HasFlag(CommandBehavior.CloseConnection) ? _connection : null);
-    }
+    protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
+        => _runner.ReadAsync(static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
 }

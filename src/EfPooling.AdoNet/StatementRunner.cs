@@ -1,4 +1,5 @@
 using System.Data;
+using System.Data.Common;
 using EfPooling.Core;
 using Npgsql;
 
@@ -8,15 +9,17 @@ namespace EfPooling.AdoNet;
 /// Runs a command or batch: claims the logical connection, binds to a server connection, runs, and ends the lease. One place for the
 /// order of these steps, whatever the kind of statement and result.
 /// </summary>
+/// <remarks>Each asynchronous method is one state machine on purpose: this is the path that every query takes.</remarks>
 internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement) : ILeaseHolder, IReaderLease
 {
-    // Keeps Cancel() away from the end of the lease: a cancel request must never reach the next owner of the server connection.
-    private readonly Lock _cancelGate = new();
     private ConnectionBinder? _binder; // whose claim this runner holds
-    private Binding _binding; // guarded by _cancelGate for Cancel; otherwise used by the one operation that the claim admits
-    private bool _isRunning; // guarded by _cancelGate
-    private bool _isDetached; // used by the one operation that the claim admits
-    private CancellationToken _token; // used by the one operation that the claim admits
+    private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
+    private bool _isRunning; // guarded by the monitor of this
+
+    // Used by the one operation that the claim admits.
+    private bool _isDetached;
+    private bool _hasRetried;
+    private CancellationToken _token;
 
     public LeaseScope Scope { get; private set; }
 
@@ -27,7 +30,19 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         Begin(LeaseScope.Command);
         try
         {
-            return Execute(static (inner, execute) => execute(inner), execute);
+            while (true)
+            {
+                try
+                {
+                    Attach();
+                    statement.PrepareIfWanted();
+                    return execute(statement.Inner);
+                }
+                catch (Exception e) when (ShouldRunAgain(e))
+                {
+                    // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+            }
         }
         finally
         {
@@ -40,7 +55,21 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         await BeginAsync(LeaseScope.Command, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await ExecuteAsync(static (inner, execute, token) => execute(inner, token), execute, cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                try
+                {
+                    Attach();
+                    await statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
+                    var result = await execute(statement.Inner, cancellationToken).ConfigureAwait(false);
+                    NoteLateCancel();
+                    return result;
+                }
+                catch (Exception e) when (ShouldRunAgain(e))
+                {
+                    // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+            }
         }
         finally
         {
@@ -48,13 +77,25 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    /// <summary>Like <see cref="Run"/>, but the lease goes on until <see cref="End"/> if it succeeds.</summary>
-    public NpgsqlDataReader Read(Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
+    /// <summary>Like <see cref="Run"/>, but the lease goes on until the reader is closed.</summary>
+    public LogicalDataReader Read(Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
     {
         Begin(LeaseScope.Reader);
         try
         {
-            return Execute(execute, WithoutClose(behavior));
+            while (true)
+            {
+                try
+                {
+                    Attach();
+                    statement.PrepareIfWanted();
+                    return Wrap(execute(statement.Inner, WithoutClose(behavior)), behavior);
+                }
+                catch (Exception e) when (ShouldRunAgain(e))
+                {
+                    // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+            }
         }
         catch
         {
@@ -64,18 +105,46 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     }
 
     /// <inheritdoc cref="Read"/>
-    public async Task<NpgsqlDataReader> ReadAsync(
+    public async Task<DbDataReader> ReadAsync(
         Func<TInner, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> execute, CommandBehavior behavior, CancellationToken cancellationToken)
     {
         await BeginAsync(LeaseScope.Reader, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await ExecuteAsync(execute, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                try
+                {
+                    Attach();
+                    await statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
+                    var reader = await execute(statement.Inner, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
+                    NoteLateCancel();
+                    return Wrap(reader, behavior);
+                }
+                catch (Exception e) when (ShouldRunAgain(e))
+                {
+                    // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+            }
         }
         catch
         {
             await EndAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Asks the server to stop what is running, from any thread; does nothing if nothing is.</summary>
+    public void Cancel()
+    {
+        // Keeps away from the end of the lease: a cancel request must never reach the next owner of the server connection.
+        lock (this)
+        {
+            if (_isRunning)
+            {
+                _binding.Server.Mark(Taint.Suspect);
+                statement.CancelInner();
+            }
         }
     }
 
@@ -94,7 +163,6 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public void SetReader(LogicalDataReader? reader) => _binder!.SetReader(reader);
 
-    /// <summary>From now on the lease ends with the command, whose reader was given away.</summary>
     public void Detach() => _isDetached = true;
 
     /// <summary>Ends the lease if the reader was given away.</summary>
@@ -121,50 +189,53 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public void End()
     {
-        if (TryLeave(out var binding))
+        if (!TryLeave(out var binding))
+        {
+            return;
+        }
+
+        try
+        {
+            binding.End();
+        }
+        finally
+        {
+            _binder!.Unclaim(this);
+        }
+    }
+
+    public ValueTask EndAsync()
+    {
+        if (!TryLeave(out var binding))
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var ending = binding.EndAsync();
+        if (!ending.IsCompletedSuccessfully)
+        {
+            return AwaitAsync(ending);
+        }
+
+        _binder!.Unclaim(this);
+        return ending;
+
+        async ValueTask AwaitAsync(ValueTask ending)
         {
             try
             {
-                binding.End();
+                await ending.ConfigureAwait(false);
             }
             finally
             {
                 _binder!.Unclaim(this);
-            }
-        }
-    }
-
-    public async ValueTask EndAsync()
-    {
-        if (TryLeave(out var binding))
-        {
-            try
-            {
-                await binding.EndAsync().ConfigureAwait(false);
-            }
-            finally
-            {
-                _binder!.Unclaim(this);
-            }
-        }
-    }
-
-    /// <summary>Asks the server to stop what is running, from any thread; does nothing if nothing is.</summary>
-    public void Cancel()
-    {
-        lock (_cancelGate)
-        {
-            if (_isRunning)
-            {
-                _binding.Server.Mark(Taint.Suspect);
-                statement.CancelInner();
             }
         }
     }
 
     private void Begin(LeaseScope scope)
     {
-        var binder = Claim(scope);
+        var binder = Claim(scope, CancellationToken.None);
         try
         {
             Enter(binder.Bind(this));
@@ -176,44 +247,68 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    private async ValueTask BeginAsync(LeaseScope scope, CancellationToken cancellationToken)
+    private ValueTask BeginAsync(LeaseScope scope, CancellationToken cancellationToken)
     {
-        var binder = Claim(scope);
+        var binder = Claim(scope, cancellationToken);
+        ValueTask<Binding> binding;
         try
         {
-            Enter(await binder.BindAsync(this, cancellationToken).ConfigureAwait(false));
+            binding = binder.BindAsync(this, cancellationToken);
         }
         catch
         {
             binder.Unclaim(this);
             throw;
         }
+
+        if (!binding.IsCompletedSuccessfully)
+        {
+            return AwaitAsync(binding);
+        }
+
+        Enter(binding.Result);
+        return ValueTask.CompletedTask;
+
+        async ValueTask AwaitAsync(ValueTask<Binding> binding)
+        {
+            try
+            {
+                Enter(await binding.ConfigureAwait(false));
+            }
+            catch
+            {
+                binder.Unclaim(this);
+                throw;
+            }
+        }
     }
 
-    private ConnectionBinder Claim(LeaseScope scope)
+    private ConnectionBinder Claim(LeaseScope scope, CancellationToken cancellationToken)
     {
         var connection = statement.LogicalConnection
             ?? throw new InvalidOperationException("The command has no connection. Set its Connection property, or create it with connection.CreateCommand().");
         var binder = connection.OpenBinder;
         binder.Claim(this);
         _binder = binder;
+        _token = cancellationToken;
+        _hasRetried = false;
+        _isDetached = false;
         Scope = scope;
         return binder;
     }
 
     private void Enter(Binding binding)
     {
-        lock (_cancelGate)
+        lock (this)
         {
             _binding = binding;
             _isRunning = true;
-            _isDetached = false;
         }
     }
 
     private bool TryLeave(out Binding binding)
     {
-        lock (_cancelGate)
+        lock (this)
         {
             binding = _binding;
             var wasRunning = _isRunning;
@@ -221,69 +316,6 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             return wasRunning;
         }
     }
-
-    private TResult Execute<TState, TResult>(Func<TInner, TState, TResult> execute, TState state)
-    {
-        var mayRetry = MayRetry;
-        while (true)
-        {
-            try
-            {
-                Attach();
-                statement.PrepareIfWanted();
-                return execute(statement.Inner, state);
-            }
-            catch (PostgresException e) when (mayRetry && IsStalePlan(e))
-            {
-                mayRetry = false; // Npgsql has dropped the statement, so this time it is parsed anew.
-                _binding.ReportStalePlan();
-            }
-            catch (Exception e)
-            {
-                _binding.Observe(e);
-                throw;
-            }
-        }
-    }
-
-    private async Task<TResult> ExecuteAsync<TState, TResult>(
-        Func<TInner, TState, CancellationToken, Task<TResult>> execute, TState state, CancellationToken cancellationToken)
-    {
-        _token = cancellationToken;
-        var mayRetry = MayRetry;
-        while (true)
-        {
-            try
-            {
-                Attach();
-                await statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
-                var result = await execute(statement.Inner, state, cancellationToken).ConfigureAwait(false);
-                NoteLateCancel();
-                return result;
-            }
-            catch (PostgresException e) when (mayRetry && IsStalePlan(e))
-            {
-                mayRetry = false; // Npgsql has dropped the statement, so this time it is parsed anew.
-                _binding.ReportStalePlan();
-            }
-            catch (Exception e)
-            {
-                _binding.Observe(e);
-                throw;
-            }
-        }
-    }
-
-    // A cancel request that the server got after it had finished the statement might still hit the next one.
-    private void NoteLateCancel()
-    {
-        if (_token.IsCancellationRequested)
-        {
-            Suspect();
-        }
-    }
-
-    private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
 
     private void Attach()
     {
@@ -294,12 +326,35 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    // Inside a transaction the error has already failed the transaction.
-    private bool MayRetry => !_binding.IsInTransaction && statement.IsAtomic;
+    private LogicalDataReader Wrap(NpgsqlDataReader inner, CommandBehavior behavior)
+        => new(inner, this, behavior.HasFlag(CommandBehavior.CloseConnection) ? statement.LogicalConnection : null);
 
-    // "cached plan must not change result type"; the message may be translated, the routine's name is not.
-    private static bool IsStalePlan(PostgresException e)
-        => e.SqlState == PostgresErrorCodes.FeatureNotSupported && e.Routine == "RevalidateCachedQuery";
+    private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
+
+    // A cancel request that the server got after it had finished the statement might still hit the next one.
+    private void NoteLateCancel()
+    {
+        if (_token.IsCancellationRequested)
+        {
+            Suspect();
+        }
+    }
+
+    // "cached plan must not change result type" is worth one more attempt outside a transaction; inside, it has failed the transaction.
+    // The message may be translated, the routine's name is not.
+    private bool ShouldRunAgain(Exception error)
+    {
+        if (error is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: "RevalidateCachedQuery" }
+            && !_hasRetried && !_binding.IsInTransaction && statement.IsAtomic)
+        {
+            _hasRetried = true;
+            _binding.ReportStalePlan();
+            return true;
+        }
+
+        _binding.Observe(error);
+        return false;
+    }
 
     private static string? Shorten(string? text)
     {
