@@ -9,6 +9,9 @@ internal interface IReaderLease
     /// <summary>Called when a cancel request may have been sent that came too late.</summary>
     void Suspect();
 
+    /// <summary>Asks the server to stop the statement.</summary>
+    void Cancel();
+
     /// <summary>Makes the reader the one that closes with its connection or transaction; <c>null</c> when it has closed.</summary>
     void SetReader(LogicalDataReader? reader);
 

@@ -17,6 +17,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     private readonly IReaderLease _lease;
     private readonly LogicalConnection? _closeToo;
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
+    private ReaderGate _gate;
     private int _recordsAffected = -1;
 
     internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, LogicalConnection? closeToo)
@@ -52,38 +53,16 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override object this[string name] => Inner[name];
 
     /// <inheritdoc/>
-    public override bool Read()
-    {
-        try
-        {
-            return Inner.Read();
-        }
-        catch (Exception e)
-        {
-            _lease.Observe(e);
-            throw;
-        }
-    }
+    public override bool Read() => Move(static inner => inner.Read());
 
     /// <inheritdoc/>
-    public override Task<bool> ReadAsync(CancellationToken cancellationToken) => Watch(Inner.ReadAsync(cancellationToken), cancellationToken);
+    public override Task<bool> ReadAsync(CancellationToken cancellationToken) => MoveAsync(static (inner, _, token) => inner.ReadAsync(token), 0, cancellationToken);
 
     /// <inheritdoc/>
-    public override bool NextResult()
-    {
-        try
-        {
-            return Inner.NextResult();
-        }
-        catch (Exception e)
-        {
-            _lease.Observe(e);
-            throw;
-        }
-    }
+    public override bool NextResult() => Move(static inner => inner.NextResult());
 
     /// <inheritdoc/>
-    public override Task<bool> NextResultAsync(CancellationToken cancellationToken) => Watch(Inner.NextResultAsync(cancellationToken), cancellationToken);
+    public override Task<bool> NextResultAsync(CancellationToken cancellationToken) => MoveAsync(static (inner, _, token) => inner.NextResultAsync(token), 0, cancellationToken);
 
     /// <inheritdoc/>
     public override void Close()
@@ -91,6 +70,12 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         if (Interlocked.Exchange(ref _inner, null) is not { } inner)
         {
             return;
+        }
+
+        if (_gate.Close() is { } reading)
+        {
+            _lease.Cancel();
+            reading.Wait(CancellationToken.None);
         }
 
         try
@@ -118,6 +103,12 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         if (Interlocked.Exchange(ref _inner, null) is not { } inner)
         {
             return;
+        }
+
+        if (_gate.Close() is { } reading)
+        {
+            _lease.Cancel();
+            await reading.ConfigureAwait(false);
         }
 
         try
@@ -200,7 +191,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
     /// <inheritdoc/>
     public override Task<T> GetFieldValueAsync<T>(int ordinal, CancellationToken cancellationToken)
-        => Watch(Inner.GetFieldValueAsync<T>(ordinal, cancellationToken), cancellationToken);
+        => MoveAsync(static (inner, ordinal, token) => inner.GetFieldValueAsync<T>(ordinal, token), ordinal, cancellationToken);
 
     /// <inheritdoc/>
     public override float GetFloat(int ordinal) => Inner.GetFloat(ordinal);
@@ -252,7 +243,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
     /// <inheritdoc/>
     public override Task<bool> IsDBNullAsync(int ordinal, CancellationToken cancellationToken)
-        => Watch(Inner.IsDBNullAsync(ordinal, cancellationToken), cancellationToken);
+        => MoveAsync(static (inner, ordinal, token) => inner.IsDBNullAsync(ordinal, token), ordinal, cancellationToken);
 
     /// <inheritdoc/>
     public override DataTable? GetSchemaTable() => Inner.GetSchemaTable();
@@ -283,15 +274,51 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
     private NpgsqlDataReader Inner => _inner ?? throw new InvalidOperationException("The reader is closed.");
 
-    private Task<T> Watch<T>(Task<T> reading, CancellationToken cancellationToken)
+    private bool Move(Func<NpgsqlDataReader, bool> move)
     {
-        return reading.IsCompletedSuccessfully && !cancellationToken.IsCancellationRequested ? reading : AwaitAsync();
+        Enter();
+        try
+        {
+            return move(Inner);
+        }
+        catch (Exception e)
+        {
+            _lease.Observe(e);
+            throw;
+        }
+        finally
+        {
+            _gate.Leave();
+        }
+    }
+
+    private Task<T> MoveAsync<TState, T>(Func<NpgsqlDataReader, TState, CancellationToken, Task<T>> move, TState state, CancellationToken cancellationToken)
+    {
+        Enter();
+        Task<T> moving;
+        try
+        {
+            moving = move(Inner, state, cancellationToken);
+        }
+        catch
+        {
+            _gate.Leave();
+            throw;
+        }
+
+        if (!moving.IsCompletedSuccessfully || cancellationToken.IsCancellationRequested)
+        {
+            return AwaitAsync();
+        }
+
+        _gate.Leave();
+        return moving;
 
         async Task<T> AwaitAsync()
         {
             try
             {
-                var result = await reading.ConfigureAwait(false);
+                var result = await moving.ConfigureAwait(false);
                 if (cancellationToken.IsCancellationRequested)
                 {
                     _lease.Suspect();
@@ -304,6 +331,18 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
                 _lease.Observe(e);
                 throw;
             }
+            finally
+            {
+                _gate.Leave();
+            }
+        }
+    }
+
+    private void Enter()
+    {
+        if (!_gate.TryEnter())
+        {
+            throw new ConcurrentUseException("reading from a reader", "another read from the same reader");
         }
     }
 }
