@@ -13,14 +13,26 @@ internal sealed class PendingOpen(FakeConnector connector, CancellationToken can
     public FakeConnection Succeed()
     {
         var connection = connector.Create();
-        connector.Forget(this);
-        _outcome.SetResult(connection);
+        Decide(() => _outcome.SetResult(connection));
         return connection;
     }
 
-    public void Fail(Exception error)
+    public void Fail(Exception error) => Decide(() => _outcome.SetException(error));
+
+    private void Decide(Action outcome)
     {
         connector.Forget(this);
-        _outcome.SetException(error);
+
+        // Under the test runner's context the pool would go on elsewhere.
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            outcome();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 }

@@ -1,0 +1,102 @@
+using EfPooling.Core.Tests.Harness;
+
+namespace EfPooling.Core.Tests;
+
+public sealed class CheckDelayTests
+{
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Acquire_OfAConnectionUsedLately_DoesNotCheck()
+    {
+        using var pool = PoolHarness.Create().Warm(1);
+        pool.Time.Advance(Delay);
+        pool.Acquire().Release();
+        (await pool.Acquire(CallerKind.Sync)).Release();
+        Assert.Empty(pool.Connector.Checked);
+    }
+
+    [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
+    public async Task Acquire_OfAConnectionIdleForLonger_Checks(CallerKind kind)
+    {
+        using var pool = PoolHarness.Create().Warm(1);
+        pool.Time.Advance(Delay + TimeSpan.FromMilliseconds(1));
+        (await pool.Acquire(kind)).Release();
+        Assert.Equal(pool.Connector.Opened, pool.Connector.Checked);
+        Assert.Equal(1, pool.Connector.Attempts);
+    }
+
+    [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
+    public async Task Acquire_WhenTheCheckFails_TriesTheNext(CallerKind kind)
+    {
+        using var pool = PoolHarness.Create().Warm(2);
+        pool.Time.Advance(Delay * 2);
+        pool.Connector.Opened[1].IsAlive = false;
+        var lease = await pool.Acquire(kind);
+        Assert.Equal(1, lease.Connection.Id);
+        Assert.Equal(2, pool.Connector.Checked.Count);
+        Assert.Equal(1, pool.Snapshot.Retired[RetireReason.FailedCheck]);
+        lease.Release();
+    }
+
+    [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
+    public async Task Acquire_WhenEveryCheckFails_OpensANewOne(CallerKind kind)
+    {
+        using var pool = PoolHarness.Create().Warm(2);
+        pool.Time.Advance(Delay * 2);
+        pool.Connector.Opened[0].IsAlive = pool.Connector.Opened[1].IsAlive = false;
+        var lease = await pool.Acquire(kind);
+        Assert.Equal(3, lease.Connection.Id);
+        lease.Release();
+    }
+
+    [Fact]
+    public void CheckDelay_OfZero_ChecksEveryTime()
+    {
+        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = TimeSpan.Zero).Warm(1);
+        pool.Acquire().Release();
+        pool.Acquire().Release();
+        Assert.Equal(2, pool.Connector.Checked.Count);
+    }
+
+    [Fact]
+    public void CheckDelay_Infinite_NeverChecks()
+    {
+        using var pool = PoolHarness.Create(o => (o.ServerCheckDelay, o.ServerIdleTimeout) = (Timeout.InfiniteTimeSpan, TimeSpan.Zero)).Warm(1);
+        pool.Time.Advance(TimeSpan.FromMinutes(50));
+        pool.Acquire().Release();
+        Assert.Empty(pool.Connector.Checked);
+    }
+
+    [Fact]
+    public void AfterAConnectionBroke_ThoseThatWereIdleAreChecked_AtTheirNextUse()
+    {
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 3).Warm(3);
+        pool.Time.Advance(TimeSpan.FromSeconds(1));
+        pool.Acquire().Retire(RetireReason.Broken);
+        pool.Time.Advance(TimeSpan.FromSeconds(1));
+        pool.Occupy(2);
+        Assert.Equal(2, pool.Connector.Checked.Count);
+        pool.Vacate();
+        pool.Occupy(2).Vacate();
+        Assert.Equal(2, pool.Connector.Checked.Count);
+    }
+
+    [Fact]
+    public async Task Acquire_WhenTheCheckFailsOnAFullPool_QueuesBehindTheOthers()
+    {
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 2).Occupy(1);
+        pool.Acquire().Release();
+        pool.Time.Advance(Delay * 2);
+        pool.Connector.Opened[1].IsAlive = false;
+        Task<Lease<FakeConnection>>? other = null;
+        pool.Connector.OnCheck = _ => other = pool.Acquire(CallerKind.Async);
+        pool.Connector.HoldOpens = true;
+        var caller = pool.Acquire(CallerKind.Async);
+        pool.Vacate();
+        var lease = await other!;
+        Assert.False(caller.IsCompleted);
+        lease.Release();
+        (await caller).Release();
+    }
+}
