@@ -1,0 +1,43 @@
+using EfPooling.Core.Tests.Harness;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace EfPooling.Core.Tests;
+
+public sealed class WarmStackTests
+{
+    private const int Capacity = 5;
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void Stack_BehavesLikeAList(bool roundRobin)
+    {
+        var operations = (from kind in Gen.Choose(0, 3) from index in Gen.Choose(0, Capacity - 1) select (kind, index)).ListOf().ToArbitrary();
+        Prop.ForAll(operations, list =>
+        {
+            var stack = new WarmStack<FakeConnection>(Capacity, roundRobin);
+            var model = new List<Slot<FakeConnection>>();
+            foreach (var (kind, index) in list)
+            {
+                if (kind <= 1 && model.Count < Capacity)
+                {
+                    var slot = new Slot<FakeConnection>(0);
+                    stack.Push(slot);
+                    model.Add(slot);
+                }
+                else if (kind == 2 && model.Count > 0)
+                {
+                    var next = roundRobin ? 0 : model.Count - 1;
+                    Assert.Same(model[next], stack.Pop());
+                    model.RemoveAt(next);
+                }
+                else if (kind == 3 && index < model.Count)
+                {
+                    stack.RemoveAt(index);
+                    model.RemoveAt(index);
+                }
+
+                Assert.Equal(model, Enumerable.Range(0, stack.Count).Select(i => stack[i]));
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+}
