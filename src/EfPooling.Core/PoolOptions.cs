@@ -138,6 +138,6 @@ public record PoolOptions
         }
     }
 
-    // The longest period that a System.Threading timer accepts is a little over 49 days.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
+    // The longest time for which a synchronous caller can wait on a task is a little over 24 days.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 }
