@@ -18,7 +18,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     private readonly PoolGate _gate = new();
     private readonly PoolLedger<T> _ledger; // guarded by _gate
     private readonly ConnectionKeeper<T> _keeper;
-    private readonly PoolOptions _options;
+    private readonly WaitingRoom<T> _waits;
     private readonly IServerConnector<T> _connector;
     private readonly PoolClock _clock;
     private readonly ILogger _logger;
@@ -39,13 +39,14 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(connector);
         options.ThrowIfInvalid();
-        _options = options with { };
+        options = options with { };
         Name = options.Name ?? "pool";
         _connector = connector;
         _clock = new PoolClock(time ?? CoarseTimeProvider.Instance);
         _logger = logger ?? NullLogger.Instance;
-        _ledger = new PoolLedger<T>(_gate, _options, _clock, random);
-        _keeper = new ConnectionKeeper<T>(_gate, _ledger, _options, connector, _clock, _logger, Name);
+        _ledger = new PoolLedger<T>(_gate, options, _clock, random);
+        _keeper = new ConnectionKeeper<T>(_gate, _ledger, options, connector, _clock, _logger, Name);
+        _waits = new WaitingRoom<T>(_gate, _ledger, _keeper, options, _clock, _logger, Name);
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -66,7 +67,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         while (true)
         {
             ThrowIfRefused(admission);
-            var slot = admission.Slot ?? Wait(admission.Waiter!, started, cancellationToken);
+            var slot = admission.Slot ?? _waits.Wait(admission.Waiter!, started, cancellationToken);
             if (!admission.NeedsCheck || _connector.IsAlive(slot.Connection!))
             {
                 return new Lease<T>(this, slot);
@@ -145,21 +146,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
     /// <summary>The running leases, the oldest first.</summary>
     /// <param name="limit">At most that many.</param>
-    public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue)
-    {
-        (int Slot, long LeasedAt, ILeaseHolder? Holder)[] running;
-        using (_gate.Enter())
-        {
-            running = [.. _ledger.Slots.Where(slot => slot.State == SlotState.Leased).Select(slot => (slot.Index, slot.LeasedAt, slot.Holder))];
-        }
-
-        var now = _clock.Now;
-        return
-        [
-            .. running.OrderBy(lease => lease.LeasedAt).Take(limit)
-                .Select(lease => new LeaseInfo(lease.Slot, _clock.Between(lease.LeasedAt, now), lease.Holder?.Scope, lease.Holder?.Activity)),
-        ];
-    }
+    public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => RunningLeases.Oldest(_gate, _ledger, _clock, limit);
 
     /// <summary>Closes the pool: admits nobody new, serves whoever already waits, and closes each connection when it comes back.</summary>
     /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders.</param>
@@ -199,58 +186,6 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         _keeper.Carry(slot, decision);
     }
 
-    internal void GiveUp(Waiter<T> waiter)
-    {
-        PoolSnapshot snapshot;
-        Exception? lastError;
-        using (_gate.Enter())
-        {
-            snapshot = _ledger.SnapshotLocked(Name);
-            lastError = _ledger.Backoff.LastError;
-            if (!_ledger.TimeOutLocked(waiter))
-            {
-                return;
-            }
-
-            _keeper.LeaveLocked();
-        }
-
-        Log.WaitTimedOut(_logger, Name, _options.QueryWaitTimeout, snapshot.Leased, snapshot.Waiting - 1);
-        waiter.SetException(new QueryWaitTimeoutException(_options.QueryWaitTimeout, snapshot, GetOldestLeases(limit: 3), lastError));
-    }
-
-    internal void Cancel(Waiter<T> waiter, CancellationToken cancellationToken)
-    {
-        using (_gate.Enter())
-        {
-            if (!_ledger.Waiters.Remove(waiter))
-            {
-                return;
-            }
-
-            _keeper.LeaveLocked();
-        }
-
-        waiter.SetCanceled(cancellationToken);
-    }
-
-    internal void EntitleToReserve(Waiter<T> waiter)
-    {
-        List<Slot<T>>? opens;
-        using (_gate.Enter())
-        {
-            if (!_ledger.Waiters.Entitle(waiter))
-            {
-                return;
-            }
-
-            opens = _keeper.BeginOpensLocked(_clock.Now);
-            _keeper.LeaveLocked();
-        }
-
-        _keeper.StartOpens(opens);
-    }
-
     /// <summary>Throws if an invariant does not hold.</summary>
     internal void VerifyInvariants()
     {
@@ -268,7 +203,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         while (true)
         {
             ThrowIfRefused(admission);
-            var slot = admission.Slot ?? await WaitAsync(admission.Waiter!, started, cancellationToken).ConfigureAwait(false);
+            var slot = admission.Slot ?? await _waits.WaitAsync(admission.Waiter!, started, cancellationToken).ConfigureAwait(false);
             if (!admission.NeedsCheck || await _connector.IsAliveAsync(slot.Connection!).ConfigureAwait(false))
             {
                 return new Lease<T>(this, slot);
@@ -318,47 +253,6 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             ExceptionDispatchInfo.Throw(admission.Refusal);
         }
-    }
-
-    private Slot<T> Wait(Waiter<T> waiter, long started, CancellationToken cancellationToken)
-    {
-        var remaining = Remaining(started);
-        using var limits = Limit(waiter, remaining, cancellationToken);
-        try
-        {
-            // The timer needs a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
-            if (!waiter.Task.Wait(remaining ?? Timeout.InfiniteTimeSpan, CancellationToken.None))
-            {
-                GiveUp(waiter);
-            }
-        }
-        catch (AggregateException)
-        {
-            // The next line throws the same failure under its own type.
-        }
-
-        return waiter.Task.GetAwaiter().GetResult();
-    }
-
-    private async ValueTask<Slot<T>> WaitAsync(Waiter<T> waiter, long started, CancellationToken cancellationToken)
-    {
-        using var limits = Limit(waiter, Remaining(started), cancellationToken);
-        return await waiter.Task.ConfigureAwait(false);
-    }
-
-    private WaitLimits<T> Limit(Waiter<T> waiter, TimeSpan? remaining, CancellationToken cancellationToken)
-        => new(this, waiter, remaining, _options.ReservePoolSize > 0 ? _options.ReservePoolTimeout : null, _clock.Time, cancellationToken);
-
-    // Null: without limit.
-    private TimeSpan? Remaining(long started)
-    {
-        if (_options.QueryWaitTimeout == TimeSpan.Zero)
-        {
-            return null;
-        }
-
-        var remaining = _options.QueryWaitTimeout - _clock.Between(started, _clock.Now);
-        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
     }
 
     private bool Shut()

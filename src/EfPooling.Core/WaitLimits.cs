@@ -4,15 +4,15 @@ namespace EfPooling.Core;
 internal sealed class WaitLimits<T> : IDisposable
     where T : class
 {
-    private readonly ServerConnectionPool<T> _pool;
+    private readonly WaitingRoom<T> _room;
     private readonly Waiter<T> _waiter;
     private readonly ITimer? _timeout;
     private readonly ITimer? _reserve;
     private readonly CancellationTokenRegistration _cancellation;
 
-    public WaitLimits(ServerConnectionPool<T> pool, Waiter<T> waiter, TimeSpan? remaining, TimeSpan? untilReserve, TimeProvider time, CancellationToken cancellationToken)
+    public WaitLimits(WaitingRoom<T> room, Waiter<T> waiter, TimeSpan? remaining, TimeSpan? untilReserve, TimeProvider time, CancellationToken cancellationToken)
     {
-        _pool = pool;
+        _room = room;
         _waiter = waiter;
         _timeout = remaining is { } limit
             ? time.CreateTimer(static self => ((WaitLimits<T>)self!).GiveUp(), this, limit, Timeout.InfiniteTimeSpan)
@@ -30,9 +30,9 @@ internal sealed class WaitLimits<T> : IDisposable
         _cancellation.Dispose();
     }
 
-    private void GiveUp() => _pool.GiveUp(_waiter);
+    private void GiveUp() => _room.GiveUp(_waiter);
 
-    private void Entitle() => _pool.EntitleToReserve(_waiter);
+    private void Entitle() => _room.EntitleToReserve(_waiter);
 
-    private void Cancel(CancellationToken token) => _pool.Cancel(_waiter, token);
+    private void Cancel(CancellationToken token) => _room.Cancel(_waiter, token);
 }

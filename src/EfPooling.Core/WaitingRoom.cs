@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Logging;
+
+namespace EfPooling.Core;
+
+/// <summary>Where queued callers wait, synchronous and asynchronous, and what ends their wait besides a slot.</summary>
+internal sealed class WaitingRoom<T>(
+    PoolGate gate, PoolLedger<T> ledger, ConnectionKeeper<T> keeper, PoolOptions options, PoolClock clock, ILogger logger, string name)
+    where T : class
+{
+    public Slot<T> Wait(Waiter<T> waiter, long started, CancellationToken cancellationToken)
+    {
+        var remaining = Remaining(started);
+        using var limits = Limit(waiter, remaining, cancellationToken);
+        try
+        {
+            // The timer needs a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
+            if (!waiter.Task.Wait(remaining ?? Timeout.InfiniteTimeSpan, CancellationToken.None))
+            {
+                GiveUp(waiter);
+            }
+        }
+        catch (AggregateException)
+        {
+            // The next line throws the same failure under its own type.
+        }
+
+        return waiter.Task.GetAwaiter().GetResult();
+    }
+
+    public async ValueTask<Slot<T>> WaitAsync(Waiter<T> waiter, long started, CancellationToken cancellationToken)
+    {
+        using var limits = Limit(waiter, Remaining(started), cancellationToken);
+        return await waiter.Task.ConfigureAwait(false);
+    }
+
+    public void GiveUp(Waiter<T> waiter)
+    {
+        PoolSnapshot snapshot;
+        Exception? lastError;
+        using (gate.Enter())
+        {
+            snapshot = ledger.SnapshotLocked(name);
+            lastError = ledger.Backoff.LastError;
+            if (!ledger.TimeOutLocked(waiter))
+            {
+                return;
+            }
+
+            keeper.LeaveLocked();
+        }
+
+        Log.WaitTimedOut(logger, name, options.QueryWaitTimeout, snapshot.Leased, snapshot.Waiting - 1);
+        waiter.SetException(new QueryWaitTimeoutException(options.QueryWaitTimeout, snapshot, RunningLeases.Oldest(gate, ledger, clock, limit: 3), lastError));
+    }
+
+    public void Cancel(Waiter<T> waiter, CancellationToken cancellationToken)
+    {
+        using (gate.Enter())
+        {
+            if (!ledger.Waiters.Remove(waiter))
+            {
+                return;
+            }
+
+            keeper.LeaveLocked();
+        }
+
+        waiter.SetCanceled(cancellationToken);
+    }
+
+    public void EntitleToReserve(Waiter<T> waiter)
+    {
+        List<Slot<T>>? opens;
+        using (gate.Enter())
+        {
+            if (!ledger.Waiters.Entitle(waiter))
+            {
+                return;
+            }
+
+            opens = keeper.BeginOpensLocked(clock.Now);
+            keeper.LeaveLocked();
+        }
+
+        keeper.StartOpens(opens);
+    }
+
+    private WaitLimits<T> Limit(Waiter<T> waiter, TimeSpan? remaining, CancellationToken cancellationToken)
+        => new(this, waiter, remaining, options.ReservePoolSize > 0 ? options.ReservePoolTimeout : null, clock.Time, cancellationToken);
+
+    // Null: without limit.
+    private TimeSpan? Remaining(long started)
+    {
+        if (options.QueryWaitTimeout == TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        var remaining = options.QueryWaitTimeout - clock.Between(started, clock.Now);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+}
