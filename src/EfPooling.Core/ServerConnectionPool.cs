@@ -43,7 +43,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         Name = options.Name ?? "pool";
         _connector = connector;
         _clock = new PoolClock(time ?? CoarseTimeProvider.Instance);
-        _logger = logger ?? NullLogger.Instance;
+        _logger = new GuardedLogger(logger ?? NullLogger.Instance);
         _ledger = new PoolLedger<T>(_gate, options, _clock, random);
         _keeper = new ConnectionKeeper<T>(_gate, _ledger, options, connector, _clock, _logger, Name);
         _waits = new WaitingRoom<T>(_gate, _ledger, _keeper, options, _clock, _logger, Name);

@@ -10,6 +10,8 @@ internal sealed class RecordingLogger : ILogger
     /// <summary>Runs after an entry was recorded; may throw, as loggers may.</summary>
     public Action<EventId>? OnLog { get; set; }
 
+    public Action? OnIsEnabled { get; set; }
+
     public IReadOnlyList<(LogLevel Level, EventId Id, string Text)> Entries
     {
         get
@@ -24,7 +26,11 @@ internal sealed class RecordingLogger : ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => true;
+    public bool IsEnabled(LogLevel logLevel)
+    {
+        OnIsEnabled?.Invoke();
+        return true;
+    }
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {

@@ -1,0 +1,83 @@
+using EfPooling.Core.Tests.Harness;
+
+namespace EfPooling.Core.Tests;
+
+/// <summary>A logger may throw: that disturbs no caller, costs no connection and leaves nobody waiting.</summary>
+public sealed class FaultyLoggerTests
+{
+    private static PoolHarness Pool(Action<PoolOptions>? configure = null)
+    {
+        var pool = PoolHarness.Create(configure);
+        pool.Logger.OnLog = _ => throw new InvalidOperationException("disk full");
+        return pool;
+    }
+
+    [Fact]
+    public async Task Opened()
+    {
+        using var pool = Pool(o => o.MinPoolSize = 2);
+        (await pool.Acquire(CallerKind.Async)).Release();
+        Assert.Equal(2, pool.Snapshot.Warm);
+        pool.Logger.OnLog = null;
+    }
+
+    [Fact]
+    public async Task OpenFailed()
+    {
+        using var pool = Pool();
+        pool.Connector.OpenError = new InvalidOperationException("down");
+        Assert.Same(pool.Connector.OpenError, await Record.ExceptionAsync(() => pool.Acquire(CallerKind.Async)));
+        pool.Logger.OnLog = null;
+    }
+
+    [Fact]
+    public async Task WaitTimedOut()
+    {
+        using var pool = Pool().Occupy(2);
+        var caller = pool.Acquire(CallerKind.Async);
+        pool.Time.Advance(TimeSpan.FromSeconds(30));
+        await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => caller);
+        pool.Logger.OnLog = null;
+        pool.Vacate();
+    }
+
+    [Fact]
+    public async Task Retired()
+    {
+        using var pool = Pool(o => o.MaxPoolSize = 1);
+        var lease = pool.Acquire();
+        var waiting = pool.Acquire(CallerKind.Async);
+        lease.Retire(RetireReason.Broken);
+        (await waiting).Release();
+        pool.Logger.OnLog = null;
+    }
+
+    [Fact]
+    public void Cleared()
+    {
+        using var pool = Pool(o => (o.MinPoolSize, o.MaxPoolSize) = (2, 4)).Warm(4);
+        pool.Pool.Clear();
+        Assert.Equal((2, 2), (pool.Snapshot.Warm, pool.Snapshot.Empty));
+        pool.Logger.OnLog = null;
+    }
+
+    [Fact]
+    public async Task Closed()
+    {
+        using var pool = Pool().Warm(2);
+        await pool.Pool.CloseAsync(TimeSpan.Zero);
+        Assert.Equal(2, pool.Snapshot.Empty);
+        pool.Logger.OnLog = null;
+    }
+
+    [Fact]
+    public async Task AskedWhetherItIsEnabled()
+    {
+        using var pool = Pool();
+        pool.Logger.OnIsEnabled = () => throw new InvalidOperationException("disposed");
+        (await pool.Acquire(CallerKind.Async)).Release();
+        pool.Logger.OnIsEnabled = null;
+        pool.Logger.OnLog = null;
+        Assert.DoesNotContain(pool.Logger.Entries, e => e.Id.Id == 1000);
+    }
+}
