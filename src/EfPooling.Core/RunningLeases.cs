@@ -17,7 +17,20 @@ internal static class RunningLeases
         return
         [
             .. running.OrderBy(lease => lease.LeasedAt).Take(limit)
-                .Select(lease => new LeaseInfo(lease.Slot, clock.Between(lease.LeasedAt, now), lease.Holder?.Scope, lease.Holder?.Activity)),
+                .Select(lease => Describe(lease.Slot, clock.Between(lease.LeasedAt, now), lease.Holder)),
         ];
+    }
+
+    // Holders are asked while they run, so one that has just ended may fail to answer; that must not fail whoever asks.
+    private static LeaseInfo Describe(int slot, TimeSpan age, ILeaseHolder? holder)
+    {
+        try
+        {
+            return new LeaseInfo(slot, age, holder?.Scope, holder?.Activity);
+        }
+        catch (Exception)
+        {
+            return new LeaseInfo(slot, age, null, null);
+        }
     }
 }
