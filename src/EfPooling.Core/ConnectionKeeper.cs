@@ -90,7 +90,14 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         _retryTimer.Dispose();
         _sweepTimer.Dispose();
-        _stopOpens.Cancel();
+        try
+        {
+            _stopOpens.Cancel();
+        }
+        catch (AggregateException error)
+        {
+            Log.CancelFailed(_logger, error, _name); // A fault of the connector; those who wait for the pool to close have no part in it.
+        }
     }
 
     private async Task OpenAsync(Slot<T> slot)
@@ -187,26 +194,29 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         {
             _connector.Close(slot.Connection!);
         }
-        finally
+        catch (Exception error)
         {
-            List<Slot<T>>? opens;
-            using (_gate.Enter())
-            {
-                _ledger.ClosedLocked(slot);
-                opens = BeginOpensLocked(_clock.Now);
-                LeaveLocked();
-            }
-
-            if (reason is RetireReason.Broken or RetireReason.FailedCheck or RetireReason.ResetFailed)
-            {
-                Log.RetiredUnhealthy(_logger, _name, slot.Index, reason);
-            }
-            else
-            {
-                Log.Retired(_logger, _name, slot.Index, reason);
-            }
-
-            StartOpens(opens);
+            // Nothing can be done about it here, and whoever released the lease has no part in it.
+            Log.CloseFailed(_logger, error, _name, slot.Index);
         }
+
+        List<Slot<T>>? opens;
+        using (_gate.Enter())
+        {
+            _ledger.ClosedLocked(slot);
+            opens = BeginOpensLocked(_clock.Now);
+            LeaveLocked();
+        }
+
+        if (reason is RetireReason.Broken or RetireReason.FailedCheck or RetireReason.ResetFailed)
+        {
+            Log.RetiredUnhealthy(_logger, _name, slot.Index, reason);
+        }
+        else
+        {
+            Log.Retired(_logger, _name, slot.Index, reason);
+        }
+
+        StartOpens(opens);
     }
 }

@@ -25,4 +25,10 @@ internal static partial class Log
 
     [LoggerMessage(1006, LogLevel.Information, "Pool '{Pool}' closed; {Leased} leases were still out.")]
     public static partial void PoolClosed(ILogger logger, string pool, int leased);
+
+    [LoggerMessage(1007, LogLevel.Error, "Pool '{Pool}': closing the server connection in slot {Slot} threw; it is taken as closed.")]
+    public static partial void CloseFailed(ILogger logger, Exception error, string pool, int slot);
+
+    [LoggerMessage(1008, LogLevel.Error, "Pool '{Pool}': the connector threw when opens under way were cancelled.")]
+    public static partial void CancelFailed(ILogger logger, Exception error, string pool);
 }

@@ -68,12 +68,11 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             ThrowIfRefused(admission);
             var slot = admission.Slot ?? _waits.Wait(admission.Waiter!, started, cancellationToken);
-            if (!admission.NeedsCheck || _connector.IsAlive(slot.Connection!))
+            if (!admission.NeedsCheck || PassesCheck(slot))
             {
                 return new Lease<T>(this, slot);
             }
 
-            EndLease(slot, slot.Version, RetireReason.FailedCheck);
             admission = Admit(holder, _clock.Now);
         }
     }
@@ -204,13 +203,47 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             ThrowIfRefused(admission);
             var slot = admission.Slot ?? await _waits.WaitAsync(admission.Waiter!, started, cancellationToken).ConfigureAwait(false);
-            if (!admission.NeedsCheck || await _connector.IsAliveAsync(slot.Connection!).ConfigureAwait(false))
+            if (!admission.NeedsCheck || await PassesCheckAsync(slot).ConfigureAwait(false))
             {
                 return new Lease<T>(this, slot);
             }
 
-            EndLease(slot, slot.Version, RetireReason.FailedCheck);
             admission = Admit(holder, _clock.Now);
+        }
+    }
+
+    // A connection that fails the check, or a check that throws, goes back to the pool before the caller goes on.
+    private bool PassesCheck(Slot<T> slot)
+    {
+        var alive = false;
+        try
+        {
+            return alive = _connector.IsAlive(slot.Connection!);
+        }
+        finally
+        {
+            EndLeaseUnless(alive, slot);
+        }
+    }
+
+    private async ValueTask<bool> PassesCheckAsync(Slot<T> slot)
+    {
+        var alive = false;
+        try
+        {
+            return alive = await _connector.IsAliveAsync(slot.Connection!).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndLeaseUnless(alive, slot);
+        }
+    }
+
+    private void EndLeaseUnless(bool alive, Slot<T> slot)
+    {
+        if (!alive)
+        {
+            EndLease(slot, slot.Version, RetireReason.FailedCheck);
         }
     }
 
