@@ -31,7 +31,16 @@ public readonly struct Lease<T> : IEquatable<Lease<T>>
     /// <summary>Ends the lease and closes the server connection.</summary>
     /// <param name="reason">Why; goes to the log and the counters.</param>
     /// <exception cref="LeaseEndedException">The lease has ended already.</exception>
-    public void Retire(RetireReason reason) => Pool.EndLease(_slot!, _version, reason);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reason; the lease goes on.</exception>
+    public void Retire(RetireReason reason)
+    {
+        if (!Enum.IsDefined(reason))
+        {
+            throw new ArgumentOutOfRangeException(nameof(reason), reason, "There is no such reason.");
+        }
+
+        Pool.EndLease(_slot!, _version, reason);
+    }
 
     private ServerConnectionPool<T> Pool => _pool ?? throw new LeaseEndedException();
 

@@ -93,4 +93,14 @@ public sealed class LeaseMisuseTests
         Assert.Single(errors, error => error is null);
         Assert.Equal(3, errors.Count(error => error is LeaseEndedException));
     }
+
+    [Fact]
+    public void Retire_ForAReasonThatDoesNotExist_IsRefused_AndTheLeaseRuns()
+    {
+        using var pool = PoolHarness.Create();
+        var lease = pool.Acquire();
+        Assert.Throws<ArgumentOutOfRangeException>(() => lease.Retire((RetireReason)99));
+        Assert.True(lease.IsActive);
+        lease.Release();
+    }
 }
