@@ -127,13 +127,14 @@ internal sealed class PoolLedger<T>
         Waits++;
     }
 
-    /// <returns>Whether this call took the waiter out of the queue.</returns>
-    public bool TimeOutLocked(Waiter<T> waiter)
+    /// <param name="waiter"><c>null</c> for a caller whose time was up between two attempts.</param>
+    /// <returns>Whether the caller is told by this call: nobody else took the waiter out of the queue.</returns>
+    public bool TimeOutLocked(Waiter<T>? waiter)
     {
         AssertGate();
-        var removed = Waiters.Remove(waiter);
-        WaitTimeouts += removed ? 1 : 0;
-        return removed;
+        var isOver = waiter is null || Waiters.Remove(waiter);
+        WaitTimeouts += isOver ? 1 : 0;
+        return isOver;
     }
 
     /// <returns>An empty slot, now opening, if another open is wanted and allowed; else <c>null</c>.</returns>

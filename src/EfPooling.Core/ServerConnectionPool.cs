@@ -73,6 +73,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Lease<T>(this, slot);
             }
 
+            _waits.ThrowIfOver(started, cancellationToken);
             admission = Admit(holder, _clock.Now);
         }
     }
@@ -208,6 +209,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Lease<T>(this, slot);
             }
 
+            _waits.ThrowIfOver(started, cancellationToken);
             admission = Admit(holder, _clock.Now);
         }
     }

@@ -33,24 +33,22 @@ internal sealed class WaitingRoom<T>(
         return await waiter.Task.ConfigureAwait(false);
     }
 
+    /// <summary>For a caller between two attempts: throws if it was cancelled or its time is up.</summary>
+    public void ThrowIfOver(long started, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Remaining(started) == TimeSpan.Zero)
+        {
+            throw TimeOut(waiter: null)!;
+        }
+    }
+
     public void GiveUp(Waiter<T> waiter)
     {
-        PoolSnapshot snapshot;
-        Exception? lastError;
-        using (gate.Enter())
+        if (TimeOut(waiter) is { } error)
         {
-            snapshot = ledger.SnapshotLocked(name);
-            lastError = ledger.Backoff.LastError;
-            if (!ledger.TimeOutLocked(waiter))
-            {
-                return;
-            }
-
-            keeper.LeaveLocked();
+            waiter.SetException(error);
         }
-
-        Log.WaitTimedOut(logger, name, options.QueryWaitTimeout, snapshot.Leased, snapshot.Waiting - 1);
-        waiter.SetException(new QueryWaitTimeoutException(options.QueryWaitTimeout, snapshot, RunningLeases.Oldest(gate, ledger, clock, limit: 3), lastError));
     }
 
     public void Cancel(Waiter<T> waiter, CancellationToken cancellationToken)
@@ -83,6 +81,27 @@ internal sealed class WaitingRoom<T>(
         }
 
         keeper.StartOpens(opens);
+    }
+
+    // Null if somebody else completes the waiter.
+    private QueryWaitTimeoutException? TimeOut(Waiter<T>? waiter)
+    {
+        PoolSnapshot snapshot;
+        Exception? lastError;
+        using (gate.Enter())
+        {
+            snapshot = ledger.SnapshotLocked(name);
+            lastError = ledger.Backoff.LastError;
+            if (!ledger.TimeOutLocked(waiter))
+            {
+                return null;
+            }
+
+            keeper.LeaveLocked();
+        }
+
+        Log.WaitTimedOut(logger, name, options.QueryWaitTimeout, snapshot.Leased, snapshot.Waiting - (waiter is null ? 0 : 1));
+        return new QueryWaitTimeoutException(options.QueryWaitTimeout, snapshot, RunningLeases.Oldest(gate, ledger, clock, limit: 3), lastError);
     }
 
     private WaitLimits<T> Limit(Waiter<T> waiter, TimeSpan? remaining, CancellationToken cancellationToken)

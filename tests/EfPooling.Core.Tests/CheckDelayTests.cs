@@ -99,4 +99,35 @@ public sealed class CheckDelayTests
         lease.Release();
         (await caller).Release();
     }
+
+    [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
+    public async Task Acquire_WhenFailingChecksUseUpTheTime_TimesOut(CallerKind kind)
+    {
+        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerCheckDelay) = (3, TimeSpan.Zero));
+        pool.Occupy(3).Vacate();
+        pool.Connector.OnCheck = connection =>
+        {
+            connection.IsAlive = false;
+            pool.Time.Advance(TimeSpan.FromSeconds(20));
+        };
+        var error = await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => pool.Acquire(kind));
+        Assert.Contains("1 warm", error.Message, StringComparison.Ordinal);
+        Assert.Equal(2, pool.Connector.Checked.Count);
+        Assert.Equal(1, pool.Snapshot.WaitTimeouts);
+    }
+
+    [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
+    public async Task Cancel_DuringACheckThatFails_EndsTheCall(CallerKind kind)
+    {
+        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = TimeSpan.Zero).Warm(2);
+        using var cancellation = new CancellationTokenSource();
+        pool.Connector.OnCheck = connection =>
+        {
+            connection.IsAlive = false;
+            cancellation.Cancel();
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.Acquire(kind, null, cancellation.Token));
+        Assert.Single(pool.Connector.Checked);
+        Assert.Equal(1, pool.Snapshot.Warm);
+    }
 }
