@@ -115,7 +115,7 @@ internal sealed class PoolLedger<T>
         }
 
         var slot = _warm.Pop();
-        needsCheck = now - slot.IdleSince > _checkDelay || slot.IdleSince <= _suspectUntil || _checkDelay == 0;
+        needsCheck = _checkDelay != long.MaxValue && (now - slot.IdleSince > _checkDelay || slot.IdleSince <= _suspectUntil || _checkDelay == 0);
         LeaseLocked(slot, holder, now);
         return slot;
     }

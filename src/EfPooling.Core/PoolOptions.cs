@@ -52,6 +52,7 @@ public record PoolOptions
     /// <summary>
     /// A server connection that was idle for longer is checked with a round trip before it is handed out (PgBouncer <c>server_check_delay</c>).
     /// </summary>
+    /// <remarks>After a connection broke or failed this check, the others that were idle at that time are checked at their next use as well.</remarks>
     /// <value>Default 30 s. Zero: check every time. <see cref="Timeout.InfiniteTimeSpan"/>: never.</value>
     public TimeSpan ServerCheckDelay { get; set; } = TimeSpan.FromSeconds(30);
 

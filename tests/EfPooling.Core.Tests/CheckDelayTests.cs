@@ -130,4 +130,13 @@ public sealed class CheckDelayTests
         Assert.Single(pool.Connector.Checked);
         Assert.Equal(1, pool.Snapshot.Warm);
     }
+
+    [Fact]
+    public void CheckDelay_Infinite_NeverChecks_EvenAfterAConnectionBroke()
+    {
+        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = Timeout.InfiniteTimeSpan).Warm(2);
+        pool.Acquire().Retire(RetireReason.Broken);
+        pool.Acquire().Release();
+        Assert.Empty(pool.Connector.Checked);
+    }
 }
