@@ -327,7 +327,8 @@ internal sealed class PoolLedger<T>
             return RetireReason.Cleared;
         }
 
-        if (_slots.Length - Empty > _options.MaxPoolSize && Waiters.Entitled == 0)
+        // This one and the others that stay; those that are closing already have given their part of the reserve back.
+        if (1 + Live + Opening > _options.MaxPoolSize && Waiters.Entitled == 0)
         {
             return RetireReason.ReserveSurplus;
         }

@@ -110,4 +110,20 @@ public sealed class ReserveTests
         (await caller).Release();
         pool.Vacate();
     }
+
+    [Fact]
+    public async Task Reserve_IsGivenBack_WithoutClosingTheRegularConnections()
+    {
+        using var pool = Pool(max: 2, reserve: 1).Occupy(2);
+        var caller = pool.Acquire(CallerKind.Async);
+        pool.Time.Advance(UntilReserve);
+        var lease = await caller;
+
+        // The others come back while the surplus connection is still being closed.
+        pool.Connector.OnClose = _ => pool.Vacate();
+        lease.Release();
+        pool.Connector.OnClose = null;
+        Assert.Single(pool.Connector.Closed);
+        Assert.Equal(2, pool.Snapshot.Warm);
+    }
 }
