@@ -149,10 +149,12 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => RunningLeases.Oldest(_gate, _ledger, _clock, limit);
 
     /// <summary>Closes the pool: admits nobody new, serves whoever already waits, and closes each connection when it comes back.</summary>
-    /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders.</param>
+    /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders. <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</param>
     /// <returns>Whether everything came back in time. Connections that did not are closed when they are released.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative or longer than a timer can wait; the pool goes on.</exception>
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
+        using var deadline = new CancellationTokenSource(drain, _clock.Time);
         var retired = new List<PoolRetirement<T>>();
         using (_gate.Enter())
         {
@@ -161,12 +163,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         }
 
         _keeper.CloseAll(retired);
-        if (drain > TimeSpan.Zero)
-        {
-            using var deadline = new CancellationTokenSource(drain, _clock.Time);
-            await _keeper.Quiet.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
+        await _keeper.Quiet.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Shut();
     }
 

@@ -166,4 +166,24 @@ public sealed class CloseTests
         Assert.Equal(0, pool.Time.ActiveTimers);
         pool.Vacate();
     }
+
+    [Fact]
+    public async Task Close_WithInfiniteDrain_WaitsForEver()
+    {
+        using var pool = PoolHarness.Create().Occupy(1);
+        var close = pool.Pool.CloseAsync(Timeout.InfiniteTimeSpan);
+        pool.Time.Advance(TimeSpan.FromDays(1));
+        Assert.False(close.IsCompleted);
+        pool.Vacate();
+        Assert.True(await close);
+    }
+
+    [Fact]
+    public async Task Close_WithADrainTimeOutOfRange_ChangesNothing()
+    {
+        using var pool = PoolHarness.Create();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => pool.Pool.CloseAsync(TimeSpan.FromSeconds(-5)));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => pool.Pool.CloseAsync(TimeSpan.MaxValue));
+        Assert.Equal(PoolPhase.Running, pool.Snapshot.Phase);
+    }
 }
