@@ -151,8 +151,12 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             LeaveLocked();
         }
 
-        Log.OpenFailed(_logger, error, _name, pause, refused.Count);
-        _retryTimer.Change(pause, Timeout.InfiniteTimeSpan);
+        if (!_stopOpens.IsCancellationRequested)
+        {
+            Log.OpenFailed(_logger, error, _name, pause, refused.Count);
+            _retryTimer.Change(pause, Timeout.InfiniteTimeSpan);
+        }
+
         foreach (var waiter in refused)
         {
             waiter.SetException(error);

@@ -66,8 +66,8 @@ internal sealed class PoolLedger<T>
     /// <summary>Server connections that were alive when last seen.</summary>
     public int Live => Warm + Leased;
 
-    /// <summary>Nothing is running and nobody waits.</summary>
-    public bool IsQuiet => Leased == 0 && Opening == 0 && Closing == 0 && Waiters.Count == 0;
+    /// <summary>Nobody holds a lease and nobody waits for one, or for the opens under way.</summary>
+    public bool IsQuiet => Leased == 0 && Closing == 0 && Waiters.Count == 0;
 
     public long LeasesGranted { get; private set; }
 

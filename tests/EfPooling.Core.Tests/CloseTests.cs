@@ -186,4 +186,32 @@ public sealed class CloseTests
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => pool.Pool.CloseAsync(TimeSpan.MaxValue));
         Assert.Equal(PoolPhase.Running, pool.Snapshot.Phase);
     }
+
+    [Fact]
+    public async Task Close_WithAnOpenThatNobodyWaitsFor_DoesNotWaitForItEither()
+    {
+        using var pool = PoolHarness.Create(o => o.MinPoolSize = 2);
+        pool.Connector.HoldOpens = true;
+        var caller = pool.Acquire(CallerKind.Async);
+        pool.Connector.Pending[0].Succeed();
+        (await caller).Release();
+        var hanging = pool.Connector.Pending.Single();
+        var close = pool.Pool.CloseAsync(Drain);
+        Assert.True(close.IsCompleted);
+        Assert.True(await close);
+        Assert.True(hanging.CancellationToken.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Close_WithAnOpenUnderWay_DoesNotWarnThatItWasCancelled()
+    {
+        using var pool = PoolHarness.Create();
+        pool.Connector.HoldOpens = true;
+        var waiting = pool.Acquire(CallerKind.Async);
+        var open = pool.Connector.Pending.Single();
+        await pool.Pool.DisposeAsync();
+        await Assert.ThrowsAsync<PoolClosedException>(() => waiting);
+        open.Fail(new OperationCanceledException());
+        Assert.DoesNotContain(pool.Logger.Entries, e => e.Id.Id == 1001);
+    }
 }
