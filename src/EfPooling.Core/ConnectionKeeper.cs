@@ -15,10 +15,10 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     private readonly PoolClock _clock;
     private readonly ILogger _logger;
     private readonly string _name;
-    private readonly CancellationTokenSource _stopOpens = new();
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _retryTimer;
     private readonly ITimer _sweepTimer;
+    private CancellationTokenSource _stopOpens = new(); // guarded by _gate; one per generation
 
     public ConnectionKeeper(PoolGate gate, PoolLedger<T> ledger, PoolOptions options, IServerConnector<T> connector, PoolClock clock, ILogger logger, string name)
     {
@@ -37,6 +37,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         List<Slot<T>>? opens = null;
         while (_ledger.BeginOpenLocked(now) is { } slot)
         {
+            slot.StopOpening = _stopOpens.Token;
             (opens ??= []).Add(slot);
         }
 
@@ -48,6 +49,28 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         foreach (var slot in slots ?? [])
         {
             _ = OpenAsync(slot);
+        }
+    }
+
+    /// <summary>Begins a generation of opens.</summary>
+    /// <returns>Cancels the opens of the last one; to be passed to <see cref="Stop"/> outside the gate.</returns>
+    public CancellationTokenSource RenewOpensLocked()
+    {
+        var outdated = _stopOpens;
+        _stopOpens = new CancellationTokenSource();
+        return outdated;
+    }
+
+    /// <summary>Tells opens under way that nobody wants them any more.</summary>
+    public void Stop(CancellationTokenSource opens)
+    {
+        try
+        {
+            opens.Cancel();
+        }
+        catch (AggregateException error)
+        {
+            Log.CancelFailed(_logger, error, _name); // A fault of the connector, in which our caller has no part.
         }
     }
 
@@ -85,19 +108,10 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 #endif
     }
 
-    /// <summary>Stops the timers and tells opens under way that nobody wants them any more.</summary>
     public void Dispose()
     {
         _retryTimer.Dispose();
         _sweepTimer.Dispose();
-        try
-        {
-            _stopOpens.Cancel();
-        }
-        catch (AggregateException error)
-        {
-            Log.CancelFailed(_logger, error, _name); // A fault of the connector; those who wait for the pool to close have no part in it.
-        }
     }
 
     private async Task OpenAsync(Slot<T> slot)
@@ -105,7 +119,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         T connection;
         try
         {
-            connection = await _connector.OpenAsync(_stopOpens.Token).ConfigureAwait(false);
+            connection = await _connector.OpenAsync(slot.StopOpening).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -137,24 +151,29 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         var now = _clock.Now;
         var refused = new List<Waiter<T>>();
-        TimeSpan pause;
+        TimeSpan? pause;
+        List<Slot<T>>? opens = null;
         using (_gate.Enter())
         {
             pause = _ledger.OpenFailedLocked(slot, error, now);
-
-            // With a live connection left, or another attempt under way, waiting still makes sense.
-            if (_ledger.Live == 0 && _ledger.Opening == 0)
+            if (pause is null)
             {
+                opens = BeginOpensLocked(now);
+            }
+            else if (_ledger.Live == 0 && _ledger.Opening == 0)
+            {
+                // With a live connection left, or another attempt under way, waiting still makes sense.
                 _ledger.RefuseWaitersLocked(refused);
             }
 
             LeaveLocked();
         }
 
-        if (!_stopOpens.IsCancellationRequested)
+        StartOpens(opens);
+        if (pause is { } length)
         {
-            Log.OpenFailed(_logger, error, _name, pause, refused.Count);
-            _retryTimer.Change(pause, Timeout.InfiniteTimeSpan);
+            Log.OpenFailed(_logger, error, _name, length, refused.Count);
+            _retryTimer.Change(length, Timeout.InfiniteTimeSpan);
         }
 
         foreach (var waiter in refused)

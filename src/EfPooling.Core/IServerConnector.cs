@@ -10,7 +10,7 @@ public interface IServerConnector<T>
     /// Runs in the background on behalf of every waiter. It must end by itself within <see cref="PoolOptions.ServerConnectTimeout"/>,
     /// and must not need the thread pool to end: callers may be blocking all of its threads.
     /// </remarks>
-    /// <param name="cancellationToken">Cancelled when the pool is closed.</param>
+    /// <param name="cancellationToken">Cancelled when the pool is closed or cleared.</param>
     /// <returns>The open connection. Whatever exception the task carries is passed to the waiters as it is.</returns>
     Task<T> OpenAsync(CancellationToken cancellationToken);
 

@@ -167,15 +167,20 @@ internal sealed class PoolLedger<T>
         return PlaceLocked(slot, retire: null, now);
     }
 
-    /// <returns>How long opens are held off.</returns>
-    public TimeSpan OpenFailedLocked(Slot<T> slot, Exception error, long now)
+    /// <returns>How long opens are held off; <c>null</c> if they are not, because the attempt belonged to an earlier generation or a closed pool.</returns>
+    public TimeSpan? OpenFailedLocked(Slot<T> slot, Exception error, long now)
     {
         AssertState(slot, SlotState.Opening);
         Opening--;
         OpenFailures++;
-        _replacements = 0; // Only waiters and MinPoolSize are worth another attempt while the server refuses.
         slot.State = SlotState.Empty;
         _empty.Push(slot);
+        if (slot.Generation != Generation || Phase == PoolPhase.Closed)
+        {
+            return null;
+        }
+
+        _replacements = 0; // Only waiters and MinPoolSize are worth another attempt while the server refuses.
         return Backoff.Failed(error, now);
     }
 

@@ -122,9 +122,11 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         var retired = new List<PoolRetirement<T>>();
         int leased;
         List<Slot<T>>? opens;
+        CancellationTokenSource outdated;
         using (_gate.Enter())
         {
             _ledger.ClearLocked(retired);
+            outdated = _keeper.RenewOpensLocked();
             leased = _ledger.Leased;
             opens = _keeper.BeginOpensLocked(_clock.Now);
             _keeper.LeaveLocked();
@@ -133,6 +135,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         Log.Cleared(_logger, Name, retired.Count, leased);
         _keeper.CloseAll(retired);
         _keeper.StartOpens(opens);
+        _keeper.Stop(outdated);
     }
 
     /// <summary>The numbers of the pool at this moment.</summary>
@@ -292,6 +295,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         var retired = new List<PoolRetirement<T>>();
         var refused = new List<Waiter<T>>();
         int leased;
+        CancellationTokenSource opens;
         using (_gate.Enter())
         {
             if (_ledger.Phase == PoolPhase.Closed)
@@ -301,10 +305,12 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
             _ledger.CloseLocked(retired, refused);
             leased = _ledger.Leased;
+            opens = _keeper.RenewOpensLocked();
             _keeper.LeaveLocked();
         }
 
         _keeper.Dispose();
+        _keeper.Stop(opens);
         _keeper.CloseAll(retired);
         foreach (var waiter in refused)
         {

@@ -6,7 +6,8 @@ internal sealed class Slot<T>(int index)
 {
     public readonly int Index = index;
 
-    // All guarded by the pool's gate; Connection and Version are also read by the holder of the lease.
+    // All guarded by the pool's gate; Connection and Version are also read by the holder of the lease,
+    // StopOpening by whoever opens.
     public SlotState State;
     public T? Connection;
     public int Generation;
@@ -16,6 +17,7 @@ internal sealed class Slot<T>(int index)
     public long LeasedAt;
     public ILeaseHolder? Holder;
     public bool WasUsed;
+    public CancellationToken StopOpening;
 
     /// <summary>Raised when a lease of this slot ends, which makes every copy of that lease invalid.</summary>
     public volatile int Version;

@@ -91,4 +91,34 @@ public sealed class ClearTests
         pool.Pool.Clear();
         Assert.Equal(2, pool.Snapshot.Empty);
     }
+
+    [Fact]
+    public async Task Clear_WithAnOpenUnderWayThatFails_TriesAgainAtOnce()
+    {
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1);
+        pool.Connector.HoldOpens = true;
+        var caller = pool.Acquire(CallerKind.Async);
+        pool.Pool.Clear();
+        pool.Connector.Pending[0].Fail(new InvalidOperationException("the old server is gone"));
+        Assert.False(caller.IsCompleted);
+        pool.Connector.Pending.Single().Succeed();
+        (await caller).Release();
+        Assert.Equal(1, pool.Snapshot.OpenFailures);
+    }
+
+    [Fact]
+    public async Task Clear_CancelsOpensUnderWay()
+    {
+        using var pool = PoolHarness.Create();
+        pool.Connector.HoldOpens = true;
+        var caller = pool.Acquire(CallerKind.Async);
+        var outdated = pool.Connector.Pending.Single();
+        pool.Pool.Clear();
+        Assert.True(outdated.CancellationToken.IsCancellationRequested);
+        outdated.Fail(new OperationCanceledException());
+        var fresh = pool.Connector.Pending.Single();
+        Assert.False(fresh.CancellationToken.IsCancellationRequested);
+        fresh.Succeed();
+        (await caller).Release();
+    }
 }
