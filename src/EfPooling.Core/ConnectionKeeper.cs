@@ -160,12 +160,8 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             {
                 opens = BeginOpensLocked(now);
             }
-            else if (_ledger.Live == 0 && _ledger.Opening == 0)
-            {
-                // With a live connection left, or another attempt under way, waiting still makes sense.
-                _ledger.RefuseWaitersLocked(refused);
-            }
 
+            _ledger.RefuseHopelessLocked(refused, now);
             LeaveLocked();
         }
 
@@ -176,9 +172,14 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             _retryTimer.Change(length, Timeout.InfiniteTimeSpan);
         }
 
-        foreach (var waiter in refused)
+        Refuse(refused, error);
+    }
+
+    private static void Refuse(List<Waiter<T>> waiters, Exception? error)
+    {
+        foreach (var waiter in waiters)
         {
-            waiter.SetException(error);
+            waiter.SetException(error!);
         }
     }
 
@@ -223,11 +224,16 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             Log.CloseFailed(_logger, error, _name, slot.Index);
         }
 
+        var now = _clock.Now;
+        var refused = new List<Waiter<T>>();
         List<Slot<T>>? opens;
+        Exception? lastError;
         using (_gate.Enter())
         {
             _ledger.ClosedLocked(slot);
-            opens = BeginOpensLocked(_clock.Now);
+            opens = BeginOpensLocked(now);
+            lastError = _ledger.Backoff.LastError;
+            _ledger.RefuseHopelessLocked(refused, now);
             LeaveLocked();
         }
 
@@ -241,5 +247,6 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         }
 
         StartOpens(opens);
+        Refuse(refused, lastError);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
         LastError = error;
         var pause = TimeSpan.FromTicks(First.Ticks << Math.Min(_failures++, 24));
         pause = (pause < options.ServerLoginRetry ? pause : options.ServerLoginRetry) * (0.9 + (0.2 * random.NextDouble()));
-        _until = now + clock.Length(pause);
+        _until = now + Math.Max(1, clock.Length(pause));
         return pause;
     }
 

@@ -257,9 +257,20 @@ internal sealed class PoolLedger<T>
         RefuseWaitersLocked(refused);
     }
 
-    public void RefuseWaitersLocked(ICollection<Waiter<T>> refused)
+    /// <summary>Waiting makes no sense without a live connection or an attempt under way, until opens are no longer held off.</summary>
+    public void RefuseHopelessLocked(ICollection<Waiter<T>> refused, long now)
     {
         AssertGate();
+        if (IsHopeless(now))
+        {
+            RefuseWaitersLocked(refused);
+        }
+    }
+
+    public bool IsHopeless(long now) => Live == 0 && Opening == 0 && Backoff.IsHolding(now);
+
+    private void RefuseWaitersLocked(ICollection<Waiter<T>> refused)
+    {
         while (Waiters.First is { } waiter)
         {
             Waiters.Remove(waiter);

@@ -267,7 +267,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Admission<T>(slot, needsCheck, null, null);
             }
 
-            if (_ledger.Live == 0 && _ledger.Opening == 0 && _ledger.Backoff.IsHolding(now))
+            if (_ledger.IsHopeless(now))
             {
                 return new Admission<T>(null, false, null, _ledger.Backoff.LastError);
             }
