@@ -2,6 +2,7 @@ namespace EfPooling.Core;
 
 /// <summary>
 /// Holds opens off after a failure: 100 ms, doubling with each failure in a row up to ServerLoginRetry, a random tenth either way.
+/// Attempts that fail during the pause were under way before it and count as one with the first.
 /// Guarded by the gate.
 /// </summary>
 internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random random)
@@ -18,7 +19,13 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
     /// <returns>How long opens are held off.</returns>
     public TimeSpan Failed(Exception error, long now)
     {
+        var wasHolding = IsHolding(now);
         LastError = error;
+        if (wasHolding)
+        {
+            return clock.Between(now, _until); // It was under way when another failed: one outage, counted once.
+        }
+
         var pause = TimeSpan.FromTicks(First.Ticks << Math.Min(_failures++, 24));
         pause = (pause < options.ServerLoginRetry ? pause : options.ServerLoginRetry) * (0.9 + (0.2 * random.NextDouble()));
         _until = now + Math.Max(1, clock.Length(pause));

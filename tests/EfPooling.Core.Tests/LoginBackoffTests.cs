@@ -20,10 +20,12 @@ public sealed class LoginBackoffTests
             var retry = TimeSpan.FromMilliseconds(c.milliseconds);
             var backoff = Backoff(retry, new Random(c.seed));
             var expected = TimeSpan.FromMilliseconds(100);
+            var now = 0L;
             for (var failure = 0; failure < 100; failure++)
             {
                 var middle = expected < retry ? expected : retry;
-                var pause = backoff.Failed(Error, 0);
+                var pause = backoff.Failed(Error, now);
+                now += pause.Ticks;
                 if (pause < middle * 0.9 || pause > middle * 1.1 || pause <= TimeSpan.Zero)
                 {
                     return false;
@@ -45,6 +47,16 @@ public sealed class LoginBackoffTests
         Assert.True(backoff.IsHolding(1_000));
         Assert.True(backoff.IsHolding(end - 1));
         Assert.False(backoff.IsHolding(end));
+    }
+
+    [Fact]
+    public void Failed_DuringThePause_ReturnsWhatIsLeftOfIt()
+    {
+        var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
+        var pause = backoff.Failed(Error, 0);
+        var later = new InvalidOperationException("still down");
+        Assert.Equal(pause - TimeSpan.FromTicks(1_000), backoff.Failed(later, 1_000));
+        Assert.Same(later, backoff.LastError);
     }
 
     [Fact]
