@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace EfPooling.Core;
 
 /// <summary>
@@ -12,15 +14,18 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
     private long _until;
 
     /// <summary>The latest failure since the last success.</summary>
-    public Exception? LastError { get; private set; }
+    public Exception? LastError => LastFailure?.SourceException;
 
-    public bool IsHolding(long now) => LastError is not null && now < _until;
+    /// <summary>The same, to be thrown to any number of callers without its stack trace growing each time.</summary>
+    public ExceptionDispatchInfo? LastFailure { get; private set; }
+
+    public bool IsHolding(long now) => LastFailure is not null && now < _until;
 
     /// <returns>How long opens are held off.</returns>
     public TimeSpan Failed(Exception error, long now)
     {
         var wasHolding = IsHolding(now);
-        LastError = error;
+        LastFailure = ExceptionDispatchInfo.Capture(error);
         if (wasHolding)
         {
             return clock.Between(now, _until); // It was under way when another failed: one outage, counted once.
@@ -39,6 +44,6 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
     {
         _failures = 0;
         _until = 0;
-        LastError = null;
+        LastFailure = null;
     }
 }

@@ -66,7 +66,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         var admission = Admit(holder, started);
         while (true)
         {
-            ThrowIfRefused(admission);
+            admission.Refusal?.Throw();
             var slot = admission.Slot ?? _waits.Wait(admission.Waiter!, started, cancellationToken);
             if (!admission.NeedsCheck || PassesCheck(slot))
             {
@@ -202,7 +202,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     {
         while (true)
         {
-            ThrowIfRefused(admission);
+            admission.Refusal?.Throw();
             var slot = admission.Slot ?? await _waits.WaitAsync(admission.Waiter!, started, cancellationToken).ConfigureAwait(false);
             if (!admission.NeedsCheck || await PassesCheckAsync(slot).ConfigureAwait(false))
             {
@@ -258,7 +258,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             if (_ledger.Phase != PoolPhase.Running)
             {
-                return new Admission<T>(null, false, null, new PoolClosedException(Name));
+                return new Admission<T>(null, false, null, ExceptionDispatchInfo.Capture(new PoolClosedException(Name)));
             }
 
             if (_ledger.TakeWarmLocked(holder, now, out var needsCheck) is { } slot)
@@ -269,7 +269,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
             if (_ledger.IsHopeless(now))
             {
-                return new Admission<T>(null, false, null, _ledger.Backoff.LastError);
+                return new Admission<T>(null, false, null, _ledger.Backoff.LastFailure);
             }
 
             waiter = new Waiter<T>(holder);
@@ -280,14 +280,6 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
         _keeper.StartOpens(opens);
         return new Admission<T>(null, false, waiter, null);
-    }
-
-    private static void ThrowIfRefused(Admission<T> admission)
-    {
-        if (admission.Refusal is not null)
-        {
-            ExceptionDispatchInfo.Throw(admission.Refusal);
-        }
     }
 
     private bool Shut()
