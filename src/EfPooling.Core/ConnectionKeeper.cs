@@ -46,9 +46,14 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
     public void StartOpens(List<Slot<T>>? slots)
     {
-        foreach (var slot in slots ?? [])
+        // An open that ends at once makes the next ones necessary: those start from here too, not from inside it, however many follow.
+        var pending = new Queue<Slot<T>>(slots ?? []);
+        while (pending.TryDequeue(out var slot))
         {
-            _ = OpenAsync(slot);
+            foreach (var next in StartOpen(slot) ?? [])
+            {
+                pending.Enqueue(next);
+            }
         }
     }
 
@@ -114,23 +119,44 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         _sweepTimer.Dispose();
     }
 
-    private async Task OpenAsync(Slot<T> slot)
+    /// <returns>The slots to open next, if this one is done.</returns>
+    private List<Slot<T>>? StartOpen(Slot<T> slot)
+    {
+        Task<T> opening;
+        try
+        {
+            opening = _connector.OpenAsync(slot.StopOpening);
+            if (!opening.IsCompletedSuccessfully)
+            {
+                _ = FinishOpenAsync(slot, opening);
+                return null;
+            }
+        }
+        catch (Exception error)
+        {
+            return OnOpenFailed(slot, error);
+        }
+
+        return OnOpened(slot, opening.Result);
+    }
+
+    private async Task FinishOpenAsync(Slot<T> slot, Task<T> opening)
     {
         T connection;
         try
         {
-            connection = await _connector.OpenAsync(slot.StopOpening).ConfigureAwait(false);
+            connection = await opening.ConfigureAwait(false);
         }
         catch (Exception error)
         {
-            OnOpenFailed(slot, error);
+            StartOpens(OnOpenFailed(slot, error));
             return;
         }
 
-        OnOpened(slot, connection);
+        StartOpens(OnOpened(slot, connection));
     }
 
-    private void OnOpened(Slot<T> slot, T connection)
+    private List<Slot<T>>? OnOpened(Slot<T> slot, T connection)
     {
         var now = _clock.Now;
         PoolDecision<T> decision;
@@ -144,10 +170,10 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         Log.Opened(_logger, _name, slot.Index);
         Carry(slot, decision);
-        StartOpens(opens);
+        return opens;
     }
 
-    private void OnOpenFailed(Slot<T> slot, Exception error)
+    private List<Slot<T>>? OnOpenFailed(Slot<T> slot, Exception error)
     {
         var now = _clock.Now;
         var refused = new List<Waiter<T>>();
@@ -165,7 +191,6 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             LeaveLocked();
         }
 
-        StartOpens(opens);
         if (pause is { } length)
         {
             Log.OpenFailed(_logger, error, _name, length, refused.Count);
@@ -173,6 +198,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         }
 
         Refuse(refused, error);
+        return opens;
     }
 
     private static void Refuse(List<Waiter<T>> waiters, Exception? error)
