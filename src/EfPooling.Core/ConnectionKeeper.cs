@@ -23,9 +23,16 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     public ConnectionKeeper(PoolGate gate, PoolLedger<T> ledger, PoolOptions options, IServerConnector<T> connector, PoolClock clock, ILogger logger, string name)
     {
         (_gate, _ledger, _connector, _clock, _logger, _name) = (gate, ledger, connector, clock, logger, name);
-        _retryTimer = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var period = SweepSchedule.Period(options);
-        _sweepTimer = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).Sweep(), this, period, period);
+        ITimer? retry = null, sweep = null;
+        CleanContext.Run(
+            static create => create(),
+            () =>
+            {
+                retry = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                sweep = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).Sweep(), this, period, period);
+            });
+        (_retryTimer, _sweepTimer) = (retry!, sweep!);
     }
 
     /// <summary>Completes when a draining pool has nothing left to do.</summary>
@@ -46,14 +53,9 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
     public void StartOpens(List<Slot<T>>? slots)
     {
-        // An open that ends at once makes the next ones necessary: those start from here too, not from inside it, however many follow.
-        var pending = new Queue<Slot<T>>(slots ?? []);
-        while (pending.TryDequeue(out var slot))
+        if (slots is not null)
         {
-            foreach (var next in StartOpen(slot) ?? [])
-            {
-                pending.Enqueue(next);
-            }
+            CleanContext.Run(static call => call.Keeper.StartInTurn(call.Slots), (Keeper: this, Slots: slots));
         }
     }
 
@@ -117,6 +119,19 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         _retryTimer.Dispose();
         _sweepTimer.Dispose();
+    }
+
+    private void StartInTurn(List<Slot<T>> slots)
+    {
+        // An open that ends at once makes the next ones necessary: those start from here too, not from inside it, however many follow.
+        var pending = new Queue<Slot<T>>(slots);
+        while (pending.TryDequeue(out var slot))
+        {
+            foreach (var next in StartOpen(slot) ?? [])
+            {
+                pending.Enqueue(next);
+            }
+        }
     }
 
     /// <returns>The slots to open next, if this one is done.</returns>

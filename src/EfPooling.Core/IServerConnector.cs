@@ -7,7 +7,9 @@ public interface IServerConnector<T>
 {
     /// <summary>Opens a server connection.</summary>
     /// <remarks>
-    /// Runs in the background on behalf of every waiter. It must end by itself within <see cref="PoolOptions.ServerConnectTimeout"/>,
+    /// Runs in the background on behalf of every waiter, and with an empty execution context: without the current trace and other
+    /// async-local values of the caller who caused it. (A TransactionScope without asynchronous flow belongs to the thread, and is
+    /// still there: never enlist.) It must end by itself within <see cref="PoolOptions.ServerConnectTimeout"/>,
     /// and must not need the thread pool to end: callers may be blocking all of its threads.
     /// </remarks>
     /// <param name="cancellationToken">Cancelled when the pool is closed or cleared.</param>
