@@ -13,7 +13,13 @@ internal sealed class WaitingRoom<T>(
         using var limits = Limit(waiter, remaining, cancellationToken);
         try
         {
-            // The timer needs a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
+            // Timers need a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
+            if (UntilReserve is { } reserve && (remaining is null || reserve < remaining) && !waiter.Task.Wait(reserve, CancellationToken.None))
+            {
+                EntitleToReserve(waiter);
+                remaining -= reserve;
+            }
+
             if (!waiter.Task.Wait(remaining ?? Timeout.InfiniteTimeSpan, CancellationToken.None))
             {
                 GiveUp(waiter);
@@ -105,7 +111,10 @@ internal sealed class WaitingRoom<T>(
     }
 
     private WaitLimits<T> Limit(Waiter<T> waiter, TimeSpan? remaining, CancellationToken cancellationToken)
-        => new(this, waiter, remaining, options.ReservePoolSize > 0 ? options.ReservePoolTimeout : null, clock.Time, cancellationToken);
+        => new(this, waiter, remaining, UntilReserve, clock.Time, cancellationToken);
+
+    // Null: there is no reserve.
+    private TimeSpan? UntilReserve => options.ReservePoolSize > 0 ? options.ReservePoolTimeout : null;
 
     // Null: without limit.
     private TimeSpan? Remaining(long started)
