@@ -1,0 +1,15 @@
+using EfPooling.Benchmarks;
+
+// One verb per kind of benchmark; a verb takes the rest of the line.
+return args switch
+{
+    ["micro", .. var rest] => MicroVerb.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/EfPooling.Benchmarks -- <verb>");
+    Console.Error.WriteLine("  micro [BenchmarkDotNet arguments]   cost of acquire and release in nanoseconds and bytes; no database");
+    return 1;
+}
