@@ -84,7 +84,7 @@ public record PoolOptions
 
     /// <summary>Adds a sentence to <paramref name="errors"/> for every value outside its range.</summary>
     /// <param name="errors">Receives one sentence per bad value: its name, the value and the allowed range.</param>
-    protected virtual void Validate(ICollection<string> errors)
+    protected internal virtual void Validate(ICollection<string> errors)
     {
         ArgumentNullException.ThrowIfNull(errors);
         Range(nameof(MaxPoolSize), MaxPoolSize, 1, 10_000);
