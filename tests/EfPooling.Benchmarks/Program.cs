@@ -1,9 +1,11 @@
 using EfPooling.Benchmarks;
+using EfPooling.Benchmarks.Query;
 
 // One verb per kind of benchmark; a verb takes the rest of the line.
 return args switch
 {
     ["micro", .. var rest] => MicroVerb.Run(rest),
+    ["overhead", .. var rest] => await OverheadVerb.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -11,5 +13,6 @@ static int Usage()
 {
     Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/EfPooling.Benchmarks -- <verb>");
     Console.Error.WriteLine("  micro [BenchmarkDotNet arguments]   cost of acquire and release in nanoseconds and bytes; no database");
+    Console.Error.WriteLine("  overhead [--turns N]                what one caller's query costs compared with plain Npgsql; starts a server");
     return 1;
 }
