@@ -1,0 +1,7 @@
+namespace OrdersApi.Data;
+
+public enum OrderStatus
+{
+    Pending,
+    Paid,
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using EfPooling.Core;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Npgsql;
+
+namespace OrdersApi.Http;
+
+/// <summary>Turns the exceptions that a client can do something about into problem details; any other becomes a plain 500.</summary>
+internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        var problem = exception switch
+        {
+            BadHttpRequestException bad => BadRequest(bad),
+            _ when IsUnavailable(exception) => Unavailable(httpContext, exception),
+            _ => null,
+        };
+        if (problem is null)
+        {
+            return false;
+        }
+
+        httpContext.Response.StatusCode = problem.Status!.Value;
+        return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem, Exception = exception });
+    }
+
+    private static ProblemDetails BadRequest(BadHttpRequestException bad) => new()
+    {
+        Status = bad.StatusCode,
+        Detail = bad.InnerException is JsonException json ? $"{bad.Message} {json.Message}" : bad.Message,
+    };
+
+    // EF Core wraps what looks transient in an InvalidOperationException.
+    private static bool IsUnavailable(Exception? exception)
+        => exception is QueryWaitTimeoutException or NpgsqlException { IsTransient: true }
+            || (exception?.InnerException is { } inner && IsUnavailable(inner));
+
+    private ProblemDetails Unavailable(HttpContext httpContext, Exception exception)
+    {
+        Log.DatabaseUnavailable(logger, exception, httpContext.Request.Method, httpContext.Request.Path);
+        httpContext.Response.Headers.RetryAfter = "1";
+        return new ProblemDetails
+        {
+            Status = StatusCodes.Status503ServiceUnavailable,
+            Type = "urn:orders-api:database-unavailable",
+            Title = "Database unavailable",
+            Detail = "The database is busy or cannot be reached. Nothing was changed; try again.",
+        };
+    }
+}
