@@ -16,7 +16,6 @@ builder.Services.AddTransactionPooling(database.ConnectionString, builder.Config
 builder.Services.AddDbContextPool<OrdersDb>(options => options
     .UseNpgsql()
     .UseTransactionPooling()
-    .UseAsyncSeeding(DemoData.SeedAsync)
     // EF Core tries to read a history that is not there yet when it migrates for the first time. Other failed commands are exceptions, which are logged.
     .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandError, LogLevel.Debug))));
 

@@ -4,6 +4,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
+#pragma warning disable CA1814 // Prefer jagged arrays over multidimensional
+
 namespace OrdersApi.Migrations
 {
     /// <inheritdoc />
@@ -116,6 +118,32 @@ namespace OrdersApi.Migrations
                 table: "products",
                 column: "sku",
                 unique: true);
+
+            // Demo data: here, so that it is inserted once even if several instances of the API start together.
+            migrationBuilder.InsertData(
+                table: "customers",
+                columns: new[] { "email", "name" },
+                values: new object[,]
+                {
+                    { "ada@example.com", "Ada Lovelace" },
+                    { "grace@example.com", "Grace Hopper" },
+                    { "edgar@example.com", "Edgar Codd" }
+                });
+
+            migrationBuilder.InsertData(
+                table: "products",
+                columns: new[] { "name", "price", "sku", "stock" },
+                values: new object[,]
+                {
+                    { "Green tea, 100 g", 7.90m, "TEA-100", 1000 },
+                    { "Green tea, 250 g", 16.50m, "TEA-250", 500 },
+                    { "Cast-iron teapot", 89.00m, "POT-IRON", 25 },
+                    { "Two porcelain cups", 24.00m, "CUP-2", 200 },
+                    { "Bamboo whisk", 18.75m, "WHISK", 60 },
+                    { "Water kettle with thermometer", 119.00m, "KETTLE", 10 },
+                    { "Tea tin", 12.00m, "TIN", 300 },
+                    { "Tea calendar of last year", 1.00m, "LAST", 1 }
+                });
         }
 
         /// <inheritdoc />
