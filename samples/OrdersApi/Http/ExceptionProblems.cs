@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EfPooling.AdoNet;
 using EfPooling.Core;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -32,10 +33,11 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         Detail = bad.InnerException is JsonException json ? $"{bad.Message} {json.Message}" : bad.Message,
     };
 
-    // EF Core wraps what looks transient in an InvalidOperationException.
-    private static bool IsUnavailable(Exception? exception)
-        => exception is QueryWaitTimeoutException or NpgsqlException { IsTransient: true }
-            || (exception?.InnerException is { } inner && IsUnavailable(inner));
+    // EF Core wraps what looks transient in an InvalidOperationException. After a commit of unknown outcome nobody should just try again.
+    private static bool IsUnavailable(Exception exception)
+        => exception is not CommitOutcomeUnknownException
+            && (exception is QueryWaitTimeoutException or NpgsqlException { IsTransient: true }
+                || (exception.InnerException is { } inner && IsUnavailable(inner)));
 
     private ProblemDetails Unavailable(HttpContext httpContext, Exception exception)
     {
@@ -46,7 +48,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
             Status = StatusCodes.Status503ServiceUnavailable,
             Type = "urn:orders-api:database-unavailable",
             Title = "Database unavailable",
-            Detail = "The database is busy or cannot be reached. Nothing was changed; try again.",
+            Detail = "The database is busy or cannot be reached. Try again.",
         };
     }
 }
