@@ -8,7 +8,7 @@ public sealed class ZeroSetUpTests
     [Fact]
     public async Task WithoutAnySetting_TheApiBringsItsServerAndTakesItAway()
     {
-        await using var process = await OrdersProcess.StartAsync([]);
+        await using var process = await OrdersProcess.StartAsync([], ("EFPOOLING_POSTGRES", ""));
         var products = (await process.GetAsync("/products")).Is(HttpStatusCode.OK);
         var announced = process.Logs.Single(log => log.GetProperty("Message").GetString()!.Contains("throw-away PostgreSQL", StringComparison.Ordinal));
 
