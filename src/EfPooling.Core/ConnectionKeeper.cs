@@ -115,6 +115,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 #endif
     }
 
+    /// <summary>Stops the timers. Opens under way are stopped by <see cref="Stop"/>.</summary>
     public void Dispose()
     {
         _retryTimer.Dispose();
@@ -194,6 +195,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         var refused = new List<Waiter<T>>();
         TimeSpan? pause;
         List<Slot<T>>? opens = null;
+        Exception? lastError;
         using (_gate.Enter())
         {
             pause = _ledger.OpenFailedLocked(slot, error, now);
@@ -202,7 +204,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
                 opens = BeginOpensLocked(now);
             }
 
-            _ledger.RefuseHopelessLocked(refused, now);
+            lastError = _ledger.RefuseHopelessLocked(refused, now);
             LeaveLocked();
         }
 
@@ -212,7 +214,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             _retryTimer.Change(length, Timeout.InfiniteTimeSpan);
         }
 
-        Refuse(refused, error);
+        Refuse(refused, lastError);
         return opens;
     }
 
@@ -273,8 +275,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         {
             _ledger.ClosedLocked(slot);
             opens = BeginOpensLocked(now);
-            lastError = _ledger.Backoff.LastError;
-            _ledger.RefuseHopelessLocked(refused, now);
+            lastError = _ledger.RefuseHopelessLocked(refused, now);
             LeaveLocked();
         }
 

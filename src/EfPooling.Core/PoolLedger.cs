@@ -258,13 +258,16 @@ internal sealed class PoolLedger<T>
     }
 
     /// <summary>Waiting makes no sense without a live connection or an attempt under way, until opens are no longer held off.</summary>
-    public void RefuseHopelessLocked(ICollection<Waiter<T>> refused, long now)
+    /// <returns>What to tell those who were refused.</returns>
+    public Exception? RefuseHopelessLocked(ICollection<Waiter<T>> refused, long now)
     {
         AssertGate();
         if (IsHopeless(now))
         {
             RefuseWaitersLocked(refused);
         }
+
+        return Backoff.LastError;
     }
 
     public bool IsHopeless(long now) => Live == 0 && Opening == 0 && Backoff.IsHolding(now);

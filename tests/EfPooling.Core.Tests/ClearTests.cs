@@ -121,4 +121,19 @@ public sealed class ClearTests
         fresh.Succeed();
         (await caller).Release();
     }
+
+    [Fact]
+    public async Task Clear_WhenTheNewServerRefusesToo_WaitersGetItsError_NotTheOldOnes()
+    {
+        using var pool = PoolHarness.Create();
+        pool.Connector.HoldOpens = true;
+        var first = pool.Acquire(CallerKind.Async);
+        pool.Pool.Clear();
+        var second = pool.Acquire(CallerKind.Async);
+        var refused = new InvalidOperationException("the new server refuses");
+        pool.Connector.Pending[1].Fail(refused);
+        pool.Connector.Pending[0].Fail(new InvalidOperationException("the old server is gone"));
+        Assert.Same(refused, await Record.ExceptionAsync(() => first));
+        Assert.Same(refused, await Record.ExceptionAsync(() => second));
+    }
 }
