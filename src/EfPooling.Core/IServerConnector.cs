@@ -10,7 +10,8 @@ public interface IServerConnector<T>
     /// Runs in the background on behalf of every waiter, and with an empty execution context: without the current trace and other
     /// async-local values of the caller who caused it. (A TransactionScope without asynchronous flow belongs to the thread, and is
     /// still there: never enlist.) It must end by itself within <see cref="PoolOptions.ServerConnectTimeout"/>,
-    /// and must not need the thread pool to end: callers may be blocking all of its threads.
+    /// and must not need the thread pool to end: callers may be blocking all of its threads. It should return its task at once: what
+    /// it does before that is done on the thread of whoever made the open necessary.
     /// </remarks>
     /// <param name="cancellationToken">Cancelled when the pool is closed or cleared.</param>
     /// <returns>The open connection. Whatever exception the task carries is passed to the waiters as it is.</returns>

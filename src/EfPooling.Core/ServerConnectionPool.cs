@@ -23,7 +23,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     private readonly PoolClock _clock;
     private readonly ILogger _logger;
 
-    /// <summary>Creates a pool. Nothing is opened before the first caller or <see cref="WarmUpAsync"/>.</summary>
+    /// <summary>Creates a pool. Nothing is opened before the first caller, <see cref="WarmUpAsync"/> or, with a MinPoolSize, the first sweep.</summary>
     /// <param name="options">Validated and copied.</param>
     /// <param name="connector">Opens and closes the server connections.</param>
     /// <param name="time">Source of time; default: the system's.</param>

@@ -13,7 +13,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public async Task Opened()
+    public async Task LoggerThrows_WhenAConnectionOpened_TheCallerGetsIt()
     {
         using var pool = Pool(o => o.MinPoolSize = 2);
         (await pool.Acquire(CallerKind.Async)).Release();
@@ -22,7 +22,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public async Task OpenFailed()
+    public async Task LoggerThrows_WhenAnOpenFailed_TheCallerGetsTheServersError()
     {
         using var pool = Pool();
         pool.Connector.OpenError = new InvalidOperationException("down");
@@ -31,7 +31,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public async Task WaitTimedOut()
+    public async Task LoggerThrows_WhenAWaitTimedOut_TheCallerIsTold()
     {
         using var pool = Pool().Occupy(2);
         var caller = pool.Acquire(CallerKind.Async);
@@ -42,7 +42,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public async Task Retired()
+    public async Task LoggerThrows_WhenAConnectionWasRetired_TheNextIsOpened()
     {
         using var pool = Pool(o => o.MaxPoolSize = 1);
         var lease = pool.Acquire();
@@ -53,7 +53,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public void Cleared()
+    public void LoggerThrows_WhenThePoolIsCleared_EveryConnectionIsReplaced()
     {
         using var pool = Pool(o => (o.MinPoolSize, o.MaxPoolSize) = (2, 4)).Warm(4);
         pool.Pool.Clear();
@@ -62,7 +62,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public async Task Closed()
+    public async Task LoggerThrows_WhenThePoolIsClosed_EveryConnectionIsClosed()
     {
         using var pool = Pool().Warm(2);
         await pool.Pool.CloseAsync(TimeSpan.Zero);
@@ -71,7 +71,7 @@ public sealed class FaultyLoggerTests
     }
 
     [Fact]
-    public async Task AskedWhetherItIsEnabled()
+    public async Task LoggerThrows_WhenAskedWhetherItIsEnabled_CountsAsNotEnabled()
     {
         using var pool = Pool();
         pool.Logger.OnIsEnabled = () => throw new InvalidOperationException("disposed");
