@@ -16,7 +16,7 @@ namespace EfPooling.AdoNet;
 /// Commands outside a transaction may run on different server connections, so what a session keeps (settings, temporary tables, locks)
 /// does not last from one to the next; <see cref="LeaseSessionAsync"/> gives one session to what needs it.
 /// </remarks>
-public sealed class LogicalConnection : DbConnection, ICloneable
+public class LogicalConnection : DbConnection, ICloneable
 {
     private static readonly StateChangeEventArgs Opened = new(ConnectionState.Closed, ConnectionState.Open);
     private static readonly StateChangeEventArgs Closed = new(ConnectionState.Open, ConnectionState.Closed);
@@ -31,7 +31,6 @@ public sealed class LogicalConnection : DbConnection, ICloneable
     {
         _family = family;
         _pool = pool;
-        GC.SuppressFinalize(this);
     }
 
     /// <summary>The pool that serves this connection; <c>null</c> until <see cref="ConnectionString"/> has been set.</summary>
@@ -177,6 +176,7 @@ public sealed class LogicalConnection : DbConnection, ICloneable
     {
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>Moves the connection to another database of the same server, which has a pool of its own.</summary>
@@ -263,7 +263,7 @@ public sealed class LogicalConnection : DbConnection, ICloneable
             cancellationToken);
 
     /// <summary>A closed connection to the same pool.</summary>
-    public object Clone() => new LogicalConnection(_family, _pool);
+    public object Clone() => NamedForDapper.Create(_family, _pool);
 
     /// <summary>Creates a command on this connection.</summary>
     public new LogicalCommand CreateCommand() => new() { Connection = this };

@@ -98,7 +98,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <summary>A closed connection. Dispose it.</summary>
-    public new LogicalConnection CreateConnection() => new(_family, this);
+    public new LogicalConnection CreateConnection() => NamedForDapper.Create(_family, this);
 
     /// <summary>An open connection. Dispose it.</summary>
     public new LogicalConnection OpenConnection()

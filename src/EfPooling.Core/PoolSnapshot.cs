@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EfPooling.Core;
 
 /// <summary>The numbers of a pool at one moment, taken together: they always add up (invariant I1).</summary>
@@ -56,4 +58,10 @@ public sealed record PoolSnapshot
 
     /// <summary>Open server connections: warm, leased and closing.</summary>
     public int ServerConnections => Warm + Leased + Closing;
+
+    /// <summary>The numbers on one line, for logs.</summary>
+    public override string ToString()
+        => string.Create(
+            CultureInfo.InvariantCulture,
+            $"Pool '{Name}' {Phase}: {Leased} leased, {Warm} warm, {Opening} opening, {Closing} closing, {Empty} empty of {MaxPoolSize}+{ReservePoolSize}; {Waiting} waiting");
 }

@@ -132,7 +132,11 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             _keeper.LeaveLocked();
         }
 
-        Log.Cleared(_logger, Name, retired.Count, leased);
+        if (retired.Count + leased > 0)
+        {
+            Log.Cleared(_logger, Name, retired.Count, leased);
+        }
+
         _keeper.CloseAll(retired);
         _keeper.StartOpens(opens);
         _keeper.Stop(outdated);
