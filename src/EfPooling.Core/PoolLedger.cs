@@ -24,7 +24,6 @@ internal sealed class PoolLedger<T>
     private readonly Slot<T>[] _slots;
     private readonly Stack<Slot<T>> _empty;
     private readonly WarmStack<T> _warm;
-    private readonly long[] _retired = new long[Enum.GetValues<RetireReason>().Length];
 
     // Everything below, and all above with contents, is guarded by the gate.
     private long _suspectUntil = long.MinValue;
@@ -42,6 +41,8 @@ internal sealed class PoolLedger<T>
         _empty = new Stack<Slot<T>>(_slots.Reverse());
         _warm = new WarmStack<T>(_slots.Length, options.ServerRoundRobin);
     }
+
+    public PoolOptions Options => _options;
 
     public LoginBackoff Backoff { get; }
 
@@ -69,40 +70,7 @@ internal sealed class PoolLedger<T>
     /// <summary>Nobody holds a lease and nobody waits for one, or for the opens under way.</summary>
     public bool IsQuiet => Leased == 0 && Closing == 0 && Waiters.Count == 0;
 
-    public long LeasesGranted { get; private set; }
-
-    public long Waits { get; private set; }
-
-    public long Opened { get; private set; }
-
-    public long OpenFailures { get; private set; }
-
-    public long WaitTimeouts { get; private set; }
-
-    public PoolSnapshot SnapshotLocked(string name)
-    {
-        AssertGate();
-        return new PoolSnapshot
-        {
-            Name = name,
-            Phase = Phase,
-            MaxPoolSize = _options.MaxPoolSize,
-            ReservePoolSize = _options.ReservePoolSize,
-            Warm = Warm,
-            Leased = Leased,
-            Opening = Opening,
-            Closing = Closing,
-            Empty = Empty,
-            Waiting = Waiters.Count,
-            Generation = Generation,
-            LeasesGranted = LeasesGranted,
-            Waits = Waits,
-            WaitTimeouts = WaitTimeouts,
-            Opened = Opened,
-            OpenFailures = OpenFailures,
-            Retired = Enum.GetValues<RetireReason>().Where(r => _retired[(int)r] > 0).ToDictionary(r => r, r => _retired[(int)r]),
-        };
-    }
+    public PoolCounters Counters { get; } = new();
 
     /// <returns>A warm slot, now leased, or <c>null</c>. By I2 nobody is waiting if there is one.</returns>
     public Slot<T>? TakeWarmLocked(ILeaseHolder? holder, long now, out bool needsCheck)
@@ -124,7 +92,7 @@ internal sealed class PoolLedger<T>
     {
         AssertGate();
         Waiters.Enqueue(waiter);
-        Waits++;
+        Counters.Waits++;
     }
 
     /// <param name="waiter"><c>null</c> for a caller whose time was up between two attempts.</param>
@@ -133,7 +101,7 @@ internal sealed class PoolLedger<T>
     {
         AssertGate();
         var isOver = waiter is null || Waiters.Remove(waiter);
-        WaitTimeouts += isOver ? 1 : 0;
+        Counters.WaitTimeouts += isOver ? 1 : 0;
         return isOver;
     }
 
@@ -157,7 +125,7 @@ internal sealed class PoolLedger<T>
     {
         AssertState(slot, SlotState.Opening);
         Opening--;
-        Opened++;
+        Counters.Opened++;
         Backoff.Reset();
         _replacements = Math.Max(0, _replacements - 1);
         slot.Connection = connection;
@@ -172,7 +140,7 @@ internal sealed class PoolLedger<T>
     {
         AssertState(slot, SlotState.Opening);
         Opening--;
-        OpenFailures++;
+        Counters.OpenFailures++;
         slot.State = SlotState.Empty;
         _empty.Push(slot);
         if (slot.Generation != Generation || Phase == PoolPhase.Closed)
@@ -224,7 +192,7 @@ internal sealed class PoolLedger<T>
 
         for (var i = 0; i < _warm.Count; i++)
         {
-            if (_lifetime.ShouldRetire(_warm[i].ExpiresAt, now))
+            if (HasLivedLongEnough(_warm[i], now))
             {
                 var wasUsed = _warm[i].WasUsed;
                 RetireWarmLocked(i--, RetireReason.Lifetime, retired);
@@ -281,29 +249,8 @@ internal sealed class PoolLedger<T>
         }
     }
 
-    /// <exception cref="InvalidOperationException">An invariant does not hold, which is a bug in this project.</exception>
-    public void VerifyLocked()
-    {
-        AssertGate();
-        Require(Warm + Empty + Opening + Leased + Closing == _slots.Length, "I1");
-        Require(Phase == PoolPhase.Closed || Warm == 0 || Waiters.Count == 0, "I2");
-        Require(
-            Phase == PoolPhase.Closed || Empty == 0 || Waiters.Count == 0
-                || Opening >= Math.Min(Waiters.Count, _options.MaxConcurrentOpens) || Backoff.LastError is not null || OnlyReserveLeft,
-            "I3");
-        Require(Phase != PoolPhase.Closed || (Warm == 0 && Waiters.Count == 0), "I4");
-
-        void Require(bool holds, string invariant)
-        {
-            if (!holds)
-            {
-                throw new InvalidOperationException(
-                    $"Pool invariant {invariant} is broken: {Phase}, warm {Warm}, empty {Empty}, opening {Opening}, leased {Leased}, closing {Closing}, waiting {Waiters.Count}.");
-            }
-        }
-    }
-
-    private bool OnlyReserveLeft => _slots.Length - Empty >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
+    /// <summary>Only the reserve has room for another open, and no more waiters are entitled to it.</summary>
+    public bool OnlyReserveLeft => _slots.Length - Empty >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
 
     private int WantedOpens() => Phase switch
     {
@@ -352,7 +299,7 @@ internal sealed class PoolLedger<T>
             return RetireReason.ReserveSurplus;
         }
 
-        if (_lifetime.ShouldRetire(slot.ExpiresAt, now))
+        if (HasLivedLongEnough(slot, now))
         {
             LifetimeEndedLocked(replace: true, now);
             return RetireReason.Lifetime;
@@ -360,6 +307,9 @@ internal sealed class PoolLedger<T>
 
         return null;
     }
+
+    // While opens are held off, an old connection is better than none.
+    private bool HasLivedLongEnough(Slot<T> slot, long now) => !Backoff.IsHolding(now) && _lifetime.ShouldRetire(slot.ExpiresAt, now);
 
     private void LifetimeEndedLocked(bool replace, long now)
     {
@@ -374,7 +324,7 @@ internal sealed class PoolLedger<T>
         slot.LeasedAt = now;
         slot.WasUsed = true;
         Leased++;
-        LeasesGranted++;
+        Counters.LeasesGranted++;
     }
 
     private void RetireAllWarmLocked(RetireReason reason, ICollection<PoolRetirement<T>> retired)
@@ -397,11 +347,11 @@ internal sealed class PoolLedger<T>
     {
         slot.State = SlotState.Closing;
         Closing++;
-        _retired[(int)reason]++;
+        Counters.Retired[(int)reason]++;
     }
 
     [Conditional("DEBUG")]
-    private void AssertGate() => Debug.Assert(_gate.IsHeldByCurrentThread, "The ledger requires the gate.");
+    public void AssertGate() => Debug.Assert(_gate.IsHeldByCurrentThread, "The ledger requires the gate.");
 
     [Conditional("DEBUG")]
     private void AssertState(Slot<T> slot, SlotState expected)

@@ -66,6 +66,22 @@ public sealed class LifetimeTests
     }
 
     [Fact]
+    public async Task Release_AtTheEndOfItsLife_WhileOpensAreHeldOff_KeepsTheConnection()
+    {
+        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.QueryWaitTimeout) = (2, TimeSpan.Zero));
+        var old = pool.Acquire();
+        pool.Time.Advance(Life);
+        pool.Connector.OpenError = new InvalidOperationException("too many clients");
+        var waiting = pool.Acquire(CallerKind.Async);
+        old.Release();
+        var lease = await waiting;
+        Assert.Equal(1, lease.Connection.Id);
+        pool.Time.Advance(TimeSpan.FromSeconds(1));
+        lease.Release();
+        Assert.Equal(1, pool.Snapshot.Retired[RetireReason.Lifetime]);
+    }
+
+    [Fact]
     public void Release_WithinTheSpacing_KeepsTheOldConnection()
     {
         using var pool = PoolHarness.Create().Occupy(2);

@@ -1,0 +1,54 @@
+namespace EfPooling.Core;
+
+/// <summary>Looks at a ledger and changes nothing: the snapshot for users, the invariants for tests and debug builds.</summary>
+internal static class PoolInspection
+{
+    public static PoolSnapshot SnapshotLocked<T>(this PoolLedger<T> ledger, string name)
+        where T : class
+    {
+        ledger.AssertGate();
+        var (options, counters) = (ledger.Options, ledger.Counters);
+        return new PoolSnapshot
+        {
+            Name = name,
+            Phase = ledger.Phase,
+            MaxPoolSize = options.MaxPoolSize,
+            ReservePoolSize = options.ReservePoolSize,
+            Warm = ledger.Warm,
+            Leased = ledger.Leased,
+            Opening = ledger.Opening,
+            Closing = ledger.Closing,
+            Empty = ledger.Empty,
+            Waiting = ledger.Waiters.Count,
+            Generation = ledger.Generation,
+            LeasesGranted = counters.LeasesGranted,
+            Waits = counters.Waits,
+            WaitTimeouts = counters.WaitTimeouts,
+            Opened = counters.Opened,
+            OpenFailures = counters.OpenFailures,
+            Retired = Enum.GetValues<RetireReason>().Where(r => counters.Retired[(int)r] > 0).ToDictionary(r => r, r => counters.Retired[(int)r]),
+        };
+    }
+
+    /// <exception cref="InvalidOperationException">An invariant does not hold, which is a bug in this project.</exception>
+    public static void VerifyLocked<T>(this PoolLedger<T> ledger)
+        where T : class
+    {
+        ledger.AssertGate();
+        var (warm, waiting, isClosed) = (ledger.Warm, ledger.Waiters.Count, ledger.Phase == PoolPhase.Closed);
+        var enoughOpens = ledger.Opening >= Math.Min(waiting, ledger.Options.MaxConcurrentOpens);
+        Require(warm + ledger.Empty + ledger.Opening + ledger.Leased + ledger.Closing == ledger.Slots.Count, "I1");
+        Require(isClosed || warm == 0 || waiting == 0, "I2");
+        Require(isClosed || ledger.Empty == 0 || waiting == 0 || enoughOpens || ledger.Backoff.LastFailure is not null || ledger.OnlyReserveLeft, "I3");
+        Require(!isClosed || (warm == 0 && waiting == 0), "I4");
+
+        void Require(bool holds, string invariant)
+        {
+            if (!holds)
+            {
+                throw new InvalidOperationException(
+                    $"Pool invariant {invariant} is broken: {ledger.Phase}, warm {warm}, empty {ledger.Empty}, opening {ledger.Opening}, leased {ledger.Leased}, closing {ledger.Closing}, waiting {waiting}.");
+            }
+        }
+    }
+}
