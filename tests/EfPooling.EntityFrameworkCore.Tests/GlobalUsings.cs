@@ -1,0 +1,2 @@
+global using EfPooling.EntityFrameworkCore.Tests.Harness;
+global using Microsoft.EntityFrameworkCore;

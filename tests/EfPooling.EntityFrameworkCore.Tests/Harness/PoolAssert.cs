@@ -1,0 +1,20 @@
+using EfPooling.AdoNet;
+
+namespace EfPooling.EntityFrameworkCore.Tests.Harness;
+
+internal static class PoolAssert
+{
+    /// <summary>Everything came back: nobody holds a server connection, nobody waits, and the next caller is served.</summary>
+    public static void NothingLeased(TransactionPoolingDataSource pool)
+    {
+        var snapshot = pool.GetSnapshot();
+        Assert.Equal(0, snapshot.Leased);
+        Assert.Equal(0, snapshot.Waiting);
+        using var connection = pool.OpenConnection();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT 1";
+        Assert.Equal(1, command.ExecuteScalar());
+    }
+
+    public static void NothingLeased(DbContext context) => NothingLeased(context.Database.GetTransactionPool());
+}
