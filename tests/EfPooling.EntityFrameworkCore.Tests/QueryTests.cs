@@ -7,7 +7,7 @@ public sealed class QueryTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
     private static readonly Func<Shop, string, Task<Customer>> ByName =
         EF.CompileAsyncQuery((Shop shop, string name) => shop.Customers.Single(customer => customer.Name == name));
 
-    private readonly Database _database = seeded.Database;
+    private readonly TestDatabase _database = seeded.Database;
 
     [Fact]
     public async Task TrackedQuery_GivesOneObjectPerKey_AndHoldsNothingAfterwards()
@@ -142,7 +142,7 @@ public sealed class QueryTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
     /// <summary>The database with two customers and their orders.</summary>
     public sealed class Seeded : IAsyncLifetime
     {
-        public Database Database { get; } = new();
+        public TestDatabase Database { get; } = new();
 
         public async Task InitializeAsync()
         {

@@ -5,7 +5,7 @@ using Npgsql;
 namespace EfPooling.EntityFrameworkCore.Tests.Harness;
 
 /// <summary>A database with the tables of <see cref="Shop"/> for one test class, made with stock EF Core.</summary>
-public sealed class Database : IAsyncLifetime
+public sealed class TestDatabase : IAsyncLifetime
 {
     private NpgsqlConnectionStringBuilder _connectionString = null!;
 
