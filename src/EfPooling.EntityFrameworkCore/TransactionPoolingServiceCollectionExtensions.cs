@@ -17,6 +17,7 @@ public static class TransactionPoolingServiceCollectionExtensions
     /// connections as <see cref="LogicalConnection"/> and <see cref="DbConnection"/> (transient). The pool is warmed up when the host
     /// starts and closed when it stops.
     /// </summary>
+    /// <exception cref="InvalidOperationException">A pool is registered already; this one would never be used.</exception>
     /// <param name="services">The application's services.</param>
     /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
     /// <param name="configure">Sets options; wins over the connection string.</param>
@@ -60,7 +61,12 @@ public static class TransactionPoolingServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
-        services.TryAddSingleton(provider =>
+        if (services.Any(service => service.ServiceType == typeof(TransactionPoolingDataSource)))
+        {
+            throw new InvalidOperationException("A pool is registered already, and AddTransactionPooling registers one. For a further database, let UseNpgsql name it: its contexts share a pool without being registered. To replace the pool, remove the service TransactionPoolingDataSource before.");
+        }
+
+        services.AddSingleton(provider =>
         {
             var builder = create(provider);
             return (provider.GetService<ILoggerFactory>() is { } loggers ? builder.UseLoggerFactory(loggers) : builder).Build();

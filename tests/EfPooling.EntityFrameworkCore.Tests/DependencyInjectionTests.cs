@@ -1,0 +1,145 @@
+using System.Data.Common;
+using Dapper;
+using EfPooling.AdoNet;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfPooling.EntityFrameworkCore.Tests;
+
+public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    [Fact]
+    public async Task AddDbContext_SharesOnePoolBetweenScopes()
+    {
+        await using var provider = new ServiceCollection()
+            .AddDbContext<Shop>(options => options.UseNpgsql(database.For("scopes")).UseTransactionPooling()).BuildServiceProvider();
+        await AssertOneBackendAsync(Enumerable.Range(0, 3).Select(_ => provider.CreateScope().ServiceProvider.GetRequiredService<Shop>()));
+    }
+
+    [Fact]
+    public async Task AddDbContextPool_ReusesContextsWithTheirConnections()
+    {
+        await using var provider = new ServiceCollection()
+            .AddDbContextPool<Shop>(options => options.UseNpgsql(database.For("context pool")).UseTransactionPooling()).BuildServiceProvider();
+        DbContext? first = null;
+        for (var i = 0; i < 3; i++)
+        {
+            await using var scope = provider.CreateAsyncScope();
+            var shop = scope.ServiceProvider.GetRequiredService<Shop>();
+            Assert.Same(first ??= shop, shop);
+            await AssertOneBackendAsync([shop]);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DbContextFactory_CreatesContextsThatShareAPool(bool isPooled)
+    {
+        var services = new ServiceCollection();
+        void Configure(DbContextOptionsBuilder options) => options.UseNpgsql(database.For($"factory {isPooled}")).UseTransactionPooling();
+        _ = isPooled ? services.AddPooledDbContextFactory<Shop>(Configure) : services.AddDbContextFactory<Shop>(Configure);
+        await using var provider = services.BuildServiceProvider();
+        var factory = provider.GetRequiredService<IDbContextFactory<Shop>>();
+        await AssertOneBackendAsync([factory.CreateDbContext(), await factory.CreateDbContextAsync()]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AddTransactionPooling_SharesOnePoolBetweenEfAndDapper(bool contextNamesTheConnectionString)
+    {
+        var connectionString = database.For($"dapper {contextNamesTheConnectionString}");
+        var services = new ServiceCollection().AddTransactionPooling(connectionString, options => options.MaxPoolSize = 1);
+        services.AddDbContext<Shop>(options => _ = (contextNamesTheConnectionString ? options.UseNpgsql(connectionString) : options.UseNpgsql()).UseTransactionPooling());
+        await using var provider = services.BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        var pool = provider.GetRequiredService<TransactionPoolingDataSource>();
+        var shop = scope.ServiceProvider.GetRequiredService<Shop>();
+        Assert.Same(pool, shop.Database.GetTransactionPool());
+        Assert.Same(pool, provider.GetRequiredService<DbDataSource>());
+
+        var pid = await shop.GetBackendPidAsync();
+        await using var connection = scope.ServiceProvider.GetRequiredService<DbConnection>();
+        await connection.OpenAsync();
+        Assert.Equal(pid, await connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()"));
+        Assert.Equal(pid, await scope.ServiceProvider.GetRequiredService<LogicalConnection>().ExecuteScalarAsync<int>("SELECT pg_backend_pid()"));
+        Assert.Equal(pid, await shop.Database.GetDbConnection().QuerySingleAsync<int>("SELECT pg_backend_pid()"));
+        Assert.Equal(1, await database.CountBackendsAsync($"dapper {contextNamesTheConnectionString}"));
+        PoolAssert.NothingLeased(pool);
+    }
+
+    [Fact]
+    public async Task ContextWithOptionsOfItsOwn_GetsAPoolOfItsOwn_AsDocumented()
+    {
+        var connectionString = database.For("own options");
+        await using var provider = new ServiceCollection().AddTransactionPooling(connectionString)
+            .AddDbContext<Shop>(options => options.UseNpgsql(connectionString).UseTransactionPooling(pool => pool.MaxPoolSize = 3)).BuildServiceProvider();
+        using var scope = provider.CreateScope();
+        var pool = scope.ServiceProvider.GetRequiredService<Shop>().Database.GetTransactionPool();
+        Assert.NotSame(provider.GetRequiredService<TransactionPoolingDataSource>(), pool);
+        Assert.Equal(3, pool.GetSnapshot().MaxPoolSize);
+    }
+
+    [Fact]
+    public async Task SetConnectionStringToTheRegisteredOne_UsesTheRegisteredPool()
+    {
+        await using var provider = new ServiceCollection().AddTransactionPooling(database.For("registered"))
+            .AddDbContext<Shop>(options => options.UseNpgsql(database.For("not registered")).UseTransactionPooling()).BuildServiceProvider();
+        using var scope = provider.CreateScope();
+        var shop = scope.ServiceProvider.GetRequiredService<Shop>();
+        Assert.Equal("not registered", await shop.GetApplicationNameAsync());
+        shop.Database.SetConnectionString(database.For("registered"));
+        Assert.Equal("registered", await shop.GetApplicationNameAsync());
+        Assert.Same(provider.GetRequiredService<TransactionPoolingDataSource>(), ((LogicalConnection)shop.Database.GetDbConnection()).Pool);
+    }
+
+    [Fact]
+    public async Task Options_AreBoundFromConfiguration_AndCodeWins()
+    {
+        var section = Section(("MaxPoolSize", "7"), ("ServerLifetime", "00:30:00"), ("PoolMode", "Session"), ("Name", "bound"));
+        await using var provider = new ServiceCollection()
+            .AddTransactionPooling(database.For("bound") + ";Maximum Pool Size=3", section, options => options.Name += " and named")
+            .BuildServiceProvider();
+        var pool = provider.GetRequiredService<TransactionPoolingDataSource>();
+        Assert.Equal("bound and named", pool.Name);
+        Assert.Equal(7, pool.GetSnapshot().MaxPoolSize);
+        await using var connection = await pool.OpenConnectionAsync();
+        Assert.Equal(1, pool.GetSnapshot().Leased); // Session mode.
+    }
+
+    [Theory]
+    [InlineData("MaxPolSize", "7")]
+    [InlineData("MaxPoolSize", "seven")]
+    public async Task MistakeInTheConfiguration_IsRefused(string key, string value)
+    {
+        await using var provider = new ServiceCollection().AddTransactionPooling(database.For("mistake"), Section((key, value))).BuildServiceProvider();
+        Assert.Contains(key, Assert.Throws<InvalidOperationException>(() => provider.GetRequiredService<TransactionPoolingDataSource>()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SecondRegistration_IsRefused_BecauseItWouldBeIgnored()
+    {
+        var services = new ServiceCollection().AddTransactionPooling(database.For("registration 1"));
+        var error = Assert.Throws<InvalidOperationException>(() => services.AddTransactionPooling(database.For("registration 2")));
+        Assert.Contains("AddTransactionPooling", error.Message, StringComparison.Ordinal);
+    }
+
+    private static IConfigurationSection Section(params (string Key, string Value)[] settings)
+        => new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Pool:{setting.Key}", (string?)setting.Value))).Build().GetSection("Pool");
+
+    private static async Task AssertOneBackendAsync(IEnumerable<Shop> contexts)
+    {
+        var pids = new HashSet<int>();
+        var pools = new HashSet<TransactionPoolingDataSource>();
+        foreach (var shop in contexts)
+        {
+            pids.Add(await shop.GetBackendPidAsync());
+            pools.Add(shop.Database.GetTransactionPool());
+            await shop.DisposeAsync();
+        }
+
+        Assert.Single(pids);
+        PoolAssert.NothingLeased(Assert.Single(pools));
+    }
+}
