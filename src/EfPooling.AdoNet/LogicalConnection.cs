@@ -22,14 +22,16 @@ public class LogicalConnection : DbConnection, ICloneable
     private static readonly StateChangeEventArgs Closed = new(ConnectionState.Open, ConnectionState.Closed);
     private static readonly NamedOperation ReadingSchema = new(LeaseScope.Command, "GetSchema");
 
-    private readonly PoolFamily _family;
+    private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
     private ConnectionBinder? _binder; // present while open
     private ConnectionState _state;
 
-    internal LogicalConnection(PoolFamily family, TransactionPoolingDataSource? pool)
+    /// <param name="selectPool">Gives the pool for a connection string.</param>
+    /// <param name="pool">The pool to begin with.</param>
+    internal LogicalConnection(Func<string, TransactionPoolingDataSource> selectPool, TransactionPoolingDataSource? pool)
     {
-        _family = family;
+        _selectPool = selectPool;
         _pool = pool;
     }
 
@@ -56,7 +58,7 @@ public class LogicalConnection : DbConnection, ICloneable
             }
             else if (value != _pool?.ConnectionString)
             {
-                _pool = _family.Get(value);
+                _pool = _selectPool(value);
             }
         }
     }
@@ -263,7 +265,7 @@ public class LogicalConnection : DbConnection, ICloneable
             cancellationToken);
 
     /// <summary>A closed connection to the same pool.</summary>
-    public object Clone() => NamedForDapper.Create(_family, _pool);
+    public object Clone() => NamedForDapper.Create(_selectPool, _pool);
 
     /// <summary>Creates a command on this connection.</summary>
     public new LogicalCommand CreateCommand() => new() { Connection = this };
@@ -338,7 +340,7 @@ public class LogicalConnection : DbConnection, ICloneable
     private TransactionPoolingDataSource OtherDatabase(string databaseName)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(databaseName);
-        return _family.GetDatabase(_pool!, databaseName);
+        return _pool!.GetDatabase(databaseName);
     }
 
     private TResult WithServer<TState, TResult>(Func<NpgsqlConnection, TState, TResult> use, TState state)

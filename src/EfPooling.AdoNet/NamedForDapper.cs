@@ -6,11 +6,11 @@ namespace EfPooling.AdoNet;
 /// </summary>
 internal static class NamedForDapper
 {
-    public static LogicalConnection Create(PoolFamily family, TransactionPoolingDataSource? pool) => new NpgsqlConnection(family, pool);
+    public static LogicalConnection Create(Func<string, TransactionPoolingDataSource> selectPool, TransactionPoolingDataSource? pool) => new NpgsqlConnection(selectPool, pool);
 
     private sealed class NpgsqlConnection : LogicalConnection
     {
-        public NpgsqlConnection(PoolFamily family, TransactionPoolingDataSource? pool)
-            : base(family, pool) => GC.SuppressFinalize(this); // There is nothing to finalize, and a connection is made for every query.
+        public NpgsqlConnection(Func<string, TransactionPoolingDataSource> selectPool, TransactionPoolingDataSource? pool)
+            : base(selectPool, pool) => GC.SuppressFinalize(this); // There is nothing to finalize, and a connection is made for every query.
     }
 }

@@ -15,8 +15,10 @@ namespace EfPooling.AdoNet;
 public sealed class TransactionPoolingDataSource : DbDataSource
 {
     private readonly PoolFamily _family;
+    private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private readonly NpgsqlDataSource _npgsql;
     private readonly bool _ownsNpgsql;
+    private readonly string _normalised;
     private readonly Lazy<NpgsqlDataSource> _unpooled;
     private readonly ServerConnector _connector;
     private readonly ServerConnectionPool<ServerConnection> _pool;
@@ -26,6 +28,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     {
         var configuration = family.Configuration;
         _family = family;
+        _selectPool = family.Get;
         _ownsNpgsql = configuration.ExistingDataSource is null;
         ConnectionStringKeywords.RefuseContradictions(keywords, mayBeUnpooled: !_ownsNpgsql);
         var options = configuration.GetOptions(keywords);
@@ -35,6 +38,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         Name = options.Name;
         Logger = configuration.LoggerFactory.CreateLogger("EfPooling.Pool");
         ConnectionStringWithPassword = keywords.ConnectionString;
+        _normalised = PoolFamily.Normalise(keywords);
         ConnectionString = ConnectionStringKeywords.WithoutPassword(keywords);
         CommandTimeout = keywords.CommandTimeout;
         EnlistsAmbientTransactions = keywords.Enlist;
@@ -77,8 +81,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal NpgsqlDataSource Unpooled => _unpooled.Value;
 
     /// <summary>Whether the pool serves this connection string, in <see cref="PoolFamily.Normalise">normal form</see>.</summary>
-    internal bool IsFor(string normalisedConnectionString)
-        => _ownsNpgsql && PoolFamily.Normalise(new NpgsqlConnectionStringBuilder(ConnectionStringWithPassword)) == normalisedConnectionString;
+    internal bool IsFor(string normalisedConnectionString) => _ownsNpgsql && _normalised == normalisedConnectionString;
 
     internal bool IsClosed => _pool.GetSnapshot().Phase != PoolPhase.Running;
 
@@ -98,7 +101,11 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <summary>A closed connection. Dispose it.</summary>
-    public new LogicalConnection CreateConnection() => NamedForDapper.Create(_family, this);
+    public new LogicalConnection CreateConnection() => NamedForDapper.Create(_selectPool, this);
+
+    /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
+    internal LogicalConnection CreateConnection(Func<string, TransactionPoolingDataSource> selectPool)
+        => NamedForDapper.Create(_ownsNpgsql ? selectPool : _selectPool, this);
 
     /// <summary>An open connection. Dispose it.</summary>
     public new LogicalConnection OpenConnection()
@@ -205,6 +212,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         await _family.CloseAllAsync(drain).ConfigureAwait(false);
         return drained;
     }
+
+    internal TransactionPoolingDataSource GetDatabase(string database) => _family.GetDatabase(this, database);
 
     internal void EnsureReachable() => _pool.EnsureReachable();
 

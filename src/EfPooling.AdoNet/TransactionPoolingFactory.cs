@@ -32,7 +32,7 @@ public sealed class TransactionPoolingFactory : DbProviderFactory
     public Task CloseAllPoolsAsync(TimeSpan drain) => _pools.CloseAllAsync(drain);
 
     /// <inheritdoc/>
-    public override DbConnection CreateConnection() => NamedForDapper.Create(_pools, null);
+    public override DbConnection CreateConnection() => NamedForDapper.Create(_pools.Get, null);
 
     /// <inheritdoc/>
     public override DbCommand CreateCommand() => new LogicalCommand();

@@ -13,6 +13,6 @@ public static class TransactionPoolingDatabaseFacadeExtensions
     public static TransactionPoolingDataSource GetTransactionPool(this DatabaseFacade database)
     {
         ArgumentNullException.ThrowIfNull(database);
-        return PoolResolver.Resolve(((IDatabaseFacadeDependenciesAccessor)database).Context);
+        return database.GetDbConnection() is LogicalConnection { Pool: { } pool } ? pool : PoolResolver.Resolve(((IDatabaseFacadeDependenciesAccessor)database).Context);
     }
 }

@@ -8,4 +8,8 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 /// <param name="DataSource">The user's data source; compared by reference.</param>
 /// <param name="Provider">What <c>UseNpgsql</c> configures.</param>
 /// <param name="Options">What <c>UseTransactionPooling</c> configures; compared by value.</param>
-internal sealed record PoolKey(string? ConnectionString, NpgsqlDataSource? DataSource, ProviderConfiguration? Provider, TransactionPoolingOptions Options);
+internal sealed record PoolKey(string? ConnectionString, NpgsqlDataSource? DataSource, ProviderConfiguration? Provider, TransactionPoolingOptions Options)
+{
+    /// <summary>Nothing, because the connection string contains the password.</summary>
+    public override string ToString() => nameof(PoolKey);
+}

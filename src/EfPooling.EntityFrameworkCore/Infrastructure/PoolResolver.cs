@@ -14,60 +14,64 @@ internal static class PoolResolver
     public static TransactionPoolingDataSource Resolve(DbContext context)
     {
         var options = context.GetService<IDbContextOptions>();
-        var extension = options.FindExtension<TransactionPoolingOptionsExtension>()
-            ?? throw new InvalidOperationException($"{context.GetType().Name} does not use transaction pooling. Call UseTransactionPooling() where its options are configured.");
-        var services = options.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider;
-        var registered = services?.GetService<TransactionPoolingDataSource>();
+        var extension = ExtensionOf(context, options);
         return ProviderOptions.GetTarget(context) switch
         {
             { DataSource: TransactionPoolingDataSource pool } => pool,
-            { DataSource: NpgsqlDataSource dataSource } => ForDataSource(dataSource, extension, Loggers(options, services)),
+            { DataSource: NpgsqlDataSource dataSource } => ForDataSource(dataSource, extension, options),
             { DataSource: { } other } => throw new InvalidOperationException($"UseTransactionPooling works on an NpgsqlDataSource or a TransactionPoolingDataSource, not on a {other.GetType().Name}. Pass one of these to UseNpgsql."),
-            { ConnectionString: { } connectionString } => ForConnectionString(context, connectionString, extension, registered, Loggers(options, services)),
-            _ => registered ?? throw new InvalidOperationException("There is nothing to connect to. Pass a connection string or data source to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString)."),
+            { ConnectionString: { } connectionString } => ForConnectionString(context, connectionString),
+            _ => Registered(options) ?? throw new InvalidOperationException("There is nothing to connect to. Pass a connection string or data source to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString)."),
         };
     }
 
-    private static TransactionPoolingDataSource ForDataSource(NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, ILoggerFactory? loggers)
+    /// <summary>A connection that goes by the context's options when it is told another connection string.</summary>
+    public static LogicalConnection CreateConnection(DbContext context, TransactionPoolingDataSource pool)
+        => pool.CreateConnection(connectionString => ForConnectionString(context, connectionString));
+
+    private static TransactionPoolingDataSource ForDataSource(NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
     {
-        var builder = new TransactionPoolingDataSourceBuilder(dataSource);
-        return GetOrCreate(builder, extension, loggers, options => new PoolKey(null, dataSource, null, options));
+        var key = new PoolKey(null, dataSource, null, ConnectionStringCache.Get(dataSource.ConnectionString).GetOptions(extension.Configure));
+        return PoolRegistry.GetOrCreate(key, () => Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options));
     }
 
-    private static TransactionPoolingDataSource ForConnectionString(
-        DbContext context,
-        string connectionString,
-        TransactionPoolingOptionsExtension extension,
-        TransactionPoolingDataSource? registered,
-        ILoggerFactory? loggers)
+    private static TransactionPoolingDataSource ForConnectionString(DbContext context, string connectionString)
     {
-        var normalised = PoolFamily.Normalise(new NpgsqlConnectionStringBuilder(connectionString));
+        var options = context.GetService<IDbContextOptions>();
+        var extension = ExtensionOf(context, options);
+        var parsed = ConnectionStringCache.Get(connectionString);
         var provider = ProviderOptions.GetConfiguration(context);
-        if (registered is not null && extension.Configure is null && provider.IsEmpty && registered.IsFor(normalised))
+        if (extension.Configure is null && provider.IsEmpty && Registered(options) is { } registered && registered.IsFor(parsed.Normalised))
         {
             return registered;
         }
 
-        var builder = new TransactionPoolingDataSourceBuilder(connectionString).ConfigureNpgsql(provider.Apply);
-        return GetOrCreate(builder, extension, loggers, options => new PoolKey(normalised, null, provider, options));
+        var key = new PoolKey(parsed.Normalised, null, provider, parsed.GetOptions(extension.Configure));
+        return PoolRegistry.GetOrCreate(
+            key, () => Build(new TransactionPoolingDataSourceBuilder(connectionString).ConfigureNpgsql(provider.Apply), extension, options));
     }
 
-    private static TransactionPoolingDataSource GetOrCreate(
-        TransactionPoolingDataSourceBuilder builder, TransactionPoolingOptionsExtension extension, ILoggerFactory? loggers, Func<TransactionPoolingOptions, PoolKey> key)
+    private static TransactionPoolingDataSource Build(
+        TransactionPoolingDataSourceBuilder builder, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
     {
         if (extension.Configure is not null)
         {
             builder.ConfigureOptions(extension.Configure);
         }
 
-        if (loggers is not null)
+        var core = options.FindExtension<CoreOptionsExtension>();
+        if ((core?.LoggerFactory ?? core?.ApplicationServiceProvider?.GetService<ILoggerFactory>()) is { } loggers)
         {
-            builder.UseLoggerFactory(loggers);
+            builder.UseLoggerFactory(new LastingLoggerFactory(loggers));
         }
 
-        return PoolRegistry.GetOrCreate(key(builder.GetOptions()), builder.Build);
+        return builder.Build();
     }
 
-    private static ILoggerFactory? Loggers(IDbContextOptions options, IServiceProvider? services)
-        => options.FindExtension<CoreOptionsExtension>()?.LoggerFactory ?? services?.GetService<ILoggerFactory>();
+    private static TransactionPoolingOptionsExtension ExtensionOf(DbContext context, IDbContextOptions options)
+        => options.FindExtension<TransactionPoolingOptionsExtension>()
+            ?? throw new InvalidOperationException($"{context.GetType().Name} does not use transaction pooling. Call UseTransactionPooling() where its options are configured.");
+
+    private static TransactionPoolingDataSource? Registered(IDbContextOptions options)
+        => options.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<TransactionPoolingDataSource>();
 }

@@ -3,6 +3,7 @@ using EfPooling.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Interceptors;
 
@@ -19,6 +20,29 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
             return result;
         }
 
-        return InterceptionResult<DbConnection>.SuppressWithResult(PoolResolver.Resolve(context).CreateConnection());
+        return InterceptionResult<DbConnection>.SuppressWithResult(PoolResolver.CreateConnection(context, PoolResolver.Resolve(context)));
+    }
+
+    public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
+    {
+        RefuseUnpooled(connection, eventData);
+        return result;
+    }
+
+    public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
+        DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+    {
+        RefuseUnpooled(connection, eventData);
+        return new(result);
+    }
+
+    private static void RefuseUnpooled(DbConnection connection, ConnectionEventData eventData)
+    {
+        if (connection is NpgsqlConnection
+            && eventData.Context is { } context
+            && ReferenceEquals(connection, RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>()).Connection))
+        {
+            throw new InvalidOperationException("UseNpgsql was given an NpgsqlConnection, which UseTransactionPooling cannot pool. Give it a LogicalConnection (TransactionPoolingDataSource.CreateConnection), a data source or a connection string.");
+        }
     }
 }

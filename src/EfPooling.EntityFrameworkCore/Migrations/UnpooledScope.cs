@@ -1,4 +1,7 @@
+using System.Data;
+using System.Data.Common;
 using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -19,8 +22,7 @@ internal sealed class UnpooledScope : IDisposable
     private UnpooledScope(DbContext context, IRelationalConnection connection, TransactionPoolingDataSource pool, LogicalConnection? usersConnection)
     {
         (_context, _connection, _pool, _usersConnection) = (context, connection, pool, usersConnection);
-        context.Database.SetDbDataSource(pool.Unpooled);
-        connection.SetDbConnection(pool.Unpooled.CreateConnection(), contextOwnsConnection: true);
+        Use(pool.Unpooled, pool.Unpooled.CreateConnection(), isOwned: true);
         pool.Clear(); // Nobody may be connected to a database that is to be dropped.
     }
 
@@ -35,7 +37,7 @@ internal sealed class UnpooledScope : IDisposable
             return null;
         }
 
-        if (current.State != System.Data.ConnectionState.Closed)
+        if (current.State != ConnectionState.Closed)
         {
             throw new InvalidOperationException("Creating, dropping and migrating a database needs a connection of its own, outside the pool. Close the context's connection, and finish its transaction, before.");
         }
@@ -46,9 +48,16 @@ internal sealed class UnpooledScope : IDisposable
 
     public void Dispose()
     {
-        _context.Database.SetDbDataSource(_pool);
-        _connection.SetDbConnection(_usersConnection ?? _pool.CreateConnection(), contextOwnsConnection: _usersConnection is null);
+        Use(_pool, _usersConnection ?? PoolResolver.CreateConnection(_context, _pool), isOwned: _usersConnection is null);
         _pool.Clear();
+    }
+
+    private void Use(DbDataSource source, DbConnection connection, bool isOwned)
+    {
+        var timeout = _connection.CommandTimeout; // SetCommandTimeout before a long migration; a new connection forgets it.
+        _context.Database.SetDbDataSource(source);
+        _connection.SetDbConnection(connection, isOwned);
+        _connection.CommandTimeout = timeout;
     }
 
     /// <summary>Makes types that were created in the scope known to the pool. A pool that never had a connection learns them with its first one.</summary>

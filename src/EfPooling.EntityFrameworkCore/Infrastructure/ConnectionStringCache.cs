@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using Npgsql;
+
+namespace EfPooling.EntityFrameworkCore.Infrastructure;
+
+/// <summary>
+/// What connection strings mean, remembered per string: parsing one takes longer than everything else that finding a pool takes, and
+/// every new context finds its pool. Thread-safe.
+/// </summary>
+internal static class ConnectionStringCache
+{
+    private const int Limit = 10_000;
+
+    private static readonly ConcurrentDictionary<string, ParsedConnectionString> Cache = new();
+
+    /// <exception cref="ArgumentException">The string has a keyword or value that Npgsql does not know.</exception>
+    public static ParsedConnectionString Get(string connectionString)
+    {
+        if (Cache.TryGetValue(connectionString, out var known))
+        {
+            return known;
+        }
+
+        if (Cache.Count >= Limit)
+        {
+            Cache.Clear(); // Passwords that change all the time, perhaps.
+        }
+
+        return Cache[connectionString] = new ParsedConnectionString(new NpgsqlConnectionStringBuilder(connectionString));
+    }
+}

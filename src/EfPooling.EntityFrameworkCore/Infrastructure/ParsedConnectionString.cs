@@ -1,0 +1,27 @@
+using EfPooling.AdoNet;
+using Npgsql;
+
+namespace EfPooling.EntityFrameworkCore.Infrastructure;
+
+/// <summary>A connection string as far as it matters for finding a pool. Immutable.</summary>
+internal sealed class ParsedConnectionString
+{
+    private readonly TransactionPoolingOptions _options = new();
+
+    public ParsedConnectionString(NpgsqlConnectionStringBuilder keywords)
+    {
+        Normalised = PoolFamily.Normalise(keywords);
+        ConnectionStringKeywords.Apply(keywords, _options);
+    }
+
+    /// <summary>Equal for strings that say the same. Contains the password: never show it.</summary>
+    public string Normalised { get; }
+
+    /// <summary>The options that a pool would have: what the keywords say, then what <paramref name="configure"/> sets.</summary>
+    public TransactionPoolingOptions GetOptions(Action<TransactionPoolingOptions>? configure)
+    {
+        var options = _options with { };
+        configure?.Invoke(options);
+        return options;
+    }
+}

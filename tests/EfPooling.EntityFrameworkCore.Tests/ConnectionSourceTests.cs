@@ -1,0 +1,168 @@
+using EfPooling.AdoNet;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace EfPooling.EntityFrameworkCore.Tests;
+
+/// <summary>Whatever <c>UseNpgsql</c> is given, the context works through a pool to it.</summary>
+public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    [Fact]
+    public async Task ConnectionString_BeforeOrAfterUseTransactionPooling_IsTheSame()
+    {
+        var connectionString = database.For("order of calls");
+        await using var before = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling().Options);
+        await using var after = new Shop(new DbContextOptionsBuilder<Shop>().UseTransactionPooling().UseNpgsql(connectionString).Options);
+        await AssertIsPooledAsync(before, "order of calls");
+        await AssertIsPooledAsync(after, "order of calls");
+        Assert.Same(before.Database.GetTransactionPool(), after.Database.GetTransactionPool());
+        Assert.Equal(1, await database.CountBackendsAsync("order of calls"));
+    }
+
+    [Fact]
+    public async Task NpgsqlDataSource_OpensTheServerConnections()
+    {
+        await using var dataSource = NpgsqlDataSource.Create(database.For("data source"));
+        var options = new DbContextOptionsBuilder<Shop>().UseNpgsql(dataSource).UseTransactionPooling().Options;
+        await using var shop = new Shop(options);
+        await AssertIsPooledAsync(shop, "data source");
+        await using var other = new Shop(options);
+        Assert.Same(shop.Database.GetTransactionPool(), other.Database.GetTransactionPool());
+        Assert.Equal(1, await database.CountBackendsAsync("data source"));
+    }
+
+    [Fact]
+    public async Task NpgsqlDataSourceFromDependencyInjection_IsFound()
+    {
+        var dataSource = NpgsqlDataSource.Create(database.For("data source of services"));
+        var services = new ServiceCollection().AddSingleton(dataSource).AddDbContext<Shop>(options => options.UseNpgsql().UseTransactionPooling());
+        await using var provider = services.BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        await AssertIsPooledAsync(scope.ServiceProvider.GetRequiredService<Shop>(), "data source of services");
+    }
+
+    [Fact]
+    public async Task DbDataSourceFromDependencyInjection_OfEitherKind_Works()
+    {
+        await using var npgsql = NpgsqlDataSource.Create(database.For("db data source"));
+        await using var pool = TransactionPoolingDataSource.Create(database.For("db data source"));
+        foreach (System.Data.Common.DbDataSource dataSource in new System.Data.Common.DbDataSource[] { npgsql, pool })
+        {
+            var services = new ServiceCollection().AddSingleton(dataSource).AddDbContext<Shop>((provider, options)
+                => options.UseNpgsql(provider.GetRequiredService<System.Data.Common.DbDataSource>()).UseTransactionPooling());
+            await using var provider = services.BuildServiceProvider();
+            await using var scope = provider.CreateAsyncScope();
+            await AssertIsPooledAsync(scope.ServiceProvider.GetRequiredService<Shop>(), "db data source");
+        }
+    }
+
+    [Fact]
+    public async Task TransactionPoolingDataSource_IsTheContextsPool()
+    {
+        await using var pool = TransactionPoolingDataSource.Create(database.For("pool"));
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(pool).UseTransactionPooling().Options);
+        await AssertIsPooledAsync(shop, "pool");
+        Assert.Same(pool, shop.Database.GetTransactionPool());
+        shop.Add(new Customer { Name = "pool" });
+        Assert.Equal(1, await shop.SaveChangesAsync());
+    }
+
+    [Fact]
+    public async Task OwnLogicalConnection_BelongsToTheContextsPool()
+    {
+        await using var pool = TransactionPoolingDataSource.Create(database.For("own connection"));
+        await using var connection = pool.CreateConnection();
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connection).UseTransactionPooling().Options);
+        await AssertIsPooledAsync(shop, "own connection");
+        Assert.Same(pool, shop.Database.GetTransactionPool());
+        Assert.Same(connection, shop.Database.GetDbConnection());
+        shop.Add(new Customer { Name = "own connection" });
+        Assert.Equal(1, await shop.SaveChangesAsync());
+    }
+
+    [Fact]
+    public void OwnNpgsqlConnection_IsRefused_BecauseNothingWouldBePooled()
+    {
+        using var connection = new NpgsqlConnection(database.ConnectionString);
+        using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connection).UseTransactionPooling().Options);
+        var error = Assert.Throws<InvalidOperationException>(() => shop.Customers.ToList());
+        Assert.Contains("NpgsqlConnection", error.Message, StringComparison.Ordinal);
+        Assert.Contains("UseTransactionPooling", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NamedConnectionString_IsLookedUpInTheConfiguration()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Shop", (string?)database.For("named"))]).Build();
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration)
+            .AddDbContext<Shop>(options => options.UseNpgsql("Name=Shop").UseTransactionPooling());
+        await using var provider = services.BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        await AssertIsPooledAsync(scope.ServiceProvider.GetRequiredService<Shop>(), "named");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SetConnectionString_MovesTheContextToThePoolOfThatString(bool whenTheConnectionExists)
+    {
+        var (from, to) = (database.For($"from {whenTheConnectionExists}"), database.For($"to {whenTheConnectionExists}"));
+        await using var target = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(to).UseTransactionPooling().Options);
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(from).UseTransactionPooling().Options);
+        if (whenTheConnectionExists)
+        {
+            await AssertIsPooledAsync(shop, $"from {whenTheConnectionExists}");
+        }
+
+        shop.Database.SetConnectionString(to);
+        await AssertIsPooledAsync(shop, $"to {whenTheConnectionExists}");
+        Assert.Same(target.Database.GetTransactionPool(), shop.Database.GetTransactionPool());
+        Assert.Same(target.Database.GetTransactionPool(), ((LogicalConnection)shop.Database.GetDbConnection()).Pool);
+    }
+
+    [Fact]
+    public async Task SetConnectionString_OnAContextWithoutOne_Works()
+    {
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql().UseTransactionPooling().Options);
+        Assert.Contains("nothing to connect to", Assert.Throws<InvalidOperationException>(() => shop.Customers.ToList()).Message, StringComparison.Ordinal);
+        shop.Database.SetConnectionString(database.For("set later"));
+        await AssertIsPooledAsync(shop, "set later");
+    }
+
+    [Fact]
+    public async Task SetDbDataSource_MovesTheContextToThatPool()
+    {
+        await using var pool = TransactionPoolingDataSource.Create(database.For("set data source"));
+        await using var shop = database.CreateShop("before set data source");
+        await shop.GetBackendPidAsync();
+        shop.Database.SetDbDataSource(pool);
+        await AssertIsPooledAsync(shop, "set data source");
+        Assert.Same(pool, shop.Database.GetTransactionPool());
+    }
+
+    [Fact]
+    public void WithoutUseNpgsql_SaysSo()
+    {
+        var options = new DbContextOptionsBuilder<Shop>().UseTransactionPooling().Options;
+        Assert.Contains("UseNpgsql", Assert.Throws<InvalidOperationException>(() => new Shop(options).Customers.ToList()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WithoutUseTransactionPooling_ThereIsNoPool_AndTheErrorSaysSo()
+    {
+        using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(database.ConnectionString).Options);
+        var error = Assert.Throws<InvalidOperationException>(() => shop.Database.GetTransactionPool());
+        Assert.Contains("UseTransactionPooling()", error.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task AssertIsPooledAsync(Shop shop, string applicationName)
+    {
+        Assert.IsType<LogicalConnection>(shop.Database.GetDbConnection());
+        Assert.Equal(applicationName, await shop.GetApplicationNameAsync());
+        var pool = shop.Database.GetTransactionPool();
+        Assert.True(pool.GetSnapshot().LeasesGranted > 0);
+        PoolAssert.NothingLeased(pool);
+    }
+}
