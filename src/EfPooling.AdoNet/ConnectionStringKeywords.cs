@@ -87,7 +87,7 @@ internal static class ConnectionStringKeywords
         }.ConnectionString;
     }
 
-    /// <summary>The connection string of plain connections beside the pool. Others make their own connection strings from it, so it keeps the password.</summary>
+    /// <summary>The connection string of plain connections beside the pool.</summary>
     public static string ForUnpooledConnections(NpgsqlConnectionStringBuilder keywords)
-        => new NpgsqlConnectionStringBuilder(keywords.ConnectionString) { Pooling = false, PersistSecurityInfo = true }.ConnectionString;
+        => new NpgsqlConnectionStringBuilder(keywords.ConnectionString) { Pooling = false }.ConnectionString;
 }
