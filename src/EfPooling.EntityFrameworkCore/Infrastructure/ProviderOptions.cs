@@ -42,6 +42,7 @@ internal static class ProviderOptions
                 provider.DataSourceBuilderAction,
                 provider.ProvideClientCertificatesCallback,
                 provider.RemoteCertificateValidationCallback,
+                PasswordCallback(provider),
                 .. provider.EnumDefinitions,
                 .. plugins.Select(plugin => plugin.GetType()),
             ],
@@ -74,8 +75,18 @@ internal static class ProviderOptions
             });
         }
 
+        if (PasswordCallback(provider) is { } password)
+        {
+            string Provide(NpgsqlConnectionStringBuilder keywords) => password(keywords.Host!, keywords.Port, keywords.Database!, keywords.Username!);
+            builder.UsePasswordProvider(Provide, (keywords, _) => ValueTask.FromResult(Provide(keywords)));
+        }
+
         provider.DataSourceBuilderAction?.Invoke(builder); // Last, so that it can change anything above.
     }
+
+#pragma warning disable CS0618 // Obsolete, but the provider still heeds it.
+    private static ProvidePasswordCallback? PasswordCallback(NpgsqlOptionsExtension provider) => provider.ProvidePasswordCallback;
+#pragma warning restore CS0618
 
     private static NpgsqlOptionsExtension Extension(DbContext context)
         => context.GetService<IDbContextOptions>().FindExtension<NpgsqlOptionsExtension>()
