@@ -14,6 +14,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 {
     private ILeaseHolder? _operation; // Interlocked only
     private LogicalDataReader? _reader;
+    private IReaderLease? _detached; // whose reader was given away
     private LogicalTransaction? _transaction;
     private AmbientEnlistment? _ambient;
     private PinnedSession? _session;
@@ -77,6 +78,8 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
     }
 
     public void SetReader(LogicalDataReader? reader) => _reader = reader;
+
+    public void SetDetached(IReaderLease lease) => _detached = lease;
 
     public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel)
     {
@@ -186,9 +189,26 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             });
     }
 
-    public void CloseReader() => _reader?.Close();
+    /// <summary>Closes the open reader. One that was given away is left to its owner, without the server connection.</summary>
+    public void CloseReader()
+    {
+        _reader?.Close();
+        Interlocked.Exchange(ref _detached, null)?.EndDetached();
+    }
 
-    public Task CloseReaderAsync() => _reader?.CloseAsync() ?? Task.CompletedTask;
+    /// <inheritdoc cref="CloseReader"/>
+    public async Task CloseReaderAsync()
+    {
+        if (_reader is not null)
+        {
+            await _reader.CloseAsync().ConfigureAwait(false);
+        }
+
+        if (Interlocked.Exchange(ref _detached, null) is { } detached)
+        {
+            await detached.EndDetachedAsync().ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Ends everything that the connection holds. A statement that another task is running goes on to its own end.</summary>
     public void Close()

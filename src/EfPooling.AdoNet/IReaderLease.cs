@@ -18,6 +18,12 @@ internal interface IReaderLease
     /// <summary>From now on the lease ends with the command, whose reader was given away.</summary>
     void Detach();
 
+    /// <summary>Ends the lease if the reader was given away.</summary>
+    void EndDetached();
+
+    /// <inheritdoc cref="EndDetached"/>
+    ValueTask EndDetachedAsync();
+
     /// <summary>Ends the lease. Idempotent.</summary>
     void End();
 

@@ -163,7 +163,12 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public void SetReader(LogicalDataReader? reader) => _binder!.SetReader(reader);
 
-    public void Detach() => _isDetached = true;
+    /// <summary>From now on the lease ends with the command, whose reader was given away, or with the connection.</summary>
+    public void Detach()
+    {
+        _isDetached = true;
+        _binder!.SetDetached(this);
+    }
 
     /// <summary>Ends the lease if the reader was given away.</summary>
     public void EndDetached()
