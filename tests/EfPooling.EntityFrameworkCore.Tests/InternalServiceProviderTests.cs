@@ -1,0 +1,46 @@
+using EfPooling.AdoNet;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfPooling.EntityFrameworkCore.Tests;
+
+public sealed class InternalServiceProviderTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    [Fact]
+    public async Task WithTheServicesOfThePool_EverythingWorks_MigrationsIncluded()
+    {
+        await using var internals = new ServiceCollection().AddEntityFrameworkNpgsql().AddEntityFrameworkTransactionPooling().BuildServiceProvider();
+        var connectionString = database.For("internal").Replace(database.Name, $"absent_{Guid.NewGuid():N}", StringComparison.Ordinal);
+        await using var shop = Create(connectionString, internals);
+        Assert.True(await shop.Database.EnsureCreatedAsync());
+        shop.Add(new Customer { Name = "internal", Orders = [new Order()] });
+        await shop.SaveChangesAsync();
+        Assert.IsType<LogicalConnection>(shop.Database.GetDbConnection());
+        PoolAssert.NothingLeased(shop);
+        Assert.True(await shop.Database.EnsureDeletedAsync());
+    }
+
+    [Fact]
+    public async Task WithoutThem_QueriesAndSavesWork()
+    {
+        await using var internals = new ServiceCollection().AddEntityFrameworkNpgsql().BuildServiceProvider();
+        await using var shop = Create(database.For("interceptors only"), internals);
+        shop.Add(new Customer { Name = "interceptors only" });
+        await shop.SaveChangesAsync();
+        Assert.Equal("interceptors only", await shop.GetApplicationNameAsync());
+        PoolAssert.NothingLeased(shop);
+    }
+
+    [Fact]
+    public void ServicesAddedTwice_AreDecoratedOnce()
+    {
+        var services = new ServiceCollection().AddEntityFrameworkTransactionPooling();
+        var count = services.Count;
+        var creator = services.Last(service => service.ServiceType == typeof(Microsoft.EntityFrameworkCore.Storage.IRelationalDatabaseCreator));
+        services.AddEntityFrameworkNpgsql().AddEntityFrameworkTransactionPooling();
+        Assert.Equal(count, services.Count);
+        Assert.Contains(creator, services);
+    }
+
+    private static Shop Create(string connectionString, IServiceProvider internals)
+        => new(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling().UseInternalServiceProvider(internals).Options);
+}
