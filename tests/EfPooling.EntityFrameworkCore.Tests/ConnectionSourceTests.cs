@@ -143,6 +143,14 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
     }
 
     [Fact]
+    public async Task OnConfiguring_IsAPlaceToSwitchItOn()
+    {
+        await using var context = new SelfConfigured(database.For("on configuring"));
+        Assert.Equal("on configuring", await context.GetApplicationNameAsync());
+        Assert.IsType<LogicalConnection>(context.Database.GetDbConnection());
+    }
+
+    [Fact]
     public void WithoutUseNpgsql_SaysSo()
     {
         var options = new DbContextOptionsBuilder<Shop>().UseTransactionPooling().Options;
@@ -155,6 +163,11 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
         using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(database.ConnectionString).Options);
         var error = Assert.Throws<InvalidOperationException>(() => shop.Database.GetTransactionPool());
         Assert.Contains("UseTransactionPooling()", error.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class SelfConfigured(string connectionString) : DbContext
+    {
+        protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder.UseNpgsql(connectionString).UseTransactionPooling();
     }
 
     private static async Task AssertIsPooledAsync(Shop shop, string applicationName)

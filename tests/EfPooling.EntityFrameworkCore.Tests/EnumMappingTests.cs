@@ -53,6 +53,19 @@ public sealed class EnumMappingTests(TestDatabase database) : IClassFixture<Test
         PoolAssert.NothingLeased(shop);
     }
 
+    // As with the provider itself, which makes one data source whatever the callback captures.
+    [Fact]
+    public void ConfigureDataSource_ThatCapturesSomethingOfEachContext_SharesOnePool()
+    {
+        var pools = Enumerable.Range(0, 100).Select(i =>
+        {
+            using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(
+                database.For("captured"), npgsql => npgsql.ConfigureDataSource(builder => builder.Name = $"context {i}")).UseTransactionPooling().Options);
+            return shop.Database.GetTransactionPool();
+        });
+        Assert.Single(pools.Distinct());
+    }
+
     [Fact]
     public async Task RegisteredPool_WithMappedEnums_ServesTheContextAndItsMigrations()
     {

@@ -3,8 +3,7 @@ using Npgsql;
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// What <c>UseNpgsql</c> does to a data source. Two are equal if the parts they are made of are; delegates are equal if they are the
-/// same method on the same object.
+/// What <c>UseNpgsql</c> does to a data source. Two are equal if the parts they are made of are.
 /// </summary>
 internal sealed class ProviderConfiguration(IReadOnlyList<object?> parts, Action<NpgsqlDataSourceBuilder> apply) : IEquatable<ProviderConfiguration>
 {

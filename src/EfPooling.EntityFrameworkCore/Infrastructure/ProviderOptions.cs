@@ -39,10 +39,11 @@ internal static class ProviderOptions
         var plugins = ((IInfrastructure<IServiceProvider>)context).Instance.GetServices<INpgsqlDataSourceConfigurationPlugin>().ToArray();
         return new ProviderConfiguration(
             [
-                provider.DataSourceBuilderAction,
-                provider.ProvideClientCertificatesCallback,
-                provider.RemoteCertificateValidationCallback,
-                PasswordCallback(provider),
+                // The method, not what it captures: options that are built for each context capture something of each.
+                provider.DataSourceBuilderAction?.Method,
+                provider.ProvideClientCertificatesCallback?.Method,
+                provider.RemoteCertificateValidationCallback?.Method,
+                PasswordCallback(provider)?.Method,
                 .. provider.EnumDefinitions,
                 .. plugins.Select(plugin => plugin.GetType()),
             ],
