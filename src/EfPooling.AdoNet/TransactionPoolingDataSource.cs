@@ -3,7 +3,6 @@ using System.Data.Common;
 using System.Transactions;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -44,10 +43,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         EnlistsAmbientTransactions = keywords.Enlist;
 
         _npgsql = configuration.ExistingDataSource ?? BuildNpgsql(configuration, ConnectionStringKeywords.ForServerConnections(keywords, options));
-        // Silent: it keeps the password in its connection string, which Npgsql logs.
-        var silent = configuration with { LoggerFactory = NullLoggerFactory.Instance };
         _unpooled = new Lazy<NpgsqlDataSource>(
-            () => _ownsNpgsql ? BuildNpgsql(silent, ConnectionStringKeywords.ForUnpooledConnections(keywords)) : _npgsql);
+            () => _ownsNpgsql ? BuildNpgsql(configuration, ConnectionStringKeywords.ForUnpooledConnections(keywords)) : _npgsql);
         using (var description = _npgsql.CreateConnection())
         {
             Database = description.Database;
