@@ -1,0 +1,113 @@
+using EfPooling.Dev;
+using Npgsql;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>
+/// Makes pools on a database of the test class's own, and looks at each pool after the test: nothing is leased, nobody waits, it
+/// empties, and its backends are gone.
+/// </summary>
+[Collection(SharedServer.Name)]
+public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
+{
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static int _poolCount;
+    private readonly List<(TransactionPoolingDataSource Pool, string ApplicationName)> _pools = [];
+
+    protected DevPostgresServer Server => fixture.Server;
+
+    protected string ConnectionString { get; private set; } = "";
+
+    public virtual async Task InitializeAsync() => ConnectionString = await fixture.DatabaseOfAsync(GetType());
+
+    public virtual async Task DisposeAsync()
+    {
+        foreach (var (pool, applicationName) in _pools)
+        {
+            await VerifyWholeAsync(pool);
+            await WaitForBackendsAsync(applicationName, backends => backends.Count == 0);
+        }
+    }
+
+    /// <summary>Nothing leased, nobody waiting; then closes the pool, which must empty it.</summary>
+    internal static async Task VerifyWholeAsync(TransactionPoolingDataSource pool)
+    {
+        var before = pool.GetSnapshot();
+        Assert.True(before is { Leased: 0, Waiting: 0 }, $"The test left {before}; {string.Join("; ", pool.GetOldestLeases())}");
+        Assert.True(await pool.CloseAsync(Patience), "The pool did not drain.");
+        var after = pool.GetSnapshot();
+        Assert.True(after is { Warm: 0, Leased: 0, Opening: 0, Closing: 0, Waiting: 0 }, $"The pool did not empty: {after}");
+    }
+
+    protected TransactionPoolingDataSource CreatePool(
+        int maxPoolSize = 5,
+        string keywords = "",
+        Action<TransactionPoolingOptions>? configure = null,
+        Action<TransactionPoolingDataSourceBuilder>? build = null)
+    {
+        var applicationName = $"pool {Interlocked.Increment(ref _poolCount)}";
+        var builder = new TransactionPoolingDataSourceBuilder($"{ConnectionString};{keywords};Application Name={applicationName}");
+        builder.ConfigureOptions(options => options.MaxPoolSize = maxPoolSize);
+        builder.ConfigureOptions(options => configure?.Invoke(options));
+        build?.Invoke(builder);
+        var pool = builder.Build();
+        _pools.Add((pool, applicationName));
+        return pool;
+    }
+
+    /// <summary>Looks after a pool that the test made itself.</summary>
+    protected TransactionPoolingDataSource Watch(TransactionPoolingDataSource pool)
+    {
+        _pools.Add((pool, ApplicationNameOf(pool)));
+        return pool;
+    }
+
+    /// <summary>The backends of a pool that the server has now.</summary>
+    protected async Task<IReadOnlyList<BackendActivity>> BackendsOfAsync(TransactionPoolingDataSource pool)
+        => [.. (await Server.QueryActivityAsync()).Where(backend => backend.ApplicationName == ApplicationNameOf(pool))];
+
+    protected Task<IReadOnlyList<BackendActivity>> WaitForBackendsAsync(
+        TransactionPoolingDataSource pool, Func<IReadOnlyList<BackendActivity>, bool> condition)
+        => WaitForBackendsAsync(ApplicationNameOf(pool), condition);
+
+    /// <summary>Waits until a backend of the pool executes this text.</summary>
+    protected async Task<int> WaitForQueryAsync(TransactionPoolingDataSource pool, string text)
+    {
+        var backends = await WaitForBackendsAsync(pool, all => all.Any(IsIt));
+        return backends.First(IsIt).ProcessId;
+
+        bool IsIt(BackendActivity backend) => backend.State == "active" && backend.Query.Contains(text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A connection beside every pool.</summary>
+    protected async Task<NpgsqlConnection> OpenPlainAsync()
+    {
+        var connection = new NpgsqlConnection($"{ConnectionString};Pooling=false;Enlist=false;Application Name=plain");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    /// <summary>Runs statements beside every pool.</summary>
+    protected async Task PrepareDatabaseAsync(string sql)
+    {
+        await using var connection = await OpenPlainAsync();
+        await connection.RunAsync(sql);
+    }
+
+    protected async Task<T> AskPlainAsync<T>(string sql)
+    {
+        await using var connection = await OpenPlainAsync();
+        return await connection.AskAsync<T>(sql);
+    }
+
+    private static string ApplicationNameOf(TransactionPoolingDataSource pool)
+        => new NpgsqlConnectionStringBuilder(pool.ConnectionString).ApplicationName!;
+
+    private async Task<IReadOnlyList<BackendActivity>> WaitForBackendsAsync(string applicationName, Func<IReadOnlyList<BackendActivity>, bool> condition)
+    {
+        IReadOnlyList<BackendActivity> ours = [];
+        await Server.WaitForActivityAsync(all => condition(ours = [.. all.Where(backend => backend.ApplicationName == applicationName)]), Patience);
+        return ours;
+    }
+}
