@@ -6,13 +6,15 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// The part of a pool in one ambient <see cref="Transaction"/>: one server connection, taken by the first command of any logical
-/// connection enlisted in it and held until the transaction completes. Npgsql's own resource manager commits and rolls back.
+/// connection enlisted in it and held until the transaction completes. A connection that was pinned before it enlisted keeps its
+/// session instead. Npgsql's own resource manager commits and rolls back.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is never asked for holds nothing to dispose.")]
 internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
 {
     private readonly TransactionPoolingDataSource _pool;
-    private readonly Transaction _transaction;
+    private readonly Transaction _transaction; // a clone: the caller may dispose the original before the transaction completes
+    private readonly PinnedSession? _session;
     private readonly SemaphoreSlim _start = new(1, 1);
     private readonly Lock _gate = new();
     private Lease<ServerConnection>? _lease; // guarded by _gate
@@ -20,10 +22,14 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
 
-    public AmbientEnlistment(TransactionPoolingDataSource pool, Transaction transaction)
+    /// <param name="pool">Where the server connection comes from.</param>
+    /// <param name="transaction">What it takes part in.</param>
+    /// <param name="session">Where the server connection comes from if the logical connection is pinned; else <c>null</c>.</param>
+    public AmbientEnlistment(TransactionPoolingDataSource pool, Transaction transaction, PinnedSession? session)
     {
         _pool = pool;
-        _transaction = transaction;
+        _transaction = transaction.Clone();
+        _session = session;
     }
 
     public LeaseScope Scope => LeaseScope.Transaction;
@@ -31,6 +37,9 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     public string Activity => "ambient transaction";
 
     public bool IsTransaction => true;
+
+    /// <summary>Whether the caller stands in the scope of this transaction.</summary>
+    public bool IsCurrent => Transaction.Current is { } current && Takes(current);
 
     public bool IsCompleted
     {
@@ -54,6 +63,8 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
+    public bool Takes(Transaction transaction) => _transaction.Equals(transaction);
+
     /// <summary>Begins to watch for the end of the transaction. Call once, after the enlistment can be found by others.</summary>
     public void Watch() => _transaction.TransactionCompleted += (_, _) => Complete();
 
@@ -67,7 +78,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
                 return new Binding(_pool, server, this);
             }
 
-            return Start(_pool.Acquire(this, CancellationToken.None));
+            return Start(_session?.Enter() ?? _pool.Acquire(this, CancellationToken.None));
         }
         finally
         {
@@ -85,7 +96,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
                 return new Binding(_pool, server, this);
             }
 
-            return Start(await _pool.AcquireAsync(this, cancellationToken).ConfigureAwait(false));
+            return Start(_session?.Enter() ?? await _pool.AcquireAsync(this, cancellationToken).ConfigureAwait(false));
         }
         finally
         {
@@ -111,7 +122,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
             ended = TakeLeaseIfOver();
         }
 
-        ended?.End();
+        End(ended);
     }
 
     public ValueTask OnStatementEndedAsync()
@@ -124,22 +135,26 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     {
         try
         {
-            lease.Connection.Npgsql.EnlistTransaction(_transaction);
+            lease.Connection.Enlist(_transaction);
         }
-        catch (Exception e)
+        catch
         {
-            lease.Connection.Observe(e);
-            lease.End();
+            End(lease);
             throw;
         }
 
         lock (_gate)
         {
-            _lease = lease;
-            _running++;
+            if (!_isCompleted)
+            {
+                _lease = lease;
+                _running++;
+                return new Binding(_pool, lease.Connection, this);
+            }
         }
 
-        return new Binding(_pool, lease.Connection, this);
+        End(lease);
+        throw Completed();
     }
 
     private ServerConnection? TryEnter()
@@ -148,7 +163,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         {
             if (_isCompleted)
             {
-                throw new TransactionException("The ambient transaction has completed; this connection is still enlisted in it. Close the connection and open it again.");
+                throw Completed();
             }
 
             if (_brokenBy is not null)
@@ -176,8 +191,24 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
 
         _pool.Forget(_transaction);
-        ended?.End();
+        _transaction.Dispose();
+        End(ended);
     }
+
+    private void End(Lease<ServerConnection>? lease)
+    {
+        if (_session is null)
+        {
+            lease?.End();
+        }
+        else if (lease is not null)
+        {
+            _session.OnStatementEnded();
+        }
+    }
+
+    private static TransactionException Completed()
+        => new("The ambient transaction has completed, by a time-out or rollback if you did not complete it, and this connection still takes part in it. Leave the scope of the transaction first.");
 
     private Lease<ServerConnection>? TakeLeaseIfOver()
     {
@@ -189,4 +220,5 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         var lease = _lease;
         _lease = null;
         return lease;
-    }}
+    }
+}

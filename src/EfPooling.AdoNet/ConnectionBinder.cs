@@ -12,6 +12,8 @@ namespace EfPooling.AdoNet;
 [SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
 internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 {
+    private static readonly NamedOperation Beginning = new(LeaseScope.Transaction, "BEGIN");
+
     private ILeaseHolder? _operation; // Interlocked only
     private LogicalDataReader? _reader;
     private IReaderLease? _detached; // whose reader was given away
@@ -51,6 +53,11 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             return ambient.Bind();
         }
 
+        if (MustPin)
+        {
+            Pin();
+        }
+
         return _session?.Bind() ?? new Binding(pool, pool.Acquire(operation, CancellationToken.None));
     }
 
@@ -66,6 +73,11 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             return ambient.BindAsync(cancellationToken);
         }
 
+        if (MustPin)
+        {
+            return PinAndBindAsync();
+        }
+
         if (_session is not null)
         {
             return new ValueTask<Binding>(_session.Bind());
@@ -73,6 +85,12 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 
         var acquiring = pool.AcquireAsync(operation, cancellationToken);
         return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(pool, acquiring.Result)) : AwaitAsync(acquiring);
+
+        async ValueTask<Binding> PinAndBindAsync()
+        {
+            await PinAsync(cancellationToken).ConfigureAwait(false);
+            return _session!.Bind();
+        }
 
         async ValueTask<Binding> AwaitAsync(ValueTask<Lease<ServerConnection>> lease) => new(pool, await lease.ConfigureAwait(false));
     }
@@ -88,6 +106,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             throw new StatementModeException(pool.Name, "transactions");
         }
 
+        using var claim = Claimed(Beginning);
         if (_transaction is not null || CurrentAmbient is not null)
         {
             throw new InvalidOperationException("A transaction is already in progress on this connection; PostgreSQL has no nested transactions. Use a savepoint (transaction.Save), or finish the first transaction.");
@@ -106,22 +125,26 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 
     public TransactionLease LeaseForTransaction(LogicalTransaction transaction)
     {
-        if (_session is not null)
+        if (MustPin)
         {
-            return new TransactionLease(pool, _session.Lease, ownsLease: false);
+            Pin();
         }
 
-        return new TransactionLease(pool, pool.Acquire(transaction, CancellationToken.None), ownsLease: true);
+        return _session is not null
+            ? new TransactionLease(pool, _session.Enter(), _session)
+            : new TransactionLease(pool, pool.Acquire(transaction, CancellationToken.None), session: null);
     }
 
     public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
     {
-        if (_session is not null)
+        if (MustPin)
         {
-            return new TransactionLease(pool, _session.Lease, ownsLease: false);
+            await PinAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return new TransactionLease(pool, await pool.AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), ownsLease: true);
+        return _session is not null
+            ? new TransactionLease(pool, _session.Enter(), _session)
+            : new TransactionLease(pool, await pool.AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), session: null);
     }
 
     /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
@@ -133,8 +156,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             return;
         }
 
-        var enlistment = pool.Enlist(transaction);
-        if (ReferenceEquals(enlistment, _ambient))
+        if (_ambient?.Takes(transaction) == true)
         {
             return;
         }
@@ -149,10 +171,33 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             throw new InvalidOperationException("This connection already takes part in another transaction. Finish that one before enlisting the connection.");
         }
 
-        _ambient = enlistment;
+        if (_session is null)
+        {
+            _ambient = pool.Enlist(transaction);
+        }
+        else
+        {
+            _ambient = new AmbientEnlistment(pool, transaction, _session);
+            _ambient.Watch();
+        }
     }
 
-    public void Pin(PinnedSession session) => _session = session;
+    /// <summary>Makes sure that the pool can serve this connection; in session mode takes the session, unless an ambient transaction gives one for now.</summary>
+    public void Open()
+    {
+        if (MustPin && CurrentAmbient is null)
+        {
+            Pin();
+        }
+        else
+        {
+            pool.EnsureReachable();
+        }
+    }
+
+    /// <inheritdoc cref="Open"/>
+    public ValueTask OpenAsync(CancellationToken cancellationToken)
+        => MustPin && CurrentAmbient is null ? PinAsync(cancellationToken) : pool.EnsureReachableAsync(cancellationToken);
 
     public async ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken)
     {
@@ -164,7 +209,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
         var operation = new NamedOperation(LeaseScope.Session, reason);
         using var claim = Claimed(operation);
         Log.SessionLeased(pool.Logger, pool.Name, reason);
-        if (_transaction is not null || CurrentAmbient is not null || _session is not null)
+        if (_transaction is not null || CurrentAmbient is not null || _session is not null || MustPin)
         {
             var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
             await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
@@ -210,36 +255,63 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
         }
     }
 
-    /// <summary>Ends everything that the connection holds. A statement that another task is running goes on to its own end.</summary>
+    /// <summary>
+    /// Ends everything that the connection holds, and then throws what closing the reader threw. A statement that another task is
+    /// running goes on to its own end.
+    /// </summary>
     public void Close()
     {
-        CloseReader();
-        _transaction?.Dispose();
-        _ambient = null;
-        var session = _session;
-        _session = null;
-        session?.End();
+        try
+        {
+            CloseReader();
+        }
+        finally
+        {
+            _transaction?.Dispose();
+            _ambient = null;
+            Interlocked.Exchange(ref _session, null)?.End();
+        }
     }
 
     /// <inheritdoc cref="Close"/>
     public async ValueTask CloseAsync()
     {
-        await CloseReaderAsync().ConfigureAwait(false);
-        if (_transaction is not null)
+        try
         {
-            await _transaction.DisposeAsync().ConfigureAwait(false);
+            await CloseReaderAsync().ConfigureAwait(false);
         }
-
-        _ambient = null;
-        var session = _session;
-        _session = null;
-        if (session is not null)
+        finally
         {
-            await session.EndAsync().ConfigureAwait(false);
+            if (_transaction is not null)
+            {
+                await _transaction.DisposeAsync().ConfigureAwait(false);
+            }
+
+            _ambient = null;
+            if (Interlocked.Exchange(ref _session, null) is { } session)
+            {
+                await session.EndAsync().ConfigureAwait(false);
+            }
         }
     }
 
-    private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true } ? _ambient = null : _ambient;
+    // Inside the scope of a transaction that has aborted, nothing may run on its own.
+    private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true, IsCurrent: false } ? _ambient = null : _ambient;
+
+    // Session mode, just opened, or opened in an ambient transaction that has completed since.
+    private bool MustPin => _session is null && pool.Options.PoolMode == PoolMode.Session;
+
+    private void Pin()
+    {
+        var session = new PinnedSession(pool, "session mode");
+        _session = session.Start(pool.Acquire(session, CancellationToken.None));
+    }
+
+    private async ValueTask PinAsync(CancellationToken cancellationToken)
+    {
+        var session = new PinnedSession(pool, "session mode");
+        _session = session.Start(await pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+    }
 
     private void Unpin(PinnedSession session)
     {

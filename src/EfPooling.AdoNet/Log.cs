@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(1104, LogLevel.Debug, "Pool '{Pool}': the plan of a prepared statement was outdated by a schema change; the statement runs again.")]
     public static partial void StalePlanRetried(ILogger logger, string pool);
+
+    [LoggerMessage(1105, LogLevel.Debug, "Closing the open reader of a transaction that was disposed failed; the transaction is rolled back.")]
+    public static partial void ReaderCloseFailed(ILogger logger, Exception error);
 }

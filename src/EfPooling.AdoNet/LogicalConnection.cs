@@ -94,16 +94,7 @@ public class LogicalConnection : DbConnection, ICloneable
         var binder = BeginOpen();
         try
         {
-            if (binder.Pool.Options.PoolMode == PoolMode.Session)
-            {
-                var session = new PinnedSession(binder.Pool, "session mode");
-                binder.Pin(session.Start(binder.Pool.Acquire(session, CancellationToken.None)));
-            }
-            else
-            {
-                binder.Pool.EnsureReachable();
-            }
-
+            binder.Open();
             EndOpen(binder);
         }
         catch
@@ -120,17 +111,8 @@ public class LogicalConnection : DbConnection, ICloneable
         var binder = BeginOpen();
         try
         {
-            if (binder.Pool.Options.PoolMode == PoolMode.Session)
-            {
-                var session = new PinnedSession(binder.Pool, "session mode");
-                binder.Pin(session.Start(await binder.Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false)));
-            }
-            else
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                await binder.Pool.EnsureReachableAsync(cancellationToken).ConfigureAwait(false);
-            }
-
+            cancellationToken.ThrowIfCancellationRequested();
+            await binder.OpenAsync(cancellationToken).ConfigureAwait(false);
             EndOpen(binder);
         }
         catch
@@ -309,17 +291,18 @@ public class LogicalConnection : DbConnection, ICloneable
         }
 
         var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set. Set ConnectionString, or get the connection from a TransactionPoolingDataSource.");
-        _state = ConnectionState.Connecting;
-        return new ConnectionBinder(pool);
-    }
-
-    private void EndOpen(ConnectionBinder binder)
-    {
-        if (binder.Pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
+        var binder = new ConnectionBinder(pool);
+        if (pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
         {
             binder.Enlist(ambient);
         }
 
+        _state = ConnectionState.Connecting;
+        return binder;
+    }
+
+    private void EndOpen(ConnectionBinder binder)
+    {
         _binder = binder;
         _state = ConnectionState.Open;
         OnStateChange(Opened);

@@ -191,7 +191,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         if (_state != State.Ended)
         {
-            await _binder.CloseReaderAsync().ConfigureAwait(false);
+            await CloseReaderQuietlyAsync().ConfigureAwait(false);
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
             if (_binder.TryClaim(RollingBack))
             {
@@ -208,7 +208,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         if (disposing && _state != State.Ended)
         {
-            _binder.CloseReader();
+            CloseReaderQuietly();
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
             if (_binder.TryClaim(RollingBack))
             {
@@ -356,6 +356,31 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         finally
         {
             await binding.EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    // What the reader has not read yet does not matter any more: it is rolled back.
+    private void CloseReaderQuietly()
+    {
+        try
+        {
+            _binder.CloseReader();
+        }
+        catch (Exception e)
+        {
+            _binder.Pool.ReportFailedReaderClose(e);
+        }
+    }
+
+    private async ValueTask CloseReaderQuietlyAsync()
+    {
+        try
+        {
+            await _binder.CloseReaderAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _binder.Pool.ReportFailedReaderClose(e);
         }
     }
 

@@ -4,13 +4,14 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// A server connection that a logical connection keeps for all it does: from Open to Close in session mode, or while a
-/// <see cref="SessionLease"/> is held.
+/// <see cref="SessionLease"/> is held. Whoever still uses it when it is ended keeps it until done, and the last one ends the lease.
 /// </summary>
 internal sealed class PinnedSession(TransactionPoolingDataSource pool, string reason) : IServerOwner, ILeaseHolder
 {
+    private readonly Lock _gate = new();
     private Lease<ServerConnection> _lease; // written once, before the session is used
-
-    public ServerConnection Server => _lease.Connection;
+    private int _users; // guarded by _gate: statements and transactions that run on the server connection
+    private bool _isEnded; // guarded by _gate
 
     public Lease<ServerConnection> Lease => _lease;
 
@@ -26,11 +27,32 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, string re
         return this;
     }
 
-    public Binding Bind() => new(pool, Server, this);
+    /// <exception cref="LeaseEndedException">The session has ended.</exception>
+    public Binding Bind() => new(pool, Enter().Connection, this);
 
-    public void End() => _lease.End();
+    /// <summary>Keeps the lease until <see cref="OnStatementEnded"/>.</summary>
+    /// <exception cref="LeaseEndedException">The session has ended.</exception>
+    public Lease<ServerConnection> Enter()
+    {
+        lock (_gate)
+        {
+            _users += _isEnded ? throw new LeaseEndedException() : 1;
+        }
 
-    public ValueTask EndAsync() => _lease.EndAsync();
+        return _lease;
+    }
+
+    /// <summary>Idempotent.</summary>
+    public void End()
+    {
+        if (TryEnd())
+        {
+            _lease.End();
+        }
+    }
+
+    /// <inheritdoc cref="End"/>
+    public ValueTask EndAsync() => TryEnd() ? _lease.EndAsync() : ValueTask.CompletedTask;
 
     // A session that broke stays broken until its holder closes it; Npgsql's own error says so.
     public void OnServerBroken(Exception cause)
@@ -39,7 +61,30 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, string re
 
     public void OnStatementEnded()
     {
+        if (Leave())
+        {
+            _lease.End();
+        }
     }
 
-    public ValueTask OnStatementEndedAsync() => ValueTask.CompletedTask;
+    public ValueTask OnStatementEndedAsync() => Leave() ? _lease.EndAsync() : ValueTask.CompletedTask;
+
+    private bool TryEnd()
+    {
+        lock (_gate)
+        {
+            var isFirst = !_isEnded;
+            _isEnded = true;
+            return isFirst && _users == 0;
+        }
+    }
+
+    private bool Leave()
+    {
+        lock (_gate)
+        {
+            _users--;
+            return _isEnded && _users == 0;
+        }
+    }
 }

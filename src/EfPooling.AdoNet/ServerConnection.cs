@@ -1,4 +1,5 @@
 using System.Data;
+using System.Transactions;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -36,6 +37,34 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
         if (error is not PostgresException { SqlState: not PostgresErrorCodes.QueryCanceled })
         {
             Mark(Taint.Suspect);
+        }
+    }
+
+    /// <summary>Takes part in an ambient transaction. If this fails, the connection goes to nobody else.</summary>
+    public void Enlist(Transaction transaction)
+    {
+        try
+        {
+            Npgsql.EnlistTransaction(transaction);
+        }
+        catch
+        {
+            Mark(Taint.Unresettable);
+            Forget();
+            throw;
+        }
+
+        // Npgsql takes note of a transaction before it has joined it, and would keep the backend open for it.
+        void Forget()
+        {
+            try
+            {
+                Npgsql.EnlistTransaction(null);
+            }
+            catch (InvalidOperationException)
+            {
+                // It has joined; the end of the transaction closes the backend.
+            }
         }
     }
 

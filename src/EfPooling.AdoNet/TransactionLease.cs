@@ -5,10 +5,13 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The server side of a transaction: the server connection, the transaction on it, and the lease if the transaction owns it (it does
-/// not while the connection is pinned).
+/// The server side of a transaction: the server connection, the transaction on it, and the lease, which is the transaction's own
+/// unless the connection was pinned.
 /// </summary>
-internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<ServerConnection> lease, bool ownsLease)
+/// <param name="pool">Told about failures that nobody else sees.</param>
+/// <param name="lease">The transaction's own or the session's.</param>
+/// <param name="session">The session whose lease it is, already entered; <c>null</c> if the lease is the transaction's own.</param>
+internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<ServerConnection> lease, PinnedSession? session)
 {
     private NpgsqlTransaction? _inner;
 
@@ -62,9 +65,13 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
     public void End()
     {
         _inner?.Dispose();
-        if (ownsLease)
+        if (session is null)
         {
             lease.End();
+        }
+        else
+        {
+            session.OnStatementEnded();
         }
     }
 
@@ -75,9 +82,13 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
             await _inner.DisposeAsync().ConfigureAwait(false);
         }
 
-        if (ownsLease)
+        if (session is null)
         {
             await lease.EndAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            await session.OnStatementEndedAsync().ConfigureAwait(false);
         }
     }
 }

@@ -261,7 +261,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             return existing;
         }
 
-        var enlistment = new AmbientEnlistment(this, transaction);
+        var enlistment = new AmbientEnlistment(this, transaction, session: null);
         if (!_enlistments.TryAdd(transaction, enlistment))
         {
             return _enlistments[transaction];
@@ -274,6 +274,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal void Forget(Transaction transaction) => _enlistments.TryRemove(transaction, out _);
 
     internal void ReportStalePlan() => Log.StalePlanRetried(Logger, Name);
+
+    internal void ReportFailedReaderClose(Exception error) => Log.ReaderCloseFailed(Logger, error);
 
     internal void ReportFailedRollback(Exception error) => Log.RollbackFailed(Logger, error);
 

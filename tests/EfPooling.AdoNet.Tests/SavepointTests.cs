@@ -5,7 +5,7 @@ public sealed class SavepointTests(ServerFixture fixture) : PoolTest(fixture)
     public override async Task InitializeAsync()
     {
         await base.InitializeAsync();
-        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY)");
+        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");
     }
 
     [Fact]

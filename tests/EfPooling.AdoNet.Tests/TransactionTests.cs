@@ -8,7 +8,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
     public override async Task InitializeAsync()
     {
         await base.InitializeAsync();
-        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY)");
+        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");
     }
 
     [Fact]
@@ -198,7 +198,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Commit_ThatViolatesADeferredConstraint_SaysWhatTheServerSays_AndRollbackDoesNothingThen()
     {
-        await PrepareDatabaseAsync("DROP TABLE IF EXISTS child; CREATE TABLE child (id int REFERENCES item DEFERRABLE INITIALLY DEFERRED)");
+        await PrepareDatabaseAsync("DROP TABLE IF EXISTS child CASCADE; CREATE TABLE child (id int REFERENCES item DEFERRABLE INITIALLY DEFERRED)");
         var pool = CreatePool(maxPoolSize: 1);
         await using var connection = await pool.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();

@@ -1,0 +1,324 @@
+using System.Transactions;
+
+namespace EfPooling.AdoNet.Tests;
+
+public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Scope_Synchronously_CommitsOrAborts(bool complete)
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using (var scope = new TransactionScope())
+        {
+            using var connection = pool.OpenConnection();
+            connection.Run("INSERT INTO item VALUES (1)");
+            if (complete)
+            {
+                scope.Complete();
+            }
+        }
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        using var after = pool.OpenConnection();
+        Assert.Equal(complete ? 1L : 0L, after.Ask<long>("SELECT count(*) FROM item"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Scope_Asynchronously_CommitsOrAborts(bool complete)
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+            Assert.Equal("ambient transaction", Assert.Single(pool.GetOldestLeases()).Activity);
+            if (complete)
+            {
+                scope.Complete();
+            }
+        }
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(complete ? 1L : 0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Scope_SetsItsIsolationLevel()
+    {
+        var pool = CreatePool();
+        using var scope = new TransactionScope(
+            TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = IsolationLevel.RepeatableRead }, TransactionScopeAsyncFlowOption.Enabled);
+        await using var connection = await pool.OpenConnectionAsync();
+
+        Assert.Equal("repeatable read", await connection.AskAsync<string>("SHOW transaction_isolation"));
+    }
+
+    [Fact]
+    public async Task ConnectionsOneAfterTheOther_InOneScope_ShareOneBackend()
+    {
+        var pool = CreatePool(maxPoolSize: 3);
+        await using var spare = await pool.OpenConnectionAsync();
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        var backends = new List<int>();
+        for (var i = 0; i < 3; i++)
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            backends.Add(await connection.AskAsync<int>(Sql.BackendId));
+            await connection.RunAsync($"INSERT INTO item VALUES ({i})");
+        }
+
+        Assert.Single(backends.Distinct());
+        Assert.Equal(1, pool.GetSnapshot().Leased);
+    }
+
+    [Fact]
+    public async Task ConnectionsOpenTogether_InOneScope_ShareOneBackendAndSeeEachOther()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var first = await pool.OpenConnectionAsync();
+            await using var second = await pool.OpenConnectionAsync();
+            await first.RunAsync("INSERT INTO item VALUES (1)");
+            Assert.Equal(1L, await second.AskAsync<long>("SELECT count(*) FROM item"));
+            scope.Complete();
+        }
+
+        Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task ScopeWithoutACommand_NeverReachesTheServer()
+    {
+        var pool = CreatePool();
+        await using (await pool.OpenConnectionAsync())
+        {
+        }
+
+        var granted = pool.GetSnapshot().LeasesGranted;
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            scope.Complete();
+        }
+
+        Assert.Equal(granted, pool.GetSnapshot().LeasesGranted);
+    }
+
+    [Fact]
+    public async Task Scope_DisposedWhileItsConnectionIsOpen_GivesTheServerConnectionBack_AndTheConnectionGoesOn()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        var connection = pool.CreateConnection();
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await connection.OpenAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+            scope.Complete();
+        }
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await connection.RunAsync("INSERT INTO item VALUES (2)");
+            await transaction.CommitAsync();
+        }
+
+        await connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Scope_AbortedWhileAReaderIsOpen_HoldsTheServerConnectionUntilTheReaderIsClosed()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = await pool.OpenConnectionAsync();
+        using var transaction = new CommittableTransaction();
+        connection.EnlistTransaction(transaction);
+        await connection.RunAsync("INSERT INTO item VALUES (1)");
+        var reader = await connection.ReadAsync("SELECT 1");
+        Assert.True(await reader.ReadAsync());
+
+        var aborting = Task.Run(transaction.Rollback);
+        await reader.DisposeAsync();
+        await aborting;
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task NestedScopes_UseOneTransaction_EvenIfTheInnerOneTouchedTheConnectionFirst()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using (var outer = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            using (var inner = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+            {
+                await using var first = await pool.OpenConnectionAsync();
+                inner.Complete();
+            }
+
+            await using var second = await pool.OpenConnectionAsync();
+            await second.RunAsync("INSERT INTO item VALUES (1)");
+            outer.Complete();
+        }
+
+        Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Enlist_OfACloneThatIsDisposed_StillWorks()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = await pool.OpenConnectionAsync();
+        using var transaction = new CommittableTransaction();
+        using (var clone = transaction.Clone())
+        {
+            connection.EnlistTransaction(clone);
+        }
+
+        await connection.RunAsync("INSERT INTO item VALUES (1)");
+        transaction.Commit();
+
+        Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task SuppressedScope_DoesNotTakePart()
+    {
+        var pool = CreatePool();
+        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            using var suppressed = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+            await using var connection = await pool.OpenConnectionAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+        }
+
+        Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task EnlistFalse_DoesNotTakePart_UnlessAskedTo()
+    {
+        var pool = CreatePool(keywords: "Enlist=false");
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+            connection.EnlistTransaction(Transaction.Current);
+            await connection.RunAsync("INSERT INTO item VALUES (2)");
+        }
+
+        Assert.Equal(1, await AskPlainAsync<int>("SELECT max(id) FROM item"));
+    }
+
+    [Fact]
+    public async Task Enlist_Explicitly_RunsInTheTransaction_UntilItCompletes()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = await pool.OpenConnectionAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            using var transaction = new CommittableTransaction();
+            connection.EnlistTransaction(transaction);
+            connection.EnlistTransaction(transaction);
+            await connection.RunAsync($"INSERT INTO item VALUES ({i})");
+            transaction.Commit();
+        }
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(2L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Enlist_InNothing_LeavesTheTransaction()
+    {
+        var pool = CreatePool(maxPoolSize: 2);
+        await using var connection = await pool.OpenConnectionAsync();
+        using var transaction = new CommittableTransaction();
+        connection.EnlistTransaction(transaction);
+        await connection.RunAsync("INSERT INTO item VALUES (1)");
+
+        connection.EnlistTransaction(null);
+        Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+        transaction.Commit();
+
+        Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Enlist_InASecondTransaction_IsRefused()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        using var first = new CommittableTransaction();
+        using var second = new CommittableTransaction();
+        connection.EnlistTransaction(first);
+
+        Assert.Throws<InvalidOperationException>(() => connection.EnlistTransaction(second));
+        Assert.Throws<InvalidOperationException>(() => connection.BeginTransaction());
+        connection.EnlistTransaction(null);
+        using var transaction = connection.BeginTransaction();
+        Assert.Throws<InvalidOperationException>(() => connection.EnlistTransaction(first));
+    }
+
+    [Fact]
+    public async Task Session_InAScope_IsTheTransactions()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await using var session = await connection.LeaseSessionAsync("in a scope");
+            await session.Connection.RunAsync("INSERT INTO item VALUES (1)");
+            Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+        }
+
+        Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Scope_WhosePoolIsExhausted_FailsAndCanBeTriedAgain()
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.QueryWaitTimeout = TimeSpan.FromMilliseconds(50));
+        await using var holder = await pool.OpenConnectionAsync();
+        var reader = await holder.ReadAsync("SELECT 1");
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await Assert.ThrowsAsync<Core.QueryWaitTimeoutException>(() => connection.RunAsync("INSERT INTO item VALUES (1)"));
+            Assert.Throws<Core.QueryWaitTimeoutException>(() => connection.Run("INSERT INTO item VALUES (1)"));
+            await reader.DisposeAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+            scope.Complete();
+        }
+
+        Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Command_InAScopeThatHasAborted_IsRefused()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+            Transaction.Current!.Rollback();
+            await Assert.ThrowsAsync<TransactionException>(() => connection.RunAsync("INSERT INTO item VALUES (2)"));
+        }
+
+        Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+}
