@@ -8,10 +8,9 @@ namespace EfPooling.AdoNet;
 internal sealed class ServerConnection(NpgsqlConnection npgsql)
 {
     // What DISCARD ALL does, without the prepared statements: Npgsql keeps count of them, and they stay warm.
-    // One error barrier each: ROLLBACK must end a transaction that SQL text left open before the rest can run.
     private static readonly string[] Reset =
     [
-        "ROLLBACK", "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "CLOSE ALL", "UNLISTEN *",
+        "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "CLOSE ALL", "UNLISTEN *",
         "SELECT pg_advisory_unlock_all()", "DISCARD SEQUENCES", "DISCARD TEMP",
     ];
 
@@ -86,7 +85,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
         {
             if (taint.HasFlag(Taint.Dirty))
             {
-                using var reset = CreateReset();
+                using var reset = CreateReset(taint);
                 reset.ExecuteNonQuery();
             }
             else
@@ -121,7 +120,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
         {
             if (taint.HasFlag(Taint.Dirty))
             {
-                var reset = CreateReset();
+                var reset = CreateReset(taint);
                 await using (reset.ConfigureAwait(false))
                 {
                     await reset.ExecuteNonQueryAsync().ConfigureAwait(false);
@@ -175,9 +174,15 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
 
     private NpgsqlCommand CreatePing() => new("SELECT 1", Npgsql) { CommandTimeout = MendTimeoutSeconds };
 
-    private NpgsqlBatch CreateReset()
+    // One error barrier each: ROLLBACK must end a transaction that SQL text left open before the rest can run.
+    private NpgsqlBatch CreateReset(Taint taint)
     {
         var reset = new NpgsqlBatch(Npgsql) { Timeout = MendTimeoutSeconds, EnableErrorBarriers = true };
+        if (taint.HasFlag(Taint.OpenTransaction))
+        {
+            reset.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK")); // Without a transaction the server would log a warning.
+        }
+
         foreach (var statement in Reset)
         {
             reset.BatchCommands.Add(new NpgsqlBatchCommand(statement));

@@ -22,14 +22,24 @@ internal static class SessionEffects
     private static readonly FrozenSet<string> Unresettable = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase, "PREPARE", "DEALLOCATE", "DISCARD", "LOAD");
 
-    // Wherever they stand, as a function or as part of CREATE TEMP TABLE and SELECT INTO TEMP.
+    // Dirty, but they leave no transaction open.
+    private static readonly FrozenSet<string> Settling = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase, "SET", "RESET", "LISTEN", "UNLISTEN", "DO", "CALL", "DECLARE");
+
+    // Wherever they stand, as a function, as a schema or as part of CREATE TEMP TABLE and SELECT INTO TEMP.
     private static readonly FrozenSet<string> DirtyWords = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "TEMP", "TEMPORARY", "set_config", "setseed", "dblink_connect", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
+        "TEMP", "TEMPORARY", "pg_temp", "set_config", "set_limit", "setseed", "dblink_connect", "dblink_connect_u", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
         "pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all");
+
+    private static readonly FrozenSet<string> UnresettableWords = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "pg_replication_origin_session_setup", "pg_create_logical_replication_slot", "pg_create_physical_replication_slot");
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> HarmlessSpan = Harmless.GetAlternateLookup<ReadOnlySpan<char>>();
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> UnresettableSpan = Unresettable.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> SettlingSpan = Settling.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> UnresettableWordsSpan = UnresettableWords.GetAlternateLookup<ReadOnlySpan<char>>();
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> DirtyWordsSpan = DirtyWords.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>The effect of a text, remembered per text. Texts are few; when they are not (values pasted into SQL), the memory starts afresh.</summary>
@@ -66,14 +76,20 @@ internal static class SessionEffects
                 taint |= OfStatement(ref lexer);
                 atStart = lexer.Token is ";";
             }
-            else if (DirtyWordsSpan.Contains(lexer.Token))
+            else
             {
-                taint |= Taint.Dirty;
+                taint |= OfWord(lexer.Token);
             }
         }
 
         return taint;
     }
+
+    // A backslash may be part of U&"...", which can spell any name.
+    private static Taint OfWord(ReadOnlySpan<char> word)
+        => DirtyWordsSpan.Contains(word) || word.Contains('\\') ? Taint.Dirty
+            : UnresettableWordsSpan.Contains(word) ? Taint.Unresettable
+            : Taint.None;
 
     // The lexer stands on the first word; it may move to the second one, which is never the start of a statement.
     private static Taint OfStatement(ref SqlLexer lexer)
@@ -90,9 +106,11 @@ internal static class SessionEffects
 
         if (lexer.Is("ROLLBACK"))
         {
-            return lexer.Next() && lexer.Is("TO") ? Taint.None : Taint.Dirty;
+            return lexer.Next() && lexer.Is("TO") ? Taint.None : Taint.Dirty | Taint.OpenTransaction;
         }
 
-        return UnresettableSpan.Contains(lexer.Token) ? Taint.Unresettable : Taint.Dirty;
+        return SettlingSpan.Contains(lexer.Token) ? Taint.Dirty
+            : UnresettableSpan.Contains(lexer.Token) ? Taint.Unresettable
+            : Taint.Dirty | Taint.OpenTransaction;
     }
 }

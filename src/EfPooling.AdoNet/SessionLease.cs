@@ -20,7 +20,7 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
         _end = end;
         _endAsync = endAsync;
         Reason = reason;
-        lease.Connection.Mark(Taint.Dirty); // Whatever happens on it happens out of our sight.
+        lease.Connection.Mark(Taint.Dirty | Taint.OpenTransaction); // Whatever happens on it happens out of our sight.
     }
 
     /// <summary>Why the session was leased; named in diagnostics.</summary>

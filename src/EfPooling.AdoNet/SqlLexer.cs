@@ -9,6 +9,7 @@ internal ref struct SqlLexer(ReadOnlySpan<char> sql)
 {
     private readonly ReadOnlySpan<char> _sql = sql;
     private int _position;
+    private bool _isAfterEscapeString;
 
     /// <summary>The token found by <see cref="Next"/>: a word without its quotes, or one punctuation character.</summary>
     public ReadOnlySpan<char> Token { get; private set; }
@@ -32,11 +33,12 @@ internal ref struct SqlLexer(ReadOnlySpan<char> sql)
                     SkipBlockComment();
                     break;
                 case '\'':
-                    SkipString(backslashEscapes: false);
+                    SkipString(backslashEscapes: _isAfterEscapeString); // Constants on several lines are one, of the first one's kind.
                     break;
                 case 'e' or 'E' when next == '\'':
                     _position++;
                     SkipString(backslashEscapes: true);
+                    _isAfterEscapeString = true;
                     break;
                 case '"':
                     return QuotedWord();
@@ -46,6 +48,7 @@ internal ref struct SqlLexer(ReadOnlySpan<char> sql)
                     break;
                 case var c when char.IsAsciiDigit(c):
                     SkipWordCharacters();
+                    _isAfterEscapeString = false;
                     break;
                 case var c when IsWordStart(c):
                     SkipWordCharacters();
@@ -66,6 +69,7 @@ internal ref struct SqlLexer(ReadOnlySpan<char> sql)
     {
         Token = token;
         IsWord = isWord;
+        _isAfterEscapeString = false;
         return true;
     }
 

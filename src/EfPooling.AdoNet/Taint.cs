@@ -14,4 +14,7 @@ internal enum Taint
 
     /// <summary>The session state changed in a way that no reset undoes without harming Npgsql's own state: close it.</summary>
     Unresettable = 4,
+
+    /// <summary>A transaction may have been left open; comes with <see cref="Dirty"/>.</summary>
+    OpenTransaction = 8,
 }

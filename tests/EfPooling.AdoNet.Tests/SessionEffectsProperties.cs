@@ -1,0 +1,87 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace EfPooling.AdoNet.Tests;
+
+public sealed class SessionEffectsProperties
+{
+    private static readonly string[] Statements =
+    [
+        "SELECT a FROM b", "INSERT INTO a VALUES (1)", "SET a = 1", "SET LOCAL a = 1", "ROLLBACK TO a", "ROLLBACK", "BEGIN", "PREPARE a AS SELECT 1",
+        "SELECT set_config('a', 'b', false)", "CREATE TEMP TABLE a (b int)", "CREATE TABLE a (b int)", "LISTEN a", "DISCARD ALL", "CALL a()", "FROBNICATE a",
+        "SELECT 'it''s', E'\\'', $$ SET $$, \"quoted\"",
+    ];
+
+    private static readonly string[] Blanks = [" ", "\n", "\t", "/* SET */", "-- BEGIN\n", "/* /* nested */ ' */", " \r\n ", "--'\n"];
+
+    private static readonly Gen<string> Statement = Gen.Elements(Statements);
+
+    private static readonly Gen<string> Blank = Gen.Elements(Blanks).NonEmptyListOf().Select(blanks => string.Concat(blanks));
+
+    // Text without the characters that end the constant it is put into.
+    private static readonly Gen<string> Inside = ArbMap.Default.GeneratorFor<string>()
+        .Select(text => (text ?? "") + " SET a = 1; set_config TEMP BEGIN ")
+        .Select(text => string.Concat(text.Where(c => c is not ('\'' or '\\' or '$'))));
+
+    private static readonly Config Quick = Config.QuickThrowOnFailure.WithMaxTest(300);
+
+    [Fact]
+    public void CommentsAndWhiteSpace_DoNotChangeTheVerdict()
+        => Prop.ForAll(
+            Statement.Zip(Blank).ToArbitrary(),
+            pair => Assert.Equal(Of(pair.Item1), Of(pair.Item2 + OutsideConstants(pair.Item1, text => text.Replace(" ", pair.Item2, StringComparison.Ordinal)) + pair.Item2)))
+            .Check(Quick);
+
+    [Fact]
+    public void Case_DoesNotChangeTheVerdict()
+        => Prop.ForAll(
+            Statement.Zip(ArbMap.Default.GeneratorFor<int>()).ToArbitrary(),
+            pair => Assert.Equal(Of(pair.Item1), Of(OutsideConstants(pair.Item1, text => MixCase(text, pair.Item2)))))
+            .Check(Quick);
+
+    [Fact]
+    public void TextInsideConstants_DoesNotChangeTheVerdict()
+        => Prop.ForAll(
+            Statement.Zip(Inside).ToArbitrary(),
+            pair =>
+            {
+                foreach (var constant in new[] { $"'{pair.Item2}'", $"E'{pair.Item2}\\''", $"$${pair.Item2}$$", $"$tag${pair.Item2}$tag$", $"'{pair.Item2}''{pair.Item2}'" })
+                {
+                    Assert.Equal(Of(pair.Item1), Of($"SELECT {constant}; {pair.Item1}; SELECT {constant}"));
+                }
+            })
+            .Check(Quick);
+
+    [Fact]
+    public void Statements_InOneText_AddUp()
+        => Prop.ForAll(
+            Statement.NonEmptyListOf().ToArbitrary(),
+            all => Assert.Equal(all.Aggregate(Taint.None, (sum, one) => sum | Of(one)), Of(string.Join(';', all))))
+            .Check(Quick);
+
+    [Fact]
+    public void StatementThatNobodyKnows_IsNeverHarmless()
+        => Prop.ForAll(
+            Gen.Choose('a', 'z').Select(c => (char)c).ArrayOf(9).Select(letters => "x" + new string(letters)).ToArbitrary(),
+            word => Assert.NotEqual(Taint.None, Of(word + " TABLE a")))
+            .Check(Quick);
+
+    [Fact]
+    public void AnyText_IsClassified()
+        => Prop.ForAll(ArbMap.Default.ArbFor<string>(), text => Of(text ?? "") >= Taint.None).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
+
+    private static Taint Of(string sql) => SessionEffects.Classify(sql);
+
+    // The statements above have constants only behind the first quote or dollar sign.
+    private static string OutsideConstants(string sql, Func<string, string> change)
+    {
+        var end = sql.IndexOfAny(['\'', '$']);
+        return end < 0 ? change(sql) : change(sql[..end].TrimEnd('E', ' ')) + " " + sql[(sql[end - 1] == 'E' ? end - 1 : end)..];
+    }
+
+    private static string MixCase(string text, int seed)
+    {
+        var random = new Random(seed);
+        return string.Concat(text.Select(c => random.Next(2) == 0 ? char.ToUpperInvariant(c) : char.ToLowerInvariant(c)));
+    }
+}
