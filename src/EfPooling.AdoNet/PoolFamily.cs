@@ -9,8 +9,16 @@ namespace EfPooling.AdoNet;
 internal sealed class PoolFamily(PoolConfiguration configuration)
 {
     private readonly ConcurrentDictionary<string, Lazy<TransactionPoolingDataSource>> _pools = new();
+    private TransactionPoolingDataSource? _root; // written once; null if the family's pools are all equal
 
     public PoolConfiguration Configuration => configuration;
+
+    /// <summary>The pool from which the others of this family will be reached, and with which they will close.</summary>
+    /// <param name="connectionString"><c>null</c>: that of the existing data source.</param>
+    public TransactionPoolingDataSource CreateRoot(string? connectionString)
+        => _root = connectionString is null
+            ? new TransactionPoolingDataSource(this, new NpgsqlConnectionStringBuilder(configuration.ExistingDataSource!.ConnectionString))
+            : Get(connectionString);
 
     /// <summary>The pool for a connection string, created if need be. Strings that say the same in another order are the same.</summary>
     public TransactionPoolingDataSource Get(string connectionString)
@@ -41,6 +49,19 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
     /// <summary>The pool for another database with everything else alike.</summary>
     public TransactionPoolingDataSource GetDatabase(TransactionPoolingDataSource pool, string database)
         => Get(new NpgsqlConnectionStringBuilder(pool.ConnectionStringWithPassword) { Database = database }.ConnectionString);
+
+    /// <summary>Forgets a pool that has closed, and closes those that were reached from it.</summary>
+    public async Task OnClosedAsync(TransactionPoolingDataSource closed, TimeSpan drain)
+    {
+        if (ReferenceEquals(closed, _root))
+        {
+            await CloseAllAsync(drain).ConfigureAwait(false);
+        }
+        else if (_pools.FirstOrDefault(pool => pool.Value.IsValueCreated && ReferenceEquals(pool.Value.Value, closed)) is { Key: not null } known)
+        {
+            _pools.TryRemove(known);
+        }
+    }
 
     public async Task CloseAllAsync(TimeSpan drain)
     {

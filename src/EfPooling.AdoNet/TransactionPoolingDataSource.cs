@@ -206,7 +206,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             }
         }
 
-        await _family.CloseAllAsync(drain).ConfigureAwait(false);
+        await _family.OnClosedAsync(this, drain).ConfigureAwait(false);
         return drained;
     }
 

@@ -69,16 +69,5 @@ public sealed class TransactionPoolingDataSourceBuilder
     /// <summary>Builds the data source. Opens nothing.</summary>
     /// <exception cref="InvalidPoolOptionsException">An option is outside its range, or the connection string contradicts pooling.</exception>
     /// <exception cref="ArgumentException">The connection string has a keyword or value that Npgsql does not know.</exception>
-    public TransactionPoolingDataSource Build()
-    {
-        var family = new PoolFamily(_configuration);
-        return _connectionString is null
-            ? new TransactionPoolingDataSource(family, Keywords)
-            : family.Get(_connectionString);
-    }
-
-    /// <summary>The options that the pool would have.</summary>
-    internal TransactionPoolingOptions GetOptions() => _configuration.GetOptions(Keywords);
-
-    private NpgsqlConnectionStringBuilder Keywords => new(_connectionString ?? _configuration.ExistingDataSource!.ConnectionString);
+    public TransactionPoolingDataSource Build() => new PoolFamily(_configuration).CreateRoot(_connectionString);
 }
