@@ -169,7 +169,14 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    void IPooledStatement<NpgsqlBatch>.Attach(NpgsqlConnection connection) => _inner.Connection = connection;
+    void IPooledStatement<NpgsqlBatch>.Attach(NpgsqlConnection connection)
+    {
+        _inner.Connection = connection;
+        foreach (NpgsqlBatchCommand command in BatchCommands)
+        {
+            NpgsqlInternals.ForgetPreparation(command);
+        }
+    }
 
     void IPooledStatement<NpgsqlBatch>.CancelInner() => _inner.Cancel();
 
