@@ -270,7 +270,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     }
 
     /// <inheritdoc/>
-    protected override DbDataReader GetDbDataReader(int ordinal) => Inner.GetData(ordinal);
+    protected override DbDataReader GetDbDataReader(int ordinal) => new NestedDataReader(Inner.GetData(ordinal), this);
 
     private NpgsqlDataReader Inner => _inner ?? throw new InvalidOperationException("The reader is closed.");
 

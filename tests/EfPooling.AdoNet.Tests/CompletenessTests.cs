@@ -35,6 +35,7 @@ public sealed class CompletenessTests
         typeof(LogicalBatch),
         typeof(LogicalTransaction),
         typeof(LogicalDataReader),
+        typeof(NestedDataReader),
         typeof(TransactionPoolingFactory),
     ];
 
