@@ -100,6 +100,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         catch
         {
             End();
+            ToClose(behavior)?.Close();
             throw;
         }
     }
@@ -130,6 +131,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         catch
         {
             await EndAsync().ConfigureAwait(false);
+            await (ToClose(behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             throw;
         }
     }
@@ -332,7 +334,10 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     }
 
     private LogicalDataReader Wrap(NpgsqlDataReader inner, CommandBehavior behavior)
-        => new(inner, this, behavior.HasFlag(CommandBehavior.CloseConnection) ? statement.LogicalConnection : null);
+        => new(inner, this, ToClose(behavior));
+
+    // The connection that is to be closed together with a reader of this behaviour.
+    private LogicalConnection? ToClose(CommandBehavior behavior) => behavior.HasFlag(CommandBehavior.CloseConnection) ? statement.LogicalConnection : null;
 
     private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
 

@@ -1,0 +1,141 @@
+using System.Data;
+
+namespace EfPooling.AdoNet.Tests;
+
+public sealed class CommandBehaviorTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL); INSERT INTO item SELECT i, 'n' || i FROM generate_series(1, 3) i");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CloseConnection_ClosesTheLogicalConnectionWithTheReader(bool asynchronous)
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT 1", connection);
+        if (asynchronous)
+        {
+            var reader = await command.ExecuteReaderAsync(CommandBehavior.CloseConnection);
+            await reader.DisposeAsync();
+        }
+        else
+        {
+            var reader = command.ExecuteReader(CommandBehavior.CloseConnection);
+            reader.Close();
+        }
+
+        Assert.Equal(ConnectionState.Closed, connection.State);
+        Assert.Equal((0, 1), (pool.GetSnapshot().Leased, pool.GetSnapshot().Warm));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CloseConnection_OfACommandThatFails_ClosesTheLogicalConnection(bool asynchronous)
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT 1/0", connection);
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(async () =>
+            _ = asynchronous ? await command.ExecuteReaderAsync(CommandBehavior.CloseConnection) : command.ExecuteReader(CommandBehavior.CloseConnection));
+
+        Assert.Equal(ConnectionState.Closed, connection.State);
+    }
+
+    [Fact]
+    public async Task CloseConnection_WhenTheConnectionIsClosedFirst_ClosesOnce()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT 1", connection);
+        var changes = 0;
+        connection.StateChange += (_, _) => changes++;
+        var reader = await command.ExecuteReaderAsync(CommandBehavior.CloseConnection);
+
+        await connection.CloseAsync();
+        await reader.DisposeAsync();
+
+        Assert.Equal(1, changes);
+    }
+
+    [Fact]
+    public async Task SequentialAccess_ReadsColumnsInOrder()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT id, name FROM item ORDER BY id", connection);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess);
+
+        Assert.True(await reader.ReadAsync());
+        Assert.Equal(1, await reader.GetFieldValueAsync<int>(0));
+        Assert.False(await reader.IsDBNullAsync(1));
+        Assert.Equal("n1", reader.GetString(1));
+        Assert.Throws<InvalidOperationException>(() => reader.GetInt32(0));
+        Assert.True(await reader.ReadAsync());
+    }
+
+    [Fact]
+    public async Task SingleRow_ReadsOneRow()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT id FROM item ORDER BY id", connection);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleRow);
+
+        Assert.True(await reader.ReadAsync());
+        Assert.False(await reader.ReadAsync());
+    }
+
+    [Fact]
+    public async Task SingleResult_ReadsOneResult()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT 1; SELECT 2", connection);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleResult);
+
+        Assert.True(await reader.ReadAsync());
+        Assert.False(await reader.NextResultAsync());
+    }
+
+    [Fact]
+    public async Task SchemaOnly_DescribesWithoutRunning()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("DELETE FROM item RETURNING id, name", connection);
+        await using (var reader = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly))
+        {
+            Assert.Equal((2, "name", typeof(string)), (reader.FieldCount, reader.GetName(1), reader.GetFieldType(1)));
+            Assert.False(await reader.ReadAsync());
+        }
+
+        Assert.Equal(3L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task KeyInfo_TellsTheKey_AndClosesTheConnectionThatNpgsqlOpensForIt(bool asynchronous)
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT id, name FROM item", connection);
+        await using (var reader = asynchronous ? await command.ExecuteReaderAsync(CommandBehavior.KeyInfo) : command.ExecuteReader(CommandBehavior.KeyInfo))
+        {
+            var columns = asynchronous
+                ? await reader.GetColumnSchemaAsync()
+                : ((System.Data.Common.IDbColumnSchemaGenerator)reader).GetColumnSchema();
+            Assert.Equal((true, "item", false), (columns[0].IsKey, columns[0].BaseTableName, columns[1].AllowDBNull));
+            using var table = (asynchronous ? await reader.GetSchemaTableAsync() : reader.GetSchemaTable())!;
+            Assert.Equal(true, table.Rows[0]["IsKey"]);
+        }
+
+        await WaitForBackendsAsync(pool, backends => backends.Count == 1);
+    }
+}
