@@ -39,7 +39,14 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 
     public bool TryClaim(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
 
-    public void Unclaim(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, null, operation);
+    public void Unclaim(ILeaseHolder operation)
+    {
+        // Full fences here and in TryClaim: whoever disposes a transaction meanwhile either gets the claim or is seen here.
+        if (Interlocked.CompareExchange(ref _operation, null, operation) == operation && _transaction is { IsAbandoned: true } abandoned)
+        {
+            abandoned.EndAbandoned();
+        }
+    }
 
     public Binding Bind(ILeaseHolder operation)
     {

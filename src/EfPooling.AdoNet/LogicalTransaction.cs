@@ -210,18 +210,27 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         {
             CloseReaderQuietly();
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            if (_binder.TryClaim(RollingBack))
-            {
-                Abandon();
-                _binder.Unclaim(RollingBack);
-            }
+            EndAbandoned();
         }
 
         base.Dispose(disposing);
     }
 
+    /// <summary>Disposed, so that whoever has the claim on the connection ends it.</summary>
+    internal bool IsAbandoned => _isAbandoned;
+
     /// <summary>The lease of the server connection that the transaction runs on, once it does.</summary>
     internal Lease<ServerConnection>? Lease => _lease?.Lease;
+
+    /// <summary>Rolls back if nobody else has the claim; whoever has it calls this when giving it up.</summary>
+    internal void EndAbandoned()
+    {
+        if (_binder.TryClaim(RollingBack))
+        {
+            Abandon();
+            _binder.Unclaim(RollingBack);
+        }
+    }
 
     internal Binding Bind(ILeaseHolder activity)
     {
