@@ -108,4 +108,14 @@ public sealed class DapperTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.True(pool.GetSnapshot().Opened <= 3);
     }
+
+    [Fact]
+    public async Task Query_WithAnArrayParameter_PassesAnArray()
+    {
+        await using var connection = await CreatePool().OpenConnectionAsync();
+
+        var found = await connection.QueryAsync<int>("SELECT i FROM generate_series(1, 9) i WHERE i = ANY(@ids)", new { ids = new[] { 2, 4 } });
+
+        Assert.Equal([2, 4], found);
+    }
 }
