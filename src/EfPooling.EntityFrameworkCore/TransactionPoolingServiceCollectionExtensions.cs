@@ -1,6 +1,7 @@
 using System.Data.Common;
 using EfPooling.AdoNet;
 using EfPooling.EntityFrameworkCore.Hosting;
+using EfPooling.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -45,12 +46,17 @@ public static class TransactionPoolingServiceCollectionExtensions
     /// name of an option is refused when the pool is created.
     /// </param>
     /// <param name="configure">Sets options; wins over <paramref name="section"/>.</param>
+    /// <param name="configureNpgsql">Configures Npgsql: type mapping, password provider, certificates, tracing.</param>
     public static IServiceCollection AddTransactionPooling(
-        this IServiceCollection services, string connectionString, IConfiguration section, Action<TransactionPoolingOptions>? configure = null)
+        this IServiceCollection services,
+        string connectionString,
+        IConfiguration section,
+        Action<TransactionPoolingOptions>? configure = null,
+        Action<Npgsql.NpgsqlDataSourceBuilder>? configureNpgsql = null)
     {
         ArgumentNullException.ThrowIfNull(section);
-        Action<TransactionPoolingOptions> bind = options => section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
-        return services.AddTransactionPooling(connectionString, bind + configure);
+        Action<TransactionPoolingOptions> bind = options => OptionsSection.Bind(section, options);
+        return services.AddTransactionPooling(connectionString, bind + configure, configureNpgsql);
     }
 
     /// <inheritdoc cref="AddTransactionPooling(IServiceCollection, string, Action{TransactionPoolingOptions}?, Action{Npgsql.NpgsqlDataSourceBuilder}?)"/>

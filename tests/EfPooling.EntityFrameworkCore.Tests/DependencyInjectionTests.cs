@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using EfPooling.AdoNet;
+using EfPooling.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -114,7 +115,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
     public async Task MistakeInTheConfiguration_IsRefused(string key, string value)
     {
         await using var provider = new ServiceCollection().AddTransactionPooling(database.For("mistake"), Section((key, value))).BuildServiceProvider();
-        Assert.Contains(key, Assert.Throws<InvalidOperationException>(() => provider.GetRequiredService<TransactionPoolingDataSource>()).Message, StringComparison.Ordinal);
+        Assert.Contains(key, Assert.Throws<InvalidPoolOptionsException>(() => provider.GetRequiredService<TransactionPoolingDataSource>()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,14 +41,25 @@ internal static class PoolResolver
         var extension = ExtensionOf(context, options);
         var parsed = ConnectionStringCache.Get(connectionString);
         var provider = ProviderOptions.GetConfiguration(context);
-        if (extension.Configure is null && provider.IsEmpty && Registered(options) is { } registered && registered.IsFor(parsed.Normalised))
+        var registered = Registered(options) is { } pool && pool.IsFor(parsed.Normalised) ? pool : null;
+        if (registered is not null && extension.Configure is null && provider.IsEmpty)
         {
             return registered;
         }
 
         var key = new PoolKey(parsed.Normalised, null, provider, parsed.GetOptions(extension.Configure));
         return PoolRegistry.GetOrCreate(
-            key, () => Build(new TransactionPoolingDataSourceBuilder(connectionString).ConfigureNpgsql(provider.Apply), extension, options));
+            key,
+            () =>
+            {
+                var own = Build(new TransactionPoolingDataSourceBuilder(connectionString).ConfigureNpgsql(provider.Apply), extension, options);
+                if (registered is not null)
+                {
+                    Log.OwnPool(own.Logger, context.GetType().Name, registered.Name);
+                }
+
+                return own;
+            });
     }
 
     private static TransactionPoolingDataSource Build(
