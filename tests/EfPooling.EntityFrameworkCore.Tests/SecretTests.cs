@@ -59,10 +59,10 @@ public sealed class SecretTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task ExhaustedPool_SaysWhoHoldsIt_WithoutThePassword()
     {
-        await using var holder = database.CreateShop("exhausted", pool: options => options.QueryWaitTimeout = TimeSpan.FromMilliseconds(50));
+        await using var holder = database.CreateShop("exhausted", pool: options => options.QueryWaitTimeout = TimeSpan.FromSeconds(2));
         await using var transaction = await holder.Database.BeginTransactionAsync();
         await holder.GetBackendPidAsync();
-        await using var waiter = database.CreateShop("exhausted", pool: options => options.QueryWaitTimeout = TimeSpan.FromMilliseconds(50));
+        await using var waiter = database.CreateShop("exhausted", pool: options => options.QueryWaitTimeout = TimeSpan.FromSeconds(2));
         var error = await Assert.ThrowsAnyAsync<Exception>(() => waiter.Customers.ToListAsync());
         Assert.Contains("pg_backend_pid", error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(database.Password, error.ToString(), StringComparison.Ordinal);

@@ -40,7 +40,6 @@ public sealed class TestDatabase : IAsyncLifetime
         var builder = new DbContextOptionsBuilder<Shop>().UseNpgsql(For(applicationName)).UseTransactionPooling(options =>
         {
             options.MaxPoolSize = 1;
-            options.QueryWaitTimeout = TimeSpan.FromSeconds(10);
             pool?.Invoke(options);
         });
         more?.Invoke(builder);
