@@ -14,7 +14,7 @@ internal static partial class Log
     [LoggerMessage(1102, LogLevel.Information, "Pool '{Pool}': a session was leased: {Reason}.")]
     public static partial void SessionLeased(ILogger logger, string pool, string reason);
 
-    [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction when it was disposed failed; its server connection is closed.")]
+    [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction failed; its server connection is closed, which rolls back.")]
     public static partial void RollbackFailed(ILogger logger, Exception error);
 
     [LoggerMessage(1104, LogLevel.Debug, "Pool '{Pool}': the plan of a prepared statement was outdated by a schema change; the statement runs again.")]

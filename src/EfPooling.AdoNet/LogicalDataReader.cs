@@ -81,8 +81,6 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         try
         {
             inner.Close();
-            _recordsAffected = inner.RecordsAffected;
-            inner.Dispose(); // Ends Npgsql's tracing span.
         }
         catch (Exception e)
         {
@@ -91,6 +89,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         }
         finally
         {
+            _recordsAffected = inner.RecordsAffected;
+            inner.Dispose(); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
             _lease.SetReader(null);
             _lease.End();
             _closeToo?.Close();
@@ -114,8 +114,6 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         try
         {
             await inner.CloseAsync().ConfigureAwait(false);
-            _recordsAffected = inner.RecordsAffected;
-            await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span.
         }
         catch (Exception e)
         {
@@ -124,6 +122,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         }
         finally
         {
+            _recordsAffected = inner.RecordsAffected;
+            await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
             _lease.SetReader(null);
             await _lease.EndAsync().ConfigureAwait(false);
             if (_closeToo is not null)

@@ -117,7 +117,10 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         }
     }
 
-    /// <summary>Rolls the transaction back. Does nothing after a failed commit or a broken connection, when the server has done so.</summary>
+    /// <summary>
+    /// Rolls the transaction back. Does nothing after a failed commit or a broken connection, when the server has done so; nor does it
+    /// throw if the connection breaks now.
+    /// </summary>
     public override void Rollback()
     {
         using var claim = _binder.Claimed(RollingBack);
@@ -127,10 +130,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
             {
                 _lease!.Inner.Rollback();
             }
-            catch (Exception e)
+            catch (Exception e) when (RollbackFailed(e))
             {
-                _lease!.Server.Observe(e);
-                throw;
+                // The server rolls back what belongs to a broken connection.
             }
             finally
             {
@@ -152,10 +154,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
             {
                 await _lease!.Inner.RollbackAsync(CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception e)
+            catch (Exception e) when (RollbackFailed(e))
             {
-                _lease!.Server.Observe(e);
-                throw;
+                // The server rolls back what belongs to a broken connection.
             }
             finally
             {
@@ -285,6 +286,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private void ThrowIfUnusable()
     {
+        NoteIfBroken();
         if (_state == State.Broken)
         {
             throw new TransactionBrokenException(_brokenBy);
@@ -293,6 +295,16 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (_state != State.Begun && _state != State.OnServer)
         {
             throw new InvalidOperationException("This transaction has completed; begin another one.");
+        }
+    }
+
+    // The connection may have broken where nobody observed it: in a stream of a reader, or while it was idle.
+    private void NoteIfBroken()
+    {
+        if (_state == State.OnServer && _lease!.Server.IsBroken)
+        {
+            _state = State.Broken;
+            EndLease();
         }
     }
 
@@ -312,6 +324,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private bool BeginRollback()
     {
+        NoteIfBroken();
         if (_state is State.Broken or State.CommitFailed)
         {
             _state = State.Ended;
@@ -327,6 +340,18 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         _state = State.CommitFailed;
         _lease!.Server.Observe(error);
+        return _lease.Server.IsBroken;
+    }
+
+    /// <returns>Whether the connection broke; else the failure is the caller's to see.</returns>
+    private bool RollbackFailed(Exception error)
+    {
+        _lease!.Server.Observe(error);
+        if (_lease.Server.IsBroken)
+        {
+            _binder.Pool.ReportFailedRollback(error);
+        }
+
         return _lease.Server.IsBroken;
     }
 
