@@ -58,7 +58,14 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     }
 
     /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction.</summary>
-    public new LogicalTransaction? Transaction { get; set; }
+    /// <exception cref="InvalidOperationException">The transaction belongs to another connection.</exception>
+    public new LogicalTransaction? Transaction
+    {
+        get;
+        set => field = value is null || _connection is null || ReferenceEquals(value.Connection, _connection)
+            ? value
+            : throw new InvalidOperationException("The transaction belongs to another connection. Begin it on the batch's own connection.");
+    }
 
     /// <inheritdoc/>
     protected override DbBatchCommandCollection DbBatchCommands => _inner.BatchCommands;

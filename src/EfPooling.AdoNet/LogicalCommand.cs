@@ -97,7 +97,14 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     }
 
     /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction.</summary>
-    public new LogicalTransaction? Transaction { get; set; }
+    /// <exception cref="InvalidOperationException">The transaction belongs to another connection.</exception>
+    public new LogicalTransaction? Transaction
+    {
+        get;
+        set => field = value is null || _connection is null || ReferenceEquals(value.Connection, _connection)
+            ? value
+            : throw new InvalidOperationException("The transaction belongs to another connection. Begin it on the command's own connection.");
+    }
 
     /// <summary>The parameters: Npgsql's own, with all their types.</summary>
     public new NpgsqlParameterCollection Parameters => _inner.Parameters;
