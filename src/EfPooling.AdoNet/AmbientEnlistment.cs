@@ -207,8 +207,8 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
-    private static TransactionException Completed()
-        => new("The ambient transaction has completed, by a time-out or rollback if you did not complete it, and this connection still takes part in it. Leave the scope of the transaction first.");
+    public static TransactionException Completed()
+        => new("The ambient transaction has completed already, by a time-out or rollback if you did not complete it. Leave its scope, and begin another one.");
 
     private Lease<ServerConnection>? TakeLeaseIfOver()
     {

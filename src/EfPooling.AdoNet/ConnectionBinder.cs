@@ -178,15 +178,13 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             throw new InvalidOperationException("This connection already takes part in another transaction. Finish that one before enlisting the connection.");
         }
 
-        if (_session is null)
+        var enlistment = pool.Enlist(transaction, _session);
+        if (enlistment.IsCompleted)
         {
-            _ambient = pool.Enlist(transaction);
+            throw AmbientEnlistment.Completed();
         }
-        else
-        {
-            _ambient = new AmbientEnlistment(pool, transaction, _session);
-            _ambient.Watch();
-        }
+
+        _ambient = enlistment;
     }
 
     /// <summary>Makes sure that the pool can serve this connection; in session mode takes the session, unless an ambient transaction gives one for now.</summary>

@@ -26,7 +26,10 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
     /// <summary>Why the session was leased; named in diagnostics.</summary>
     public string Reason { get; }
 
-    /// <summary>The server connection. Do not close or dispose it, and do not keep it beyond this lease.</summary>
+    /// <summary>
+    /// The server connection. Do not close or dispose it, and do not keep it beyond this lease. Take event handlers (<c>Notification</c>,
+    /// <c>Notice</c>) off again: they stay with the server connection and would hear its next owners.
+    /// </summary>
     /// <exception cref="LeaseEndedException">The session, or the transaction in which it was leased, has ended.</exception>
     public NpgsqlConnection Connection => _isDisposed ? throw new LeaseEndedException() : _lease.Connection.Npgsql;
 

@@ -254,20 +254,28 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
     }
 
-    internal AmbientEnlistment Enlist(Transaction transaction)
+    /// <summary>Takes part in a transaction, together with the other connections in it unless <paramref name="session"/> pins this one.</summary>
+    internal AmbientEnlistment Enlist(Transaction transaction, PinnedSession? session)
     {
+        if (session is not null)
+        {
+            var own = new AmbientEnlistment(this, transaction, session);
+            own.Watch();
+            return own;
+        }
+
         if (_enlistments.TryGetValue(transaction, out var existing))
         {
             return existing;
         }
 
-        var enlistment = new AmbientEnlistment(this, transaction, session: null);
-        if (!_enlistments.TryAdd(transaction, enlistment))
+        var ours = new AmbientEnlistment(this, transaction, session: null);
+        var enlistment = _enlistments.GetOrAdd(transaction, ours);
+        if (ReferenceEquals(enlistment, ours))
         {
-            return _enlistments[transaction];
+            ours.Watch();
         }
 
-        enlistment.Watch();
         return enlistment;
     }
 

@@ -19,7 +19,8 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
         using (var scope = new TransactionScope())
         {
             using var connection = pool.OpenConnection();
-            connection.Run("INSERT INTO item VALUES (1)");
+            connection.Run("INSERT INTO item VALUES (2)");
+            connection.Run("UPDATE item SET id = 1");
             if (complete)
             {
                 scope.Complete();
@@ -178,23 +179,6 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
     }
 
     [Fact]
-    public async Task Enlist_OfACloneThatIsDisposed_StillWorks()
-    {
-        var pool = CreatePool(maxPoolSize: 1);
-        await using var connection = await pool.OpenConnectionAsync();
-        using var transaction = new CommittableTransaction();
-        using (var clone = transaction.Clone())
-        {
-            connection.EnlistTransaction(clone);
-        }
-
-        await connection.RunAsync("INSERT INTO item VALUES (1)");
-        transaction.Commit();
-
-        Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
-    }
-
-    [Fact]
     public async Task SuppressedScope_DoesNotTakePart()
     {
         var pool = CreatePool();
@@ -206,86 +190,6 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
         }
 
         Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
-    }
-
-    [Fact]
-    public async Task EnlistFalse_DoesNotTakePart_UnlessAskedTo()
-    {
-        var pool = CreatePool(keywords: "Enlist=false");
-        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
-        {
-            await using var connection = await pool.OpenConnectionAsync();
-            await connection.RunAsync("INSERT INTO item VALUES (1)");
-            connection.EnlistTransaction(Transaction.Current);
-            await connection.RunAsync("INSERT INTO item VALUES (2)");
-        }
-
-        Assert.Equal(1, await AskPlainAsync<int>("SELECT max(id) FROM item"));
-    }
-
-    [Fact]
-    public async Task Enlist_Explicitly_RunsInTheTransaction_UntilItCompletes()
-    {
-        var pool = CreatePool(maxPoolSize: 1);
-        await using var connection = await pool.OpenConnectionAsync();
-        for (var i = 0; i < 2; i++)
-        {
-            using var transaction = new CommittableTransaction();
-            connection.EnlistTransaction(transaction);
-            connection.EnlistTransaction(transaction);
-            await connection.RunAsync($"INSERT INTO item VALUES ({i})");
-            transaction.Commit();
-        }
-
-        Assert.Equal(0, pool.GetSnapshot().Leased);
-        Assert.Equal(2L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
-    }
-
-    [Fact]
-    public async Task Enlist_InNothing_LeavesTheTransaction()
-    {
-        var pool = CreatePool(maxPoolSize: 2);
-        await using var connection = await pool.OpenConnectionAsync();
-        using var transaction = new CommittableTransaction();
-        connection.EnlistTransaction(transaction);
-        await connection.RunAsync("INSERT INTO item VALUES (1)");
-
-        connection.EnlistTransaction(null);
-        Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
-        transaction.Commit();
-
-        Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
-    }
-
-    [Fact]
-    public async Task Enlist_InASecondTransaction_IsRefused()
-    {
-        var pool = CreatePool();
-        await using var connection = await pool.OpenConnectionAsync();
-        using var first = new CommittableTransaction();
-        using var second = new CommittableTransaction();
-        connection.EnlistTransaction(first);
-
-        Assert.Throws<InvalidOperationException>(() => connection.EnlistTransaction(second));
-        Assert.Throws<InvalidOperationException>(() => connection.BeginTransaction());
-        connection.EnlistTransaction(null);
-        using var transaction = connection.BeginTransaction();
-        Assert.Throws<InvalidOperationException>(() => connection.EnlistTransaction(first));
-    }
-
-    [Fact]
-    public async Task Session_InAScope_IsTheTransactions()
-    {
-        var pool = CreatePool(maxPoolSize: 1);
-        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
-        {
-            await using var connection = await pool.OpenConnectionAsync();
-            await using var session = await connection.LeaseSessionAsync("in a scope");
-            await session.Connection.RunAsync("INSERT INTO item VALUES (1)");
-            Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
-        }
-
-        Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
 
     [Fact]

@@ -143,8 +143,13 @@ public sealed class PoolModeTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM closed_before"));
     }
 
-    [Fact]
-    public async Task SessionMode_OpenBeyondItsScope_KeepsOneBackendAfterwards()
+    [Theory]
+    [InlineData("command")]
+    [InlineData("command asynchronously")]
+    [InlineData("transaction")]
+    [InlineData("transaction asynchronously")]
+    [InlineData("session")]
+    public async Task SessionMode_OpenBeyondItsScope_KeepsOneBackendAfterwards(string first)
     {
         var pool = CreatePool(maxPoolSize: 1, configure: Session);
         var connection = pool.CreateConnection();
@@ -155,12 +160,41 @@ public sealed class PoolModeTests(ServerFixture fixture) : PoolTest(fixture)
             scope.Complete();
         }
 
-        await connection.RunAsync("SET work_mem = '77MB'");
-        Assert.Equal("77MB", await connection.AskAsync<string>("SHOW work_mem"));
-        using (connection.BeginTransaction())
+        const string Set = "SET work_mem = '77MB'";
+        switch (first)
         {
-            Assert.Equal("77MB", connection.Ask<string>("SHOW work_mem"));
+            case "command":
+                connection.Run(Set);
+                break;
+            case "command asynchronously":
+                await connection.RunAsync(Set);
+                break;
+            case "transaction":
+                using (var transaction = connection.BeginTransaction())
+                {
+                    connection.Run(Set);
+                    transaction.Commit();
+                }
+
+                break;
+            case "transaction asynchronously":
+                await using (var transaction = await connection.BeginTransactionAsync())
+                {
+                    await connection.RunAsync(Set);
+                    await transaction.CommitAsync();
+                }
+
+                break;
+            default:
+                await using (var session = await connection.LeaseSessionAsync("same"))
+                {
+                    await session.Connection.RunAsync(Set);
+                }
+
+                break;
         }
+
+        Assert.Equal("77MB", await connection.AskAsync<string>("SHOW work_mem"));
 
         await connection.DisposeAsync();
     }
