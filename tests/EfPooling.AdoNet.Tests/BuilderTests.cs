@@ -137,6 +137,18 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task SeveralHosts_AreTriedUntilOneAnswers_AndItsBackendsAreReallyClosed()
+    {
+        var pool = CreatePool(keywords: $"Host=127.0.0.1:1,{Server.Host}:{Server.Port}");
+        await using var connection = await pool.OpenConnectionAsync();
+        Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
+
+        pool.Clear();
+
+        await WaitForBackendsAsync(pool, backends => backends.Count == 0);
+    }
+
+    [Fact]
     public async Task TimeProvider_IsThePools()
     {
         var time = new OneHourLater();

@@ -9,13 +9,15 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var pool = CreatePool();
         await using var connection = await pool.OpenConnectionAsync();
-        var running = connection.AskAsync<bool>("SELECT pg_sleep(0.2)::text = ''");
-        await WaitForQueryAsync(pool, "pg_sleep");
+        await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
+        var running = connection.AskAsync<string>($"SELECT 'done' FROM {Gate.Wait}");
+        await WaitForQueryAsync(pool, Gate.Wait);
 
         var lease = Assert.Single(pool.GetOldestLeases());
-        Assert.Equal((LeaseScope.Command, "SELECT pg_sleep(0.2)::text = ''"), (lease.Scope, lease.Activity));
+        Assert.Equal((LeaseScope.Command, $"SELECT 'done' FROM {Gate.Wait}"), (lease.Scope, lease.Activity));
 
-        Assert.True(await running);
+        await gate.OpenAsync();
+        Assert.Equal("done", await running);
         Assert.Equal(0, pool.GetSnapshot().Leased);
     }
 
@@ -100,13 +102,15 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var pool = CreatePool();
         await using var connection = await pool.OpenConnectionAsync();
-        var first = connection.RunAsync("SELECT pg_sleep(0.2)");
-        await WaitForQueryAsync(pool, "pg_sleep");
+        await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
+        var first = connection.RunAsync($"SELECT {Gate.Wait}");
+        await WaitForQueryAsync(pool, Gate.Wait);
         var granted = pool.GetSnapshot().LeasesGranted;
 
         await Assert.ThrowsAsync<ConcurrentUseException>(() => connection.RunAsync("SELECT 'second'"));
 
         Assert.Equal(granted, pool.GetSnapshot().LeasesGranted);
+        await gate.OpenAsync();
         await first;
     }
 

@@ -167,14 +167,17 @@ public sealed class ConnectionTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var pool = CreatePool(maxPoolSize: 1);
         var connection = await pool.OpenConnectionAsync();
-        var running = connection.AskAsync<string>("SELECT 'done' FROM pg_sleep(0.2)");
-        await WaitForQueryAsync(pool, "pg_sleep");
+        await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
+        var running = connection.AskAsync<string>($"SELECT 'done' FROM {Gate.Wait}");
+        await WaitForQueryAsync(pool, Gate.Wait);
 
         await connection.CloseAsync();
         await connection.OpenAsync();
-        Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
+        var next = connection.AskAsync<int>("SELECT 1");
+        await gate.OpenAsync();
 
         Assert.Equal("done", await running);
+        Assert.Equal(1, await next);
         await connection.DisposeAsync();
     }
 }

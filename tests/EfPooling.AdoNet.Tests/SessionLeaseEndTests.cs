@@ -83,12 +83,14 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
         var pool = CreatePool(maxPoolSize: 1);
         await using var connection = await pool.OpenConnectionAsync();
         var session = await connection.LeaseSessionAsync("short");
-        var running = connection.AskAsync<string>("SELECT 'done' FROM pg_sleep(0.2)");
-        await WaitForQueryAsync(pool, "pg_sleep");
+        await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
+        var running = connection.AskAsync<string>($"SELECT 'done' FROM {Gate.Wait}");
+        await WaitForQueryAsync(pool, Gate.Wait);
 
         await session.DisposeAsync();
 
         Assert.Equal(1, pool.GetSnapshot().Leased);
+        await gate.OpenAsync();
         Assert.Equal("done", await running);
         Assert.Equal(0, pool.GetSnapshot().Leased);
         Assert.Equal(1L, pool.GetSnapshot().Opened);

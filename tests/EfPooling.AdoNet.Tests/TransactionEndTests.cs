@@ -166,11 +166,13 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
         var pool = CreatePool(maxPoolSize: 1);
         await using var connection = await pool.OpenConnectionAsync();
         var transaction = await connection.BeginTransactionAsync();
-        var running = connection.RunAsync("INSERT INTO item SELECT 1 FROM pg_sleep(0.2)");
-        await WaitForQueryAsync(pool, "pg_sleep");
+        await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
+        var running = connection.RunAsync($"INSERT INTO item SELECT 1 FROM {Gate.Wait}");
+        await WaitForQueryAsync(pool, Gate.Wait);
 
         await transaction.DisposeAsync();
         Assert.Equal(1, pool.GetSnapshot().Leased);
+        await gate.OpenAsync();
         await running;
 
         Assert.Equal(0, pool.GetSnapshot().Leased);
