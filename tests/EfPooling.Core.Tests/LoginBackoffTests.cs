@@ -1,4 +1,3 @@
-using EfPooling.Core.Tests.Harness;
 using FsCheck;
 using FsCheck.Fluent;
 

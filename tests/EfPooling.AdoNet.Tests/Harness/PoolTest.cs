@@ -36,8 +36,8 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
         var before = pool.GetSnapshot();
         Assert.True(before is { Leased: 0, Waiting: 0 }, $"The test left {before}; {string.Join("; ", pool.GetOldestLeases())}");
         Assert.True(await pool.CloseAsync(Patience), "The pool did not drain.");
-        var after = pool.GetSnapshot();
-        Assert.True(after is { Warm: 0, Leased: 0, Opening: 0, Closing: 0, Waiting: 0 }, $"The pool did not empty: {after}");
+        var after = pool.GetSnapshot(); // An open that nobody wants any more may still be under way; it closes what it opened.
+        Assert.True(after is { Warm: 0, Leased: 0, Closing: 0, Waiting: 0 }, $"The pool did not empty: {after}");
     }
 
     protected TransactionPoolingDataSource CreatePool(

@@ -1,7 +1,7 @@
-namespace EfPooling.Core.Tests.Harness;
+namespace EfPooling.Testing;
 
 /// <summary>Time that stands still until a test advances it. Timers fire on the advancing thread, in the order in which they are due.</summary>
-internal sealed class ManualTimeProvider : TimeProvider
+public sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
