@@ -57,7 +57,8 @@ internal static class OverheadVerb
 
         var (our, their) = (Quantile(times[ours], 0.5), Quantile(times[theirs], 0.5));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{api,-10} EfPooling {our:0.0} ({Quantile(times[ours], 0.1):0.0} at the 10th percentile), Npgsql without reset {their:0.0} ({Quantile(times[theirs], 0.1):0.0})"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"RATIO one-caller/{api} efpooling/npgsql-no-reset {our / their:0.000}"));
+        var paired = times[ours].Zip(times[theirs], (o, t) => o / t).ToList();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"RATIO one-caller/{api} efpooling/npgsql-no-reset {our / their:0.000} (median of the ratios of neighbouring turns {Quantile(paired, 0.5):0.000})"));
     }
 
     private static double Quantile(List<double> values, double quantile) => values.Order().ElementAt((int)(values.Count * quantile));
