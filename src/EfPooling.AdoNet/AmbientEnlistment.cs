@@ -7,17 +7,24 @@ namespace EfPooling.AdoNet;
 /// <summary>
 /// The part of a pool in one ambient <see cref="Transaction"/>: one server connection, taken by the first command of any logical
 /// connection enlisted in it and held until the transaction completes. A connection that was pinned before it enlisted keeps its
-/// session instead. Npgsql's own resource manager commits and rolls back.
+/// session instead.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is never asked for holds nothing to dispose.")]
-internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
+/// <remarks>
+/// Commits and rolls back itself: Npgsql's resource manager goes on using the connection after it has told the transaction that it is
+/// done, when the connection may be the next owner's. Here the lease ends first.
+/// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is never asked for, and a clone that the end of its transaction frees, hold nothing to dispose.")]
+internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePhaseNotification
 {
     private readonly TransactionPoolingDataSource _pool;
     private readonly Transaction _transaction; // a clone: the caller may dispose the original before the transaction completes
     private readonly PinnedSession? _session;
     private readonly SemaphoreSlim _start = new(1, 1);
     private readonly Lock _gate = new();
-    private Lease<ServerConnection>? _lease; // guarded by _gate
+    private bool _isEnlisted; // guarded by _start
+    private TransactionLease? _lease; // guarded by _gate
+    private string? _preparedName; // guarded by _gate: of the transaction that the first phase prepared
+    private IReaderLease? _statement; // guarded by _gate: the latest, which an abort stops
     private int _running; // guarded by _gate: statements that are using the server connection
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
@@ -58,7 +65,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         {
             lock (_gate)
             {
-                return _lease;
+                return _lease?.Lease;
             }
         }
     }
@@ -66,19 +73,21 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     public bool Takes(Transaction transaction) => _transaction.Equals(transaction);
 
     /// <summary>Begins to watch for the end of the transaction. Call once, after the enlistment can be found by others.</summary>
-    public void Watch() => _transaction.TransactionCompleted += (_, _) => Complete();
+    public void Watch() => _transaction.TransactionCompleted += (_, _) =>
+    {
+        _pool.Forget(_transaction);
+        lock (_gate)
+        {
+            _isCompleted = true; // All that is left to do if no command ran; else this is enlisted and was told before.
+        }
+    };
 
-    public Binding Bind()
+    public Binding Bind(ILeaseHolder operation)
     {
         _start.Wait();
         try
         {
-            if (TryEnter() is { } server)
-            {
-                return new Binding(_pool, server, this);
-            }
-
-            return Start(_session?.Enter() ?? _pool.Acquire(this, CancellationToken.None));
+            return TryEnter(operation) ?? Start(_session?.Enter() ?? _pool.Acquire(this, CancellationToken.None), operation);
         }
         finally
         {
@@ -86,17 +95,13 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
-    public async ValueTask<Binding> BindAsync(CancellationToken cancellationToken)
+    public async ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
     {
         await _start.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (TryEnter() is { } server)
-            {
-                return new Binding(_pool, server, this);
-            }
-
-            return Start(_session?.Enter() ?? await _pool.AcquireAsync(this, cancellationToken).ConfigureAwait(false));
+            return TryEnter(operation)
+                ?? Start(_session?.Enter() ?? await _pool.AcquireAsync(this, cancellationToken).ConfigureAwait(false), operation);
         }
         finally
         {
@@ -104,7 +109,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
-    /// <summary>The transaction cannot commit any more: Npgsql's resource manager fails on the broken connection.</summary>
+    /// <summary>The transaction cannot commit any more.</summary>
     public void OnServerBroken(Exception cause)
     {
         lock (_gate)
@@ -115,14 +120,14 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
 
     public void OnStatementEnded()
     {
-        Lease<ServerConnection>? ended;
+        TransactionLease? abandoned;
         lock (_gate)
         {
             _running--;
-            ended = TakeLeaseIfOver();
+            abandoned = _isCompleted ? TakeUnused() : null;
         }
 
-        End(ended);
+        RollBack(abandoned);
     }
 
     public ValueTask OnStatementEndedAsync()
@@ -131,33 +136,125 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         return ValueTask.CompletedTask;
     }
 
-    private Binding Start(Lease<ServerConnection> lease)
+    void ISinglePhaseNotification.SinglePhaseCommit(SinglePhaseEnlistment singlePhaseEnlistment)
     {
+        if (Complete(out var isBusy) is not { } lease)
+        {
+            if (isBusy)
+            {
+                singlePhaseEnlistment.Aborted(Busy());
+            }
+            else
+            {
+                singlePhaseEnlistment.Committed();
+            }
+
+            return;
+        }
+
+        var (error, isUnknown) = TryCommit(lease);
+        End(lease); // Whoever hears of the outcome finds the server connection given back.
+        if (error is null)
+        {
+            singlePhaseEnlistment.Committed();
+        }
+        else if (isUnknown)
+        {
+            singlePhaseEnlistment.InDoubt(error);
+        }
+        else
+        {
+            singlePhaseEnlistment.Aborted(error);
+        }
+    }
+
+    void IEnlistmentNotification.Prepare(PreparingEnlistment preparingEnlistment)
+    {
+        if (Complete(out var isBusy) is not { } lease)
+        {
+            if (isBusy)
+            {
+                preparingEnlistment.ForceRollback(Busy());
+            }
+            else
+            {
+                preparingEnlistment.Done();
+            }
+
+            return;
+        }
+
+        var name = Guid.NewGuid().ToString();
         try
         {
-            lease.Connection.Enlist(_transaction);
+            lease.Server.Execute($"PREPARE TRANSACTION '{name}'");
+        }
+        catch (Exception e)
+        {
+            lease.Server.Observe(e);
+            End(lease);
+            preparingEnlistment.ForceRollback(e);
+            return;
+        }
+
+        lock (_gate)
+        {
+            (_lease, _preparedName) = (lease, name);
+        }
+
+        preparingEnlistment.Prepared();
+    }
+
+    void IEnlistmentNotification.Commit(Enlistment enlistment)
+    {
+        EndPrepared("COMMIT");
+        enlistment.Done();
+    }
+
+    void IEnlistmentNotification.Rollback(Enlistment enlistment)
+    {
+        RollBack();
+        enlistment.Done();
+    }
+
+    void IEnlistmentNotification.InDoubt(Enlistment enlistment)
+    {
+        RollBack();
+        enlistment.Done();
+    }
+
+    private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation)
+    {
+        var lease = new TransactionLease(_pool, acquired, _session);
+        try
+        {
+            if (!_isEnlisted)
+            {
+                _transaction.EnlistVolatile(this, EnlistmentOptions.None);
+                _isEnlisted = true;
+            }
         }
         catch
         {
-            End(lease);
+            lease.End();
             throw;
         }
 
+        lease.Begin(IsolationOf(_transaction.IsolationLevel));
         lock (_gate)
         {
             if (!_isCompleted)
             {
                 _lease = lease;
-                _running++;
-                return new Binding(_pool, lease.Connection, this);
+                return Entered(lease, operation);
             }
         }
 
-        End(lease);
+        lease.End();
         throw Completed();
     }
 
-    private ServerConnection? TryEnter()
+    private Binding? TryEnter(ILeaseHolder operation)
     {
         lock (_gate)
         {
@@ -171,48 +268,36 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
                 throw new TransactionBrokenException(_brokenBy);
             }
 
-            if (_lease is not { } lease)
-            {
-                return null;
-            }
-
-            _running++;
-            return lease.Connection;
+            return _lease is { } lease ? Entered(lease, operation) : null;
         }
     }
 
-    private void Complete()
+    // Requires the gate.
+    private Binding Entered(TransactionLease lease, ILeaseHolder operation)
     {
-        Lease<ServerConnection>? ended;
+        _running++;
+        _statement = operation as IReaderLease;
+        return new Binding(_pool, lease.Server, this);
+    }
+
+    // Admits no further statement. Gives the lease, unless a statement is running, which will then end it.
+    private TransactionLease? Complete(out bool isBusy)
+    {
         lock (_gate)
         {
             _isCompleted = true;
-            ended = TakeLeaseIfOver();
-        }
-
-        _pool.Forget(_transaction);
-        _transaction.Dispose();
-        End(ended);
-    }
-
-    private void End(Lease<ServerConnection>? lease)
-    {
-        if (_session is null)
-        {
-            lease?.End();
-        }
-        else if (lease is not null)
-        {
-            _session.OnStatementEnded();
+            isBusy = _running > 0;
+            return TakeUnused();
         }
     }
 
     public static TransactionException Completed()
         => new("The ambient transaction has completed already, by a time-out or rollback if you did not complete it. Leave its scope, and begin another one.");
 
-    private Lease<ServerConnection>? TakeLeaseIfOver()
+    // Requires the gate.
+    private TransactionLease? TakeUnused()
     {
-        if (!_isCompleted || _running > 0)
+        if (_running > 0)
         {
             return null;
         }
@@ -221,4 +306,102 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         _lease = null;
         return lease;
     }
+
+    private (Exception? Error, bool IsUnknown) TryCommit(TransactionLease lease)
+    {
+        if (lease.Server.IsBroken)
+        {
+            return (new TransactionBrokenException(_brokenBy), false);
+        }
+
+        try
+        {
+            lease.Inner.Commit();
+            return (null, false);
+        }
+        catch (Exception e)
+        {
+            lease.Server.Observe(e);
+            return lease.Server.IsBroken ? (new CommitOutcomeUnknownException(e), true) : (e, false);
+        }
+    }
+
+    // Not by commit: what was prepared is rolled back, what runs is stopped and rolls back when it ends.
+    private void RollBack()
+    {
+        bool isPrepared;
+        IReaderLease? running;
+        lock (_gate)
+        {
+            isPrepared = _preparedName is not null;
+            running = _running > 0 ? _statement : null;
+        }
+
+        if (isPrepared)
+        {
+            EndPrepared("ROLLBACK");
+            return;
+        }
+
+        RollBack(Complete(out _));
+        running?.Cancel();
+    }
+
+    private void RollBack(TransactionLease? lease)
+    {
+        if (lease is not null)
+        {
+            lease.RollbackQuietly();
+            End(lease);
+        }
+    }
+
+    private void EndPrepared(string verb)
+    {
+        var (lease, name) = (Complete(out _), _preparedName);
+        _preparedName = null;
+        if (lease is null)
+        {
+            return;
+        }
+
+        try
+        {
+            lease.Server.Execute($"{verb} PREPARED '{name}'");
+        }
+        catch (Exception e)
+        {
+            lease.Server.Observe(e);
+            Log.EndPreparedFailed(_pool.Logger, e, _pool.Name, verb, name!);
+        }
+
+        End(lease);
+    }
+
+    // Called from inside System.Transactions and its timer, where nobody could catch anything.
+    private void End(TransactionLease lease)
+    {
+        try
+        {
+            lease.End();
+        }
+        catch (Exception e)
+        {
+            _pool.ReportFailedRollback(e);
+        }
+    }
+
+    private static System.Data.IsolationLevel IsolationOf(IsolationLevel level) => level switch
+    {
+        IsolationLevel.Serializable => System.Data.IsolationLevel.Serializable,
+        IsolationLevel.RepeatableRead => System.Data.IsolationLevel.RepeatableRead,
+        IsolationLevel.Snapshot => System.Data.IsolationLevel.Snapshot,
+        IsolationLevel.ReadUncommitted => System.Data.IsolationLevel.ReadUncommitted,
+        IsolationLevel.ReadCommitted => System.Data.IsolationLevel.ReadCommitted,
+        IsolationLevel.Chaos => System.Data.IsolationLevel.Chaos,
+        _ => System.Data.IsolationLevel.Unspecified,
+    };
+
+    private static InvalidOperationException Busy()
+        => new("A statement of the ambient transaction is still running, or its reader is open, so the transaction cannot commit and is rolled back. Close readers and await commands before the scope ends.");
 }

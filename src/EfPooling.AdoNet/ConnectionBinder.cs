@@ -57,7 +57,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 
         if (CurrentAmbient is { } ambient)
         {
-            return ambient.Bind();
+            return ambient.Bind(operation);
         }
 
         if (MustPin)
@@ -77,7 +77,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 
         if (CurrentAmbient is { } ambient)
         {
-            return ambient.BindAsync(cancellationToken);
+            return ambient.BindAsync(operation, cancellationToken);
         }
 
         if (MustPin)

@@ -22,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(1105, LogLevel.Debug, "Closing the open reader of a transaction that was disposed failed; the transaction is rolled back.")]
     public static partial void ReaderCloseFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1106, LogLevel.Error, "Pool '{Pool}': {Verb} PREPARED failed; the transaction stays prepared on the server as '{Transaction}' until somebody ends it.")]
+    public static partial void EndPreparedFailed(ILogger logger, Exception error, string pool, string verb, string transaction);
 }

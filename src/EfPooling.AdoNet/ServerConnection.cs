@@ -1,5 +1,4 @@
 using System.Data;
-using System.Transactions;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -39,32 +38,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
         }
     }
 
-    /// <summary>Takes part in an ambient transaction. If this fails, the connection goes to nobody else.</summary>
-    public void Enlist(Transaction transaction)
+    public void Execute(string sql)
     {
-        try
-        {
-            Npgsql.EnlistTransaction(transaction);
-        }
-        catch
-        {
-            Mark(Taint.Unresettable);
-            Forget();
-            throw;
-        }
-
-        // Npgsql takes note of a transaction before it has joined it, and would keep the backend open for it.
-        void Forget()
-        {
-            try
-            {
-                Npgsql.EnlistTransaction(null);
-            }
-            catch (InvalidOperationException)
-            {
-                // It has joined; the end of the transaction closes the backend.
-            }
-        }
+        using var command = new NpgsqlCommand(sql, Npgsql);
+        command.ExecuteNonQuery();
     }
 
     /// <returns>Whether the next owner may have it.</returns>

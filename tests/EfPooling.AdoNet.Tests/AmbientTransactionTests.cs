@@ -1,4 +1,5 @@
 using System.Transactions;
+using EfPooling.Dev;
 
 namespace EfPooling.AdoNet.Tests;
 
@@ -224,6 +225,113 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
             await Assert.ThrowsAsync<TransactionException>(() => connection.RunAsync("INSERT INTO item VALUES (2)"));
         }
 
+        Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Completion_IsAnnouncedWhenNobodyTouchesTheServerConnectionAnyMore()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var next = await pool.OpenConnectionAsync();
+        LogicalTransaction? begun = null;
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await connection.RunAsync("INSERT INTO item VALUES (1)");
+            Transaction.Current!.TransactionCompleted += (_, _) =>
+            {
+                begun = next.BeginTransaction();
+                next.Run("INSERT INTO item VALUES (2)");
+            };
+            scope.Complete();
+        }
+
+        await begun!.CommitAsync();
+        Assert.Equal(2L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task TimeOut_WhileAStatementRuns_StopsItAndRollsBack()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = await pool.OpenConnectionAsync();
+        using var transaction = new CommittableTransaction(TimeSpan.FromSeconds(1));
+        connection.EnlistTransaction(transaction);
+        await connection.RunAsync("INSERT INTO item VALUES (1)");
+
+        await Assert.ThrowsAsync<OperationCanceledException>(() => connection.RunAsync("SELECT pg_sleep(60)"));
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Fact]
+    public async Task Commit_WhileAReaderIsOpen_AbortsAndTheEndOfTheReaderGivesTheServerConnectionBack()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = await pool.OpenConnectionAsync();
+        using var transaction = new CommittableTransaction();
+        connection.EnlistTransaction(transaction);
+        await connection.RunAsync("INSERT INTO item VALUES (1)");
+        var reader = await connection.ReadAsync("SELECT 1");
+
+        var error = Assert.Throws<TransactionAbortedException>(transaction.Commit);
+        Assert.Contains("reader is open", error.InnerException!.Message, StringComparison.Ordinal);
+        await reader.DisposeAsync();
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TwoPoolsInOneScope_CommitOrAbortTogether_WithoutFurtherConnections(bool complete)
+    {
+        await using var server = await DevPostgres.StartAsync(new DevPostgresOptions { Settings = { ["max_prepared_transactions"] = "2" } });
+        await using var first = Local("first");
+        await using var second = Local("second");
+        await using (var connection = await first.OpenConnectionAsync())
+        {
+            await connection.RunAsync("CREATE TABLE item (id int)");
+        }
+
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            foreach (var pool in new[] { first, second })
+            {
+                await using var connection = await pool.OpenConnectionAsync();
+                await connection.RunAsync("INSERT INTO item VALUES (1)");
+            }
+
+            if (complete)
+            {
+                scope.Complete();
+            }
+        }
+
+        await using var after = await first.OpenConnectionAsync();
+        Assert.Equal(complete ? 2L : 0L, await after.AskAsync<long>("SELECT count(*) FROM item"));
+        Assert.Equal(0L, await after.AskAsync<long>("SELECT count(*) FROM pg_prepared_xacts"));
+        Assert.Equal((0, 0), (first.GetSnapshot().Leased, second.GetSnapshot().Leased));
+
+        TransactionPoolingDataSource Local(string name)
+            => TransactionPoolingDataSource.Create($"{server.ConnectionString};Application Name={name};Maximum Pool Size=1");
+    }
+
+    [Fact]
+    public async Task TwoPoolsInOneScope_OnAServerWithoutPreparedTransactions_Abort()
+    {
+        var (first, second) = (CreatePool(), CreatePool());
+        var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        foreach (var (pool, id) in new[] { (first, 1), (second, 2) })
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await connection.RunAsync($"INSERT INTO item VALUES ({id})");
+        }
+
+        scope.Complete();
+        Assert.Throws<TransactionAbortedException>(scope.Dispose);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
 }
