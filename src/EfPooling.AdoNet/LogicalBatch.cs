@@ -100,7 +100,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
 
     string? IPooledStatement<NpgsqlBatch>.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
 
-    // A procedure may do anything to its session.
+    // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
     Taint IPooledStatement<NpgsqlBatch>.Effects
     {
         get
@@ -108,7 +108,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
             var taint = Taint.None;
             foreach (NpgsqlBatchCommand command in BatchCommands)
             {
-                taint |= command.CommandType == CommandType.StoredProcedure ? Taint.Dirty : SessionEffects.Of(command.CommandText);
+                taint |= command.CommandType == CommandType.Text ? SessionEffects.Of(command.CommandText) : Taint.Dirty;
             }
 
             return taint;

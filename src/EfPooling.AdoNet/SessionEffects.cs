@@ -26,15 +26,17 @@ internal static class SessionEffects
     private static readonly FrozenSet<string> Settling = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase, "SET", "RESET", "LISTEN", "UNLISTEN", "DO", "CALL", "DECLARE");
 
-    // Wherever they stand, as a function, as a schema or as part of CREATE TEMP TABLE and SELECT INTO TEMP.
+    // Wherever they stand, as a function, as a schema or as part of CREATE TEMP TABLE and SELECT INTO TEMP. An update of pg_settings is
+    // a SET, and what stands before UESCAPE may spell any name.
     private static readonly FrozenSet<string> DirtyWords = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "TEMP", "TEMPORARY", "pg_temp", "set_config", "set_limit", "setseed", "dblink_connect", "dblink_connect_u", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
+        "TEMP", "TEMPORARY", "pg_temp", "pg_settings", "UESCAPE", "set_config", "set_limit", "setseed", "dblink_connect", "dblink_connect_u", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
         "pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all");
 
     private static readonly FrozenSet<string> UnresettableWords = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "pg_replication_origin_session_setup", "pg_create_logical_replication_slot", "pg_create_physical_replication_slot");
+        "pg_replication_origin_session_setup", "pg_create_logical_replication_slot", "pg_create_physical_replication_slot",
+        "pg_copy_logical_replication_slot", "pg_copy_physical_replication_slot");
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> HarmlessSpan = Harmless.GetAlternateLookup<ReadOnlySpan<char>>();
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> UnresettableSpan = Unresettable.GetAlternateLookup<ReadOnlySpan<char>>();

@@ -46,6 +46,8 @@ public sealed class SessionEffectsTests
     [InlineData("SELECT dblink_connect_u('a', 'b')")]
     [InlineData("SELECT set_limit(0.5)")]
     [InlineData("SELECT U&\"set\\005fconfig\"('a', 'b', false)")]
+    [InlineData("SELECT U&\"set!005fconfig\" UESCAPE '!' ('a', 'b', false)")]
+    [InlineData("UPDATE pg_settings SET setting = 'b' WHERE name = 'a'")]
     [InlineData("FROBNICATE a")]
     [InlineData("SELECT 1; FROBNICATE a")]
     public void Text_ThatMayLeaveSomething_IsDirty(string sql) => Assert.True(SessionEffects.Of(sql).HasFlag(Taint.Dirty));

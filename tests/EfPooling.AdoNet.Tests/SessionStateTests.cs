@@ -168,4 +168,19 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(1, pool.GetSnapshot().Retired[Core.RetireReason.ResetFailed]);
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
+
+    [Theory]
+    [InlineData(CommandType.Text, "UPDATE pg_settings SET setting = 'mine' WHERE name = 'application_name'")]
+    [InlineData(CommandType.Text, "SELECT U&\"set!005fconfig\" UESCAPE '!' ('application_name', 'mine', false)")]
+    [InlineData(CommandType.TableDirect, "set_config('application_name', 'mine', false)")]
+    public async Task Setting_ChangedInAnUnusualWay_IsNotLeftToTheNextOwner(CommandType type, string text)
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = connection.CreateCommand();
+        (command.CommandType, command.CommandText) = (type, text);
+        await command.ExecuteNonQueryAsync();
+
+        Assert.NotEqual("mine", await connection.AskAsync<string>("SHOW application_name"));
+    }
 }
