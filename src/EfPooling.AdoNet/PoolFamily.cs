@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EfPooling.Core;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -10,6 +11,7 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
 {
     private readonly ConcurrentDictionary<string, Lazy<TransactionPoolingDataSource>> _pools = new();
     private TransactionPoolingDataSource? _root; // written once; null if the family's pools are all equal
+    private volatile bool _isClosed; // written before the pools are closed, read after one was added
 
     public PoolConfiguration Configuration => configuration;
 
@@ -33,12 +35,22 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
         var lazy = _pools.GetOrAdd(key, _ => new Lazy<TransactionPoolingDataSource>(() => new TransactionPoolingDataSource(this, keywords)));
         try
         {
+            ThrowIfClosed(lazy.Value);
             return lazy.Value;
         }
         catch
         {
             _pools.TryRemove(KeyValuePair.Create(key, lazy)); // A string with a mistake is not worth remembering.
             throw;
+        }
+    }
+
+    private void ThrowIfClosed(TransactionPoolingDataSource pool)
+    {
+        if (_isClosed)
+        {
+            pool.Dispose();
+            throw new PoolClosedException(pool.Name);
         }
     }
 
@@ -50,27 +62,34 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
     public TransactionPoolingDataSource GetDatabase(TransactionPoolingDataSource pool, string database)
         => Get(new NpgsqlConnectionStringBuilder(pool.ConnectionStringWithPassword) { Database = database }.ConnectionString);
 
-    /// <summary>Forgets a pool that has closed, and closes those that were reached from it.</summary>
-    public async Task OnClosedAsync(TransactionPoolingDataSource closed, TimeSpan drain)
+    /// <summary>Forgets a pool that is closing, and closes those that were reached from it, all at the same time.</summary>
+    public Task OnClosingAsync(TransactionPoolingDataSource closing, TimeSpan drain)
     {
-        if (ReferenceEquals(closed, _root))
+        if (ReferenceEquals(closing, _root))
         {
-            await CloseAllAsync(drain).ConfigureAwait(false);
+            _isClosed = true;
         }
-        else if (_pools.FirstOrDefault(pool => pool.Value.IsValueCreated && ReferenceEquals(pool.Value.Value, closed)) is { Key: not null } known)
+
+        if (_pools.FirstOrDefault(pool => pool.Value.IsValueCreated && ReferenceEquals(pool.Value.Value, closing)) is { Key: not null } known)
         {
             _pools.TryRemove(known);
         }
+
+        return ReferenceEquals(closing, _root) ? CloseAllAsync(drain) : Task.CompletedTask;
     }
 
-    public async Task CloseAllAsync(TimeSpan drain)
+    public Task CloseAllAsync(TimeSpan drain)
     {
+        var closing = new List<Task>();
         foreach (var (key, pool) in _pools)
         {
-            if (_pools.TryRemove(KeyValuePair.Create(key, pool)))
+            // One that is still being created is closed by its creator.
+            if (pool.IsValueCreated && _pools.TryRemove(KeyValuePair.Create(key, pool)))
             {
-                await pool.Value.CloseAsync(drain).ConfigureAwait(false);
+                closing.Add(pool.Value.CloseAsync(drain));
             }
         }
+
+        return Task.WhenAll(closing);
     }
 }

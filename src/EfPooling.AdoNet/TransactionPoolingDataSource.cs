@@ -196,6 +196,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <returns>Whether everything came back in time; connections that did not are closed when they are released.</returns>
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
+        var others = _family.OnClosingAsync(this, drain);
         var drained = await _pool.CloseAsync(drain).ConfigureAwait(false);
         if (_ownsNpgsql)
         {
@@ -206,7 +207,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             }
         }
 
-        await _family.OnClosedAsync(this, drain).ConfigureAwait(false);
+        await others.ConfigureAwait(false);
         return drained;
     }
 

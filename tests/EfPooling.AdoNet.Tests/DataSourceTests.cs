@@ -134,4 +134,36 @@ public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.StartsWith("SELECT 'second   of two", activity, StringComparison.Ordinal);
         Assert.Equal(120, activity.Length);
     }
+
+    [Fact]
+    public async Task Close_OfAPoolWithOthersReachedFromIt_WaitsForAllOfThemAtOnce()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var here = await pool.OpenConnectionAsync();
+        await using var there = await pool.OpenConnectionAsync();
+        await there.ChangeDatabaseAsync("postgres");
+        await using var late = (LogicalConnection)there.Clone();
+        await late.OpenAsync();
+        var transactionHere = await here.BeginTransactionAsync();
+        await here.RunAsync("SELECT 1");
+        var transactionThere = await there.BeginTransactionAsync();
+        await there.RunAsync("SELECT 1");
+
+        var closing = pool.CloseAsync(Patience);
+        await Assert.ThrowsAsync<PoolClosedException>(() => late.RunAsync("SELECT 1"));
+
+        await transactionHere.DisposeAsync();
+        await transactionThere.DisposeAsync();
+        Assert.True(await closing);
+    }
+
+    [Fact]
+    public async Task ConnectionString_OfAClosedFamily_IsRefused()
+    {
+        var pool = CreatePool();
+        await pool.CloseAsync(TimeSpan.Zero);
+        await using var connection = pool.CreateConnection();
+
+        Assert.Throws<PoolClosedException>(() => connection.ConnectionString = $"{ConnectionString};Application Name=other");
+    }
 }
