@@ -25,7 +25,7 @@ public class LogicalConnection : DbConnection, ICloneable
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
     private ConnectionBinder? _binder; // present while open
-    private ConnectionState _state;
+    private ConnectionState _state; // Interlocked where an open may meet a close
 
     /// <param name="selectPool">Gives the pool for a connection string.</param>
     /// <param name="pool">The pool to begin with.</param>
@@ -304,7 +304,12 @@ public class LogicalConnection : DbConnection, ICloneable
     private void EndOpen(ConnectionBinder binder)
     {
         _binder = binder;
-        _state = ConnectionState.Open;
+        if (Interlocked.CompareExchange(ref _state, ConnectionState.Open, ConnectionState.Connecting) != ConnectionState.Connecting)
+        {
+            _binder = null;
+            throw new InvalidOperationException("The connection was closed while it was being opened. Await Open before closing or disposing the connection.");
+        }
+
         OnStateChange(Opened);
     }
 
@@ -315,6 +320,11 @@ public class LogicalConnection : DbConnection, ICloneable
         if (binder is not null)
         {
             _state = ConnectionState.Closed;
+        }
+        else
+        {
+            // An open that is still under way gives back what it has taken.
+            Interlocked.CompareExchange(ref _state, ConnectionState.Closed, ConnectionState.Connecting);
         }
 
         return binder;

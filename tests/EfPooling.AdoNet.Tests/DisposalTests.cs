@@ -78,4 +78,19 @@ public sealed class DisposalTests(ServerFixture fixture) : PoolTest(fixture)
             }
         }
     }
+
+    [Fact]
+    public async Task Connection_DisposedWhileItOpens_TakesNothing()
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.PoolMode = PoolMode.Session);
+        var first = await pool.OpenConnectionAsync();
+        var second = pool.CreateConnection();
+        var opening = second.OpenAsync();
+        await second.DisposeAsync();
+        await first.DisposeAsync();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => opening);
+        Assert.Equal(System.Data.ConnectionState.Closed, second.State);
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+    }
 }
