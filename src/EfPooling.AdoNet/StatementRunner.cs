@@ -15,6 +15,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private ConnectionBinder? _binder; // whose claim this runner holds
     private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
     private bool _isRunning; // guarded by the monitor of this
+    private volatile bool _isClaiming; // from the claim, before there is a binding, until the claim is given up
 
     // Used by the one operation that the claim admits.
     private bool _isDetached;
@@ -153,9 +154,9 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     /// <exception cref="InvalidOperationException">A statement is running.</exception>
     public void ThrowIfRunning()
     {
-        if (_isRunning)
+        if (_isClaiming)
         {
-            throw new InvalidOperationException("The command is running, or its reader is open. Close the reader before changing the command.");
+            throw new InvalidOperationException("The command is running or waits for a server connection, or its reader is open. Close the reader before changing the command.");
         }
     }
 
@@ -207,7 +208,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
         finally
         {
-            _binder!.Unclaim(this);
+            Unclaim(_binder!);
         }
     }
 
@@ -224,7 +225,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             return AwaitAsync(ending);
         }
 
-        _binder!.Unclaim(this);
+        Unclaim(_binder!);
         return ending;
 
         async ValueTask AwaitAsync(ValueTask ending)
@@ -235,7 +236,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             }
             finally
             {
-                _binder!.Unclaim(this);
+                Unclaim(_binder!);
             }
         }
     }
@@ -249,7 +250,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
         catch
         {
-            binder.Unclaim(this);
+            Unclaim(binder);
             throw;
         }
     }
@@ -264,7 +265,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
         catch
         {
-            binder.Unclaim(this);
+            Unclaim(binder);
             throw;
         }
 
@@ -284,7 +285,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             }
             catch
             {
-                binder.Unclaim(this);
+                Unclaim(binder);
                 throw;
             }
         }
@@ -296,12 +297,19 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             ?? throw new InvalidOperationException("The command has no connection. Set its Connection property, or create it with connection.CreateCommand().");
         var binder = connection.OpenBinder;
         binder.Claim(this);
+        _isClaiming = true;
         _binder = binder;
         _token = cancellationToken;
         _hasRetried = false;
         _isDetached = false;
         Scope = scope;
         return binder;
+    }
+
+    private void Unclaim(ConnectionBinder binder)
+    {
+        _isClaiming = false;
+        binder.Unclaim(this);
     }
 
     private void Enter(Binding binding)

@@ -93,4 +93,24 @@ public sealed class DisposalTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(System.Data.ConnectionState.Closed, second.State);
         Assert.Equal(0, pool.GetSnapshot().Leased);
     }
+
+    [Fact]
+    public async Task Command_WaitingForAServerConnection_CannotMoveToAnotherConnection()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var holder = await pool.OpenConnectionAsync();
+        var transaction = await holder.BeginTransactionAsync();
+        await holder.RunAsync("SELECT 1");
+        await using var one = await pool.OpenConnectionAsync();
+        await using var two = await pool.OpenConnectionAsync();
+        await using var command = one.CreateCommand();
+        command.CommandText = "SELECT 1";
+        var running = command.ExecuteScalarAsync();
+
+        Assert.Throws<InvalidOperationException>(() => command.Connection = two);
+        await transaction.DisposeAsync();
+        Assert.Equal(1, await running);
+        command.Connection = two;
+        Assert.Equal(1, await command.ExecuteScalarAsync());
+    }
 }
