@@ -89,11 +89,17 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         }
         finally
         {
-            _recordsAffected = inner.RecordsAffected;
-            inner.Dispose(); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
-            _lease.SetReader(null);
-            _lease.End();
-            _closeToo?.Close();
+            try
+            {
+                inner.Dispose(); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
+                _recordsAffected = inner.RecordsAffected; // Throws if there are too many for an int.
+            }
+            finally
+            {
+                _lease.SetReader(null);
+                _lease.End();
+                _closeToo?.Close();
+            }
         }
     }
 
@@ -122,13 +128,19 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         }
         finally
         {
-            _recordsAffected = inner.RecordsAffected;
-            await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
-            _lease.SetReader(null);
-            await _lease.EndAsync().ConfigureAwait(false);
-            if (_closeToo is not null)
+            try
             {
-                await _closeToo.CloseAsync().ConfigureAwait(false);
+                await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
+                _recordsAffected = inner.RecordsAffected; // Throws if there are too many for an int.
+            }
+            finally
+            {
+                _lease.SetReader(null);
+                await _lease.EndAsync().ConfigureAwait(false);
+                if (_closeToo is not null)
+                {
+                    await _closeToo.CloseAsync().ConfigureAwait(false);
+                }
             }
         }
     }
