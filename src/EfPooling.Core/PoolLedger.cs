@@ -129,7 +129,6 @@ internal sealed class PoolLedger<T>
         Backoff.Reset();
         _replacements = Math.Max(0, _replacements - 1);
         slot.Connection = connection;
-        slot.OpenedAt = now;
         slot.ExpiresAt = _lifetime.ExpiresAt(now);
         slot.WasUsed = false;
         return PlaceLocked(slot, retire: null, now);

@@ -11,7 +11,6 @@ internal sealed class Slot<T>(int index)
     public SlotState State;
     public T? Connection;
     public int Generation;
-    public long OpenedAt;
     public long ExpiresAt;
     public long IdleSince;
     public long LeasedAt;
