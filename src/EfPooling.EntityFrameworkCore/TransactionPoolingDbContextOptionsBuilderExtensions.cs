@@ -20,15 +20,15 @@ public static class TransactionPoolingDbContextOptionsBuilderExtensions
     /// no connection string, or the same one without options of its own here.
     /// </remarks>
     /// <param name="optionsBuilder">The builder of the context's options.</param>
-    /// <param name="configure">Sets the pool's options; wins over the connection string's keywords. Called when the first connection is created.</param>
+    /// <param name="configure">Sets the pool's options; wins over the connection string's keywords. Called when the first connection is created, after those of earlier calls.</param>
     /// <returns>The same builder.</returns>
     public static DbContextOptionsBuilder UseTransactionPooling(
         this DbContextOptionsBuilder optionsBuilder, Action<TransactionPoolingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(optionsBuilder);
-        var isFirst = optionsBuilder.Options.FindExtension<TransactionPoolingOptionsExtension>() is null;
-        ((IDbContextOptionsBuilderInfrastructure)optionsBuilder).AddOrUpdateExtension(new TransactionPoolingOptionsExtension(configure));
-        return isFirst
+        var earlier = optionsBuilder.Options.FindExtension<TransactionPoolingOptionsExtension>();
+        ((IDbContextOptionsBuilderInfrastructure)optionsBuilder).AddOrUpdateExtension(new TransactionPoolingOptionsExtension(earlier?.Configure + configure));
+        return earlier is null
             ? optionsBuilder.AddInterceptors(PooledConnectionInterceptor.Instance, SaveChangesReaderInterceptor.Instance)
             : optionsBuilder;
     }

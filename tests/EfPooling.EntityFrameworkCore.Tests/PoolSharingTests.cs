@@ -37,6 +37,16 @@ public sealed class PoolSharingTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
+    public async Task SecondUseTransactionPooling_AddsToTheFirst()
+    {
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(database.For("twice"))
+            .UseTransactionPooling(options => (options.MaxPoolSize, options.Name) = (3, "first")).UseTransactionPooling(options => options.Name += " and second")
+            .UseTransactionPooling().Options);
+        var snapshot = shop.Database.GetTransactionPool().GetSnapshot();
+        Assert.Equal((3, "first and second"), (snapshot.MaxPoolSize, snapshot.Name));
+    }
+
+    [Fact]
     public async Task ContextsOfDifferentTypes_ShareThePoolOfTheirDatabase()
     {
         await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(database.For("types")).UseTransactionPooling().Options);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
-/// <summary>What <c>UseTransactionPooling</c> puts into the options of a context. Immutable but for the pool it has found.</summary>
+/// <summary>What <c>UseTransactionPooling</c> puts into the options of a context. Immutable.</summary>
 internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPoolingOptions>? configure) : IDbContextOptionsExtension
 {
     private DbContextOptionsExtensionInfo? _info;
