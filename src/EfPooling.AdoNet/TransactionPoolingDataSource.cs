@@ -80,6 +80,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Whether the pool serves this connection string, in <see cref="PoolFamily.Normalise">normal form</see>.</summary>
     internal bool IsFor(string normalisedConnectionString) => _ownsNpgsql && _normalised == normalisedConnectionString;
 
+    /// <summary>Whether the user built the pool on this data source.</summary>
+    internal bool IsOn(NpgsqlDataSource dataSource) => !_ownsNpgsql && ReferenceEquals(_npgsql, dataSource);
+
     internal bool IsClosed => _pool.GetSnapshot().Phase != PoolPhase.Running;
 
     internal string? ServerVersion => _connector.ServerVersion;

@@ -31,6 +31,11 @@ internal static class PoolResolver
 
     private static TransactionPoolingDataSource ForDataSource(NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
     {
+        if (extension.Configure is null && Registered(options) is { } registered && registered.IsOn(dataSource))
+        {
+            return registered;
+        }
+
         var key = new PoolKey(null, dataSource, null, ConnectionStringCache.Get(dataSource.ConnectionString).GetOptions(extension.Configure));
         return PoolRegistry.GetOrCreate(key, () => Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options));
     }
