@@ -67,9 +67,9 @@ public static class TransactionPoolingServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
-        if (services.Any(service => service.ServiceType == typeof(TransactionPoolingDataSource)))
+        if (services.Any(service => service.ServiceType == typeof(TransactionPoolingDataSource) && !service.IsKeyedService))
         {
-            throw new InvalidOperationException("A pool is registered already, and AddTransactionPooling registers one. For a further database, let UseNpgsql name it: its contexts share a pool without being registered. To replace the pool, remove the service TransactionPoolingDataSource before.");
+            throw new InvalidOperationException("A pool is registered already, and AddTransactionPooling registers one. For a further database, let UseNpgsql name it: its contexts share a pool without being registered; a pool for other code may be registered under a key. To replace the pool, remove the service TransactionPoolingDataSource before.");
         }
 
         services.AddSingleton(provider =>

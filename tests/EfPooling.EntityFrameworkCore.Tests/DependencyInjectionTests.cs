@@ -4,6 +4,7 @@ using EfPooling.AdoNet;
 using EfPooling.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Tests;
 
@@ -112,6 +113,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
     [Theory]
     [InlineData("MaxPolSize", "7")]
     [InlineData("MaxPoolSize", "seven")]
+    [InlineData("QueryWaitTimeout", "10")] // Days, if it were taken.
     public async Task MistakeInTheConfiguration_IsRefused(string key, string value)
     {
         await using var provider = new ServiceCollection().AddTransactionPooling(database.For("mistake"), Section((key, value))).BuildServiceProvider();
@@ -124,6 +126,38 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
         var services = new ServiceCollection().AddTransactionPooling(database.For("registration 1"));
         var error = Assert.Throws<InvalidOperationException>(() => services.AddTransactionPooling(database.For("registration 2")));
         Assert.Contains("AddTransactionPooling", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SectionOfSomethingElse_IsRefusedInAMessageThatCanBeRead()
+    {
+        var section = Section([.. Enumerable.Range(0, 100).Select(i => ($"Key{i}", "value"))]);
+        await using var provider = new ServiceCollection().AddTransactionPooling(database.For("something else"), section).BuildServiceProvider();
+        var error = Assert.Throws<InvalidPoolOptionsException>(() => provider.GetRequiredService<TransactionPoolingDataSource>());
+        Assert.Contains("Pool:Key0", error.Message, StringComparison.Ordinal);
+        Assert.Contains("and 95 more; the options are MaxConcurrentOpens,", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("value", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PoolUnderAKey_IsNoRegistration()
+    {
+        await using var keyed = TransactionPoolingDataSource.Create(database.For("under a key"));
+        await using var provider = new ServiceCollection().AddKeyedSingleton("key", keyed)
+            .AddTransactionPooling(database.For("beside the key")).BuildServiceProvider();
+        Assert.NotSame(keyed, provider.GetRequiredService<TransactionPoolingDataSource>());
+    }
+
+    [Fact]
+    public async Task PoolOnTheNpgsqlDataSourceOfTheServices_ServesContextsToo()
+    {
+        await using var provider = new ServiceCollection()
+            .AddSingleton(_ => NpgsqlDataSource.Create(database.For("both") + ";Pooling=false"))
+            .AddTransactionPooling(services => new TransactionPoolingDataSourceBuilder(services.GetRequiredService<NpgsqlDataSource>()))
+            .AddDbContext<Shop>(options => options.UseNpgsql().UseTransactionPooling()).BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        var shop = scope.ServiceProvider.GetRequiredService<Shop>();
+        Assert.Same(provider.GetRequiredService<TransactionPoolingDataSource>(), shop.Database.GetTransactionPool());
     }
 
     private static IConfigurationSection Section(params (string Key, string Value)[] settings)
