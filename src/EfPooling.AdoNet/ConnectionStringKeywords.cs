@@ -28,6 +28,15 @@ internal static class ConnectionStringKeywords
         }
     }
 
+    /// <exception cref="InvalidPoolOptionsException">Nothing says where the server is.</exception>
+    public static void RequireHost(NpgsqlConnectionStringBuilder keywords)
+    {
+        if (string.IsNullOrWhiteSpace(keywords.Host))
+        {
+            throw new InvalidPoolOptionsException(["The connection string names no server: add Host=..., or set it where Npgsql is configured."]);
+        }
+    }
+
     /// <summary>Sets the options for which a keyword is present.</summary>
     public static void Apply(NpgsqlConnectionStringBuilder keywords, TransactionPoolingOptions options)
     {

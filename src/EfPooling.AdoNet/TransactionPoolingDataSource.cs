@@ -31,7 +31,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         _ownsNpgsql = configuration.ExistingDataSource is null;
         ConnectionStringKeywords.RefuseContradictions(keywords, mayBeUnpooled: !_ownsNpgsql);
         var options = configuration.GetOptions(keywords);
-        options.Name ??= $"{keywords.Database ?? keywords.Username}@{keywords.Host}";
+        options.Name = string.IsNullOrWhiteSpace(options.Name) ? $"{keywords.Database ?? keywords.Username}@{keywords.Host}" : options.Name;
         options.ThrowIfInvalid();
         Options = options with { };
         Name = options.Name;
@@ -325,6 +325,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         builder.UseLoggerFactory(configuration.LoggerFactory);
         configuration.ConfigureNpgsql?.Invoke(builder);
         ConnectionStringKeywords.RefuseContradictions(builder.ConnectionStringBuilder, mayBeUnpooled: true);
+        ConnectionStringKeywords.RequireHost(builder.ConnectionStringBuilder);
         builder.ConnectionStringBuilder.Pooling = false; // Whatever the callback did: this pool holds the connections, and
         builder.ConnectionStringBuilder.Enlist = false; // logical connections enlist.
         return builder.Build();

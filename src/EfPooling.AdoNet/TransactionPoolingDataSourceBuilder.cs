@@ -1,5 +1,6 @@
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -70,4 +71,7 @@ public sealed class TransactionPoolingDataSourceBuilder
     /// <exception cref="InvalidPoolOptionsException">An option is outside its range, or the connection string contradicts pooling.</exception>
     /// <exception cref="ArgumentException">The connection string has a keyword or value that Npgsql does not know.</exception>
     public TransactionPoolingDataSource Build() => new PoolFamily(_configuration).CreateRoot(_connectionString);
+
+    /// <summary>Whether <see cref="UseLoggerFactory"/> was called.</summary>
+    internal bool HasLoggerFactory => !ReferenceEquals(_configuration.LoggerFactory, NullLoggerFactory.Instance);
 }

@@ -61,7 +61,7 @@ public static class TransactionPoolingServiceCollectionExtensions
 
     /// <inheritdoc cref="AddTransactionPooling(IServiceCollection, string, Action{TransactionPoolingOptions}?, Action{Npgsql.NpgsqlDataSourceBuilder}?)"/>
     /// <param name="services">The application's services.</param>
-    /// <param name="create">Makes the builder; called once. The application's logging is added to it.</param>
+    /// <param name="create">Makes the builder; called once. The application's logging is added to it unless it has another.</param>
     public static IServiceCollection AddTransactionPooling(
         this IServiceCollection services, Func<IServiceProvider, TransactionPoolingDataSourceBuilder> create)
     {
@@ -75,7 +75,7 @@ public static class TransactionPoolingServiceCollectionExtensions
         services.AddSingleton(provider =>
         {
             var builder = create(provider);
-            return (provider.GetService<ILoggerFactory>() is { } loggers ? builder.UseLoggerFactory(loggers) : builder).Build();
+            return (!builder.HasLoggerFactory && provider.GetService<ILoggerFactory>() is { } loggers ? builder.UseLoggerFactory(loggers) : builder).Build();
         });
         services.TryAddSingleton<DbDataSource>(provider => provider.GetRequiredService<TransactionPoolingDataSource>());
         services.TryAddTransient(provider => provider.GetRequiredService<TransactionPoolingDataSource>().CreateConnection());

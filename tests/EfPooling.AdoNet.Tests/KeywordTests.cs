@@ -84,7 +84,7 @@ public sealed class KeywordTests
     [Fact]
     public void NoHost_IsRefused()
     {
-        var error = Assert.ThrowsAny<ArgumentException>(() => Create("Database=orders"));
+        var error = Assert.Throws<InvalidPoolOptionsException>(() => Create("Database=orders"));
         Assert.Contains("Host", error.Message, StringComparison.Ordinal);
     }
 
@@ -118,4 +118,12 @@ public sealed class KeywordTests
         => new(ConnectionStringKeywords.ForServerConnections(new NpgsqlConnectionStringBuilder(connectionString), options));
 
     private static TimeSpan Seconds(int seconds) => TimeSpan.FromSeconds(seconds);
+
+    [Fact]
+    public async Task EmptyName_IsNoName()
+    {
+        await using var pool = TransactionPoolingDataSource.Create("Host=db;Database=orders", options => options.Name = "");
+
+        Assert.Equal("orders@db", pool.Name);
+    }
 }

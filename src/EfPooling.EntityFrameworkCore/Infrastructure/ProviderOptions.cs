@@ -39,16 +39,19 @@ internal static class ProviderOptions
         var plugins = ((IInfrastructure<IServiceProvider>)context).Instance.GetServices<INpgsqlDataSourceConfigurationPlugin>().ToArray();
         return new ProviderConfiguration(
             [
-                // The method, not what it captures: options that are built for each context capture something of each.
-                provider.DataSourceBuilderAction?.Method,
-                provider.ProvideClientCertificatesCallback?.Method,
-                provider.RemoteCertificateValidationCallback?.Method,
-                PasswordCallback(provider)?.Method,
+                .. Methods(provider.DataSourceBuilderAction),
+                .. Methods(provider.ProvideClientCertificatesCallback),
+                .. Methods(provider.RemoteCertificateValidationCallback),
+                .. Methods(PasswordCallback(provider)),
                 .. provider.EnumDefinitions,
                 .. plugins.Select(plugin => plugin.GetType()),
             ],
             builder => Apply(provider, plugins, builder));
     }
+
+    // The methods, not what they capture: options that are built for each context capture something of each. A null ends each part.
+    private static IEnumerable<object?> Methods(Delegate? callback)
+        => (callback?.GetInvocationList() ?? []).Select(single => (object?)single.Method).Append(null);
 
     private static void Apply(NpgsqlOptionsExtension provider, INpgsqlDataSourceConfigurationPlugin[] plugins, NpgsqlDataSourceBuilder builder)
     {
