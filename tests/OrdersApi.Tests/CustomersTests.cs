@@ -40,4 +40,12 @@ public sealed class CustomersTests(SharedServer server)
         Assert.Equal("urn:orders-api:email-taken", problem.GetProperty("type").GetString());
         Assert.Equal(customer.Email, problem.GetProperty("email").GetString());
     }
+
+    [Fact]
+    public async Task Create_WithACharacterThatCannotBeStored_IsABadRequest()
+    {
+        var answer = await App.PostAsync("/customers", new { name = "a\0b", email = $"{Guid.NewGuid():N}@example.com" });
+
+        Assert.Contains("NUL", answer.IsProblem(HttpStatusCode.BadRequest, "/customers").GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
 }

@@ -15,6 +15,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         var problem = exception switch
         {
             BadHttpRequestException bad => BadRequest(bad),
+            PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } => BadCharacter(),
             _ when IsUnavailable(exception) => Unavailable(httpContext, exception),
             _ => null,
         };
@@ -31,6 +32,12 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
     {
         Status = bad.StatusCode,
         Detail = bad.InnerException is JsonException json ? $"{bad.Message} {json.Message}" : bad.Message,
+    };
+
+    private static ProblemDetails BadCharacter() => new()
+    {
+        Status = StatusCodes.Status400BadRequest,
+        Detail = "A text contains the character NUL (\\u0000), which cannot be stored.",
     };
 
     // EF Core wraps what looks transient in an InvalidOperationException. After a commit of unknown outcome nobody should just try again.
