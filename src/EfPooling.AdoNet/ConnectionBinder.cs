@@ -218,7 +218,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
         {
             var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
             await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
-            return new SessionLease((_transaction?.Lease ?? _ambient?.Lease ?? _session?.Lease)!.Value, reason, null, null);
+            return new SessionLease(_transaction?.Lease ?? _ambient?.Lease ?? _session?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
         }
 
         var session = new PinnedSession(pool, reason);
