@@ -84,7 +84,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
 
     public Binding Bind(ILeaseHolder operation)
     {
-        _start.Wait();
+        _start.Wait(); // Only while another caller in the same transaction acquires, which QueryWaitTimeout limits.
         try
         {
             return TryEnter(operation) ?? Start(_session?.Enter() ?? _pool.Acquire(this, CancellationToken.None), operation);
