@@ -1,6 +1,6 @@
 namespace EfPooling.Core;
 
-/// <summary>The single-use right to use one server connection until <see cref="Release"/> or <see cref="Retire"/>.</summary>
+/// <summary>The single-use right to use one server connection until <see cref="Release()"/> or <see cref="Retire"/>.</summary>
 /// <remarks>A copy is the same lease: when one copy ends it, every copy has ended. Not thread-safe beyond that check.</remarks>
 /// <typeparam name="T">The server connection.</typeparam>
 public readonly struct Lease<T> : IEquatable<Lease<T>>
@@ -26,7 +26,11 @@ public readonly struct Lease<T> : IEquatable<Lease<T>>
 
     /// <summary>Ends the lease; the server connection goes to the oldest waiter or becomes warm.</summary>
     /// <exception cref="LeaseEndedException">The lease has ended already.</exception>
-    public void Release() => Pool.EndLease(_slot!, _version, retire: null);
+    public void Release() => Release(affinity: null);
+
+    /// <inheritdoc cref="Release()"/>
+    /// <param name="affinity">Marks the connection for holders that ask for the same object (<see cref="ILeaseHolder.Affinity"/>).</param>
+    public void Release(object? affinity) => Pool.EndLease(_slot!, _version, retire: null, affinity);
 
     /// <summary>Ends the lease and closes the server connection.</summary>
     /// <param name="reason">Why; goes to the log and the counters.</param>
@@ -39,7 +43,7 @@ public readonly struct Lease<T> : IEquatable<Lease<T>>
             throw new ArgumentOutOfRangeException(nameof(reason), reason, "There is no such reason.");
         }
 
-        Pool.EndLease(_slot!, _version, reason);
+        Pool.EndLease(_slot!, _version, reason, affinity: null);
     }
 
     private ServerConnectionPool<T> Pool => _pool ?? throw new LeaseEndedException();

@@ -73,7 +73,7 @@ internal sealed class PoolLedger<T>
     public PoolCounters Counters { get; } = new();
 
     /// <returns>A warm slot, now leased, or <c>null</c>. By I2 nobody is waiting if there is one.</returns>
-    public Slot<T>? TakeWarmLocked(ILeaseHolder? holder, long now, out bool needsCheck)
+    public Slot<T>? TakeWarmLocked(ILeaseHolder? holder, object? affinity, long now, out bool needsCheck)
     {
         AssertGate();
         if (_warm.Count == 0)
@@ -82,7 +82,7 @@ internal sealed class PoolLedger<T>
             return null;
         }
 
-        var slot = _warm.Pop();
+        var slot = _warm.Pop(affinity);
         needsCheck = _checkDelay != long.MaxValue && (now - slot.IdleSince > _checkDelay || slot.IdleSince <= _suspectUntil || _checkDelay == 0);
         LeaseLocked(slot, holder, now);
         return slot;
@@ -152,7 +152,7 @@ internal sealed class PoolLedger<T>
     }
 
     /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>
-    public PoolDecision<T> EndLeaseLocked(Slot<T> slot, int version, RetireReason? retire, long now)
+    public PoolDecision<T> EndLeaseLocked(Slot<T> slot, int version, RetireReason? retire, object? affinity, long now)
     {
         AssertGate();
         if (slot.Version != version || slot.State != SlotState.Leased)
@@ -162,6 +162,7 @@ internal sealed class PoolLedger<T>
 
         slot.Version++;
         slot.Holder = null;
+        slot.Affinity = affinity;
         Leased--;
         if (retire is RetireReason.Broken or RetireReason.FailedCheck)
         {
@@ -177,6 +178,7 @@ internal sealed class PoolLedger<T>
         Closing--;
         slot.State = SlotState.Empty;
         slot.Connection = null;
+        slot.Affinity = null;
         _empty.Push(slot);
     }
 

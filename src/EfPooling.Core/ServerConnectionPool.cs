@@ -177,13 +177,13 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <summary>Closes the pool without waiting for leases to come back.</summary>
     public async ValueTask DisposeAsync() => await CloseAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    internal void EndLease(Slot<T> slot, int version, RetireReason? retire)
+    internal void EndLease(Slot<T> slot, int version, RetireReason? retire, object? affinity)
     {
         var now = _clock.Now;
         PoolDecision<T> decision;
         using (_gate.Enter())
         {
-            decision = _ledger.EndLeaseLocked(slot, version, retire, now);
+            decision = _ledger.EndLeaseLocked(slot, version, retire, affinity, now);
             _keeper.LeaveLocked();
         }
 
@@ -249,7 +249,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     {
         if (!alive)
         {
-            EndLease(slot, slot.Version, RetireReason.FailedCheck);
+            EndLease(slot, slot.Version, RetireReason.FailedCheck, affinity: null);
         }
     }
 
@@ -258,6 +258,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     {
         Waiter<T> waiter;
         List<Slot<T>>? opens;
+        var affinity = holder?.Affinity;
         using (_gate.Enter())
         {
             if (_ledger.Phase != PoolPhase.Running)
@@ -265,7 +266,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Admission<T>(null, false, null, ExceptionDispatchInfo.Capture(new PoolClosedException(Name)));
             }
 
-            if (_ledger.TakeWarmLocked(holder, now, out var needsCheck) is { } slot)
+            if (_ledger.TakeWarmLocked(holder, affinity, now, out var needsCheck) is { } slot)
             {
                 _keeper.LeaveLocked();
                 return new Admission<T>(slot, needsCheck, null, null);

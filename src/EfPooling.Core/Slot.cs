@@ -16,6 +16,9 @@ internal sealed class Slot<T>(int index)
     public long LeasedAt;
     public ILeaseHolder? Holder;
     public bool WasUsed;
+
+    /// <summary>What the connection was released with; compared by reference.</summary>
+    public object? Affinity;
     public CancellationToken StopOpening;
 
     /// <summary>Raised when a lease of this slot ends, which makes every copy of that lease invalid.</summary>

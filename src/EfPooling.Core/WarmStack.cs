@@ -7,6 +7,9 @@ namespace EfPooling.Core;
 internal sealed class WarmStack<T>(int capacity, bool roundRobin)
     where T : class
 {
+    // How many connections are looked at for affinity: the gate is held meanwhile.
+    private const int MostLooks = 64;
+
     private readonly Slot<T>?[] _ring = new Slot<T>?[capacity];
     private int _bottom;
 
@@ -17,24 +20,45 @@ internal sealed class WarmStack<T>(int capacity, bool roundRobin)
 
     public void Push(Slot<T> slot) => _ring[Wrap(_bottom + Count++)] = slot;
 
-    public Slot<T> Pop()
+    /// <summary>Takes the first one with this affinity, or the first one of all.</summary>
+    public Slot<T> Pop(object? affinity)
     {
-        var index = roundRobin ? _bottom : Wrap(_bottom + Count - 1);
-        var slot = _ring[index]!;
-        _ring[index] = null;
-        _bottom = roundRobin ? Wrap(_bottom + 1) : _bottom;
-        Count--;
+        var found = First(affinity);
+        var slot = this[found];
+        RemoveAt(found);
         return slot;
     }
 
     public void RemoveAt(int index)
     {
+        if (index == 0)
+        {
+            _ring[_bottom] = null;
+            _bottom = Wrap(_bottom + 1);
+            Count--;
+            return;
+        }
+
         for (; index < Count - 1; index++)
         {
             _ring[Wrap(_bottom + index)] = _ring[Wrap(_bottom + index + 1)];
         }
 
         _ring[Wrap(_bottom + --Count)] = null;
+    }
+
+    private int First(object? affinity)
+    {
+        var (first, step) = roundRobin ? (0, 1) : (Count - 1, -1);
+        for (var look = 0; look < Count && look < MostLooks; look++)
+        {
+            if (ReferenceEquals(this[first + (look * step)].Affinity, affinity))
+            {
+                return first + (look * step);
+            }
+        }
+
+        return first;
     }
 
     // Indexes are below twice the capacity, and a comparison is cheaper than a division.

@@ -7,11 +7,12 @@ namespace EfPooling.Core.Tests;
 public sealed class WarmStackTests
 {
     private const int Capacity = 5;
+    private static readonly object?[] Affinities = [null, "a", "b"];
 
     [Theory, InlineData(false), InlineData(true)]
     public void Stack_BehavesLikeAList(bool roundRobin)
     {
-        var operations = (from kind in Gen.Choose(0, 3) from index in Gen.Choose(0, Capacity - 1) select (kind, index)).ListOf().ToArbitrary();
+        var operations = (from kind in Gen.Choose(0, 4) from index in Gen.Choose(0, Capacity - 1) select (kind, index)).ListOf().ToArbitrary();
         Prop.ForAll(operations, list =>
         {
             var stack = new WarmStack<FakeConnection>(Capacity, roundRobin);
@@ -20,14 +21,17 @@ public sealed class WarmStackTests
             {
                 if (kind <= 1 && model.Count < Capacity)
                 {
-                    var slot = new Slot<FakeConnection>(0);
+                    var slot = new Slot<FakeConnection>(0) { Affinity = Affinities[index % 3] };
                     stack.Push(slot);
                     model.Add(slot);
                 }
                 else if (kind == 2 && model.Count > 0)
                 {
                     var next = roundRobin ? 0 : model.Count - 1;
-                    Assert.Same(model[next], stack.Pop());
+                    var wanted = Affinities[index % 3];
+                    var sameAffinity = Enumerable.Range(0, model.Count).Where(i => model[i].Affinity == wanted).ToList();
+                    next = sameAffinity.Count == 0 ? next : roundRobin ? sameAffinity[0] : sameAffinity[^1];
+                    Assert.Same(model[next], stack.Pop(wanted));
                     model.RemoveAt(next);
                 }
                 else if (kind == 3 && index < model.Count)
