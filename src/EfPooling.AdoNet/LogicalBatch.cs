@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using EfPooling.AdoNet.Sql;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -108,7 +109,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
             var taint = Taint.None;
             foreach (NpgsqlBatchCommand command in BatchCommands)
             {
-                taint |= command.CommandType == CommandType.Text ? SessionEffects.Of(command.CommandText) : Taint.Dirty;
+                taint |= command.CommandType == CommandType.Text ? SessionTaint.Of(SqlVerdict.Of(command.CommandText)) : Taint.Dirty;
             }
 
             return taint;

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
+using EfPooling.AdoNet.Sql;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -143,7 +144,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     string? IPooledStatement<NpgsqlCommand>.Text => _inner.CommandText;
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
-    Taint IPooledStatement<NpgsqlCommand>.Effects => CommandType == CommandType.Text ? SessionEffects.Of(_inner.CommandText) : Taint.Dirty;
+    Taint IPooledStatement<NpgsqlCommand>.Effects => CommandType == CommandType.Text ? SessionTaint.Of(SqlVerdict.Of(_inner.CommandText)) : Taint.Dirty;
 
     // Without an explicit transaction in its text, all statements of a command are one transaction to the server. A procedure may commit inside.
     bool IPooledStatement<NpgsqlCommand>.IsAtomic => ((IPooledStatement<NpgsqlCommand>)this).Effects == Taint.None;

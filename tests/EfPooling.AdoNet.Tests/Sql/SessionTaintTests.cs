@@ -1,6 +1,8 @@
+using EfPooling.AdoNet.Sql;
+
 namespace EfPooling.AdoNet.Tests;
 
-public sealed class SessionEffectsTests
+public sealed class SessionTaintTests
 {
     [Theory]
     [InlineData("")]
@@ -22,7 +24,7 @@ public sealed class SessionEffectsTests
     [InlineData("SHOW work_mem")]
     [InlineData("SELECT pg_advisory_xact_lock(1)")]
     [InlineData("COMMENT ON TABLE a IS 'temp'")]
-    public void Text_ThatLeavesNothing_IsClean(string sql) => Assert.Equal(Taint.None, SessionEffects.Of(sql));
+    public void Text_ThatLeavesNothing_IsClean(string sql) => Assert.Equal(Taint.None, Of(sql));
 
     [Theory]
     [InlineData("SET a = 1")]
@@ -50,7 +52,7 @@ public sealed class SessionEffectsTests
     [InlineData("UPDATE pg_settings SET setting = 'b' WHERE name = 'a'")]
     [InlineData("FROBNICATE a")]
     [InlineData("SELECT 1; FROBNICATE a")]
-    public void Text_ThatMayLeaveSomething_IsDirty(string sql) => Assert.True(SessionEffects.Of(sql).HasFlag(Taint.Dirty));
+    public void Text_ThatMayLeaveSomething_IsDirty(string sql) => Assert.True(Of(sql).HasFlag(Taint.Dirty));
 
     [Theory]
     [InlineData("PREPARE a AS SELECT 1")]
@@ -60,16 +62,18 @@ public sealed class SessionEffectsTests
     [InlineData("SELECT 1; LOAD 'a'")]
     [InlineData("SELECT pg_replication_origin_session_setup('a')")]
     [InlineData("SELECT pg_create_logical_replication_slot('a', 'pgoutput', true)")]
-    public void Text_WhoseEffectNoResetUndoes_IsUnresettable(string sql) => Assert.True(SessionEffects.Of(sql).HasFlag(Taint.Unresettable));
+    public void Text_WhoseEffectNoResetUndoes_IsUnresettable(string sql) => Assert.True(Of(sql).HasFlag(Taint.Unresettable));
 
     [Fact]
     public void Memory_OfManyTexts_StartsAfresh_AndAnswersAlike()
     {
         for (var i = 0; i < 10_010; i++)
         {
-            Assert.Equal(Taint.None, SessionEffects.Of($"SELECT {i}"));
+            Assert.Equal(Taint.None, Of($"SELECT {i}"));
         }
 
-        Assert.NotEqual(Taint.None, SessionEffects.Of("SET a = 1"));
+        Assert.NotEqual(Taint.None, Of("SET a = 1"));
     }
+
+    private static Taint Of(string sql) => SessionTaint.Of(SqlVerdict.Of(sql));
 }

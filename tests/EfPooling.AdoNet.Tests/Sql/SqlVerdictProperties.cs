@@ -1,9 +1,10 @@
+using EfPooling.AdoNet.Sql;
 using FsCheck;
 using FsCheck.Fluent;
 
 namespace EfPooling.AdoNet.Tests;
 
-public sealed class SessionEffectsProperties
+public sealed class SqlVerdictProperties
 {
     private static readonly string[] Statements =
     [
@@ -70,7 +71,7 @@ public sealed class SessionEffectsProperties
     public void AnyText_IsClassified()
         => Prop.ForAll(ArbMap.Default.ArbFor<string>(), text => Of(text ?? "") >= Taint.None).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
-    private static Taint Of(string sql) => SessionEffects.Classify(sql);
+    private static Taint Of(string sql) => SessionTaint.Of(SqlVerdict.Read(sql));
 
     // The statements above have constants only behind the first quote or dollar sign.
     private static string OutsideConstants(string sql, Func<string, string> change)

@@ -1,3 +1,5 @@
+using EfPooling.AdoNet.Sql;
+
 namespace EfPooling.AdoNet.Tests;
 
 public sealed class SqlLexerTests
@@ -16,14 +18,14 @@ public sealed class SqlLexerTests
     [InlineData("E'a' -- c\n 'b\\'' ; SET", "; SET")]
     [InlineData("E'a' b '\\' c", "b c")]
     [InlineData("nameE'\\' a", "nameE a")]
-    [InlineData("U&'\\0061' B'01' X'1F' N'x' a", "U & B X N a")]
+    [InlineData("U&'\\0061' B'01' X'1F' N'x' a", "a")]
     [InlineData("'never ends; SET a", "")]
     [InlineData("$$ a ' b $$ c", "c")]
     [InlineData("$x$ a $$ b $y$ c $x$ d", "d")]
-    [InlineData("$1 + $2", "$ + $")]
+    [InlineData("$1 + $2", "+")]
     [InlineData("a$b$c", "a$b$c")]
     [InlineData("$x$ never ends", "")]
-    [InlineData("1.5e10 a1 1_000", ". a1")]
+    [InlineData("1.5e10 a1 1_000", "a1")]
     [InlineData("größe Ü", "größe Ü")]
     [InlineData("\"never ends", "never ends")]
     [InlineData("\"\" a", " a")]
@@ -33,22 +35,26 @@ public sealed class SqlLexerTests
     [Fact]
     public void Is_ComparesWordsWithoutCase()
     {
-        var lexer = new SqlLexer("sElEcT ;");
-        lexer.Next();
-        Assert.True(lexer.Is("SELECT"));
-        lexer.Next();
-        Assert.False(lexer.Is(";"));
+        var tokens = new SqlTokens("sElEcT ;");
+        Assert.True(tokens.Is(0, "SELECT"));
+        Assert.False(tokens.Is(1, ";"));
+        Assert.True(tokens.Is(1, ';'));
     }
 
-    private static List<string> Tokens(string sql)
+    // Names and punctuation, as they were before constants, numbers and parameters became tokens.
+    private static IEnumerable<string> Tokens(string sql)
     {
-        var tokens = new List<string>();
-        var lexer = new SqlLexer(sql);
-        while (lexer.Next())
+        var tokens = new SqlTokens(sql);
+        for (var i = 0; i < tokens.Count; i++)
         {
-            tokens.Add(lexer.Token.ToString());
+            if (tokens.IsName(i))
+            {
+                yield return tokens[i].Kind == SqlTokenKind.Word ? tokens.Raw(i) : tokens.Name(i);
+            }
+            else if (tokens[i].Kind is SqlTokenKind.Punctuation or SqlTokenKind.Operator)
+            {
+                yield return tokens.Raw(i);
+            }
         }
-
-        return tokens;
     }
 }

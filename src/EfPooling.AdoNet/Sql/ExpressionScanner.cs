@@ -1,0 +1,296 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// Walks through queries and expressions and notes what they call, what they read, and what they do to the session. Knows just enough
+/// of the grammar to tell calls from other names before a parenthesis: table aliases, column lists, common table expressions.
+/// </summary>
+internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict)
+{
+    private readonly HashSet<string> _local = [];
+    private readonly Stack<Place> _outer = new();
+    private Place _place; // one thread only
+
+    private enum Place
+    {
+        Expression,
+        ExpressionWithFrom,
+        Table,
+        AfterTable,
+        JoinCondition,
+        CommonTable,
+        CommonTableBody,
+        AfterCommonTable,
+    }
+
+    public void Scan(int start, int end)
+    {
+        for (var i = start; i < end && i < tokens.Count; i++)
+        {
+            i = tokens[i].Kind switch
+            {
+                SqlTokenKind.Word or SqlTokenKind.QuotedWord => OnName(i),
+                SqlTokenKind.Punctuation => OnPunctuation(i),
+                SqlTokenKind.Operator => OnOperator(i),
+                _ => i,
+            };
+        }
+
+        verdict.Tables.RemoveWhere(table => table.Schema is null && _local.Contains(table.Name));
+    }
+
+    private int OnOperator(int i)
+    {
+        verdict.Operators.Add(tokens.Raw(i));
+        return i;
+    }
+
+    private int OnPunctuation(int i)
+    {
+        switch (tokens.Text[tokens[i].Start])
+        {
+            case '(' or '[':
+                Enter(i, isCall: false);
+                break;
+            case ')' or ']':
+                _place = _outer.Count > 0 ? _outer.Pop() : Place.Expression;
+                break;
+            case ',':
+                _place = _place switch
+                {
+                    Place.AfterTable or Place.JoinCondition => Place.Table,
+                    Place.AfterCommonTable => Place.CommonTable,
+                    _ => _place,
+                };
+                break;
+            case ';':
+                _outer.Clear();
+                _place = Place.Expression;
+                break;
+        }
+
+        return i;
+    }
+
+    private void Enter(int i, bool isCall)
+    {
+        _outer.Push(_place switch
+        {
+            Place.Table => Place.AfterTable,
+            Place.CommonTableBody => Place.AfterCommonTable,
+            _ => _place,
+        });
+        _place = tokens.IsAny(i - 1, SqlWords.CallsWithFrom) ? Place.ExpressionWithFrom
+            : _place == Place.Table && !isCall ? Place.Table
+            : Place.Expression;
+    }
+
+    private int OnName(int i)
+    {
+        var last = tokens.EndOfName(i);
+        var isWord = last == i && tokens.Is(i, SqlTokenKind.Word) && !tokens.Is(i - 1, '.');
+        if (_place == Place.CommonTable && !tokens.Is(i, "RECURSIVE"))
+        {
+            return OnCommonTable(i);
+        }
+
+        if (isWord && OnKeyword(i))
+        {
+            return i;
+        }
+
+        NoteTemporary(i, last);
+        if (!tokens.Is(last + 1, '('))
+        {
+            NoteRelation(i, last);
+            return last;
+        }
+
+        if (IsCall(i, last, isWord))
+        {
+            OnCall(i, last);
+        }
+
+        Enter(last + 1, isCall: true);
+        return last + 1;
+    }
+
+    private int OnCommonTable(int i)
+    {
+        _local.Add(tokens.Name(i));
+        _place = Place.CommonTableBody;
+        return tokens.Is(i + 1, '(') ? tokens.Close(i + 1) : i;
+    }
+
+    // Whether the word is done with.
+    private bool OnKeyword(int i)
+    {
+        if (tokens.Is(i, "FROM"))
+        {
+            if (_place != Place.ExpressionWithFrom && !(tokens.Is(i - 1, "DISTINCT") && (tokens.Is(i - 2, "IS") || tokens.Is(i - 2, "NOT"))))
+            {
+                _place = Place.Table;
+            }
+
+            return true;
+        }
+
+        if (tokens.Is(i, "WITH"))
+        {
+            _place = IsCommonTable(i + 1) ? Place.CommonTable : _place;
+            return true;
+        }
+
+        NoteClauses(i);
+        if (tokens.IsAny(i, SqlWords.AfterFrom))
+        {
+            _place = Place.Expression;
+        }
+        else if (tokens.Is(i, "TABLE"))
+        {
+            _place = Place.Table;
+        }
+        else if (_place is Place.AfterTable or Place.JoinCondition or Place.Table)
+        {
+            OnWordOfFrom(i);
+        }
+
+        return (tokens.Is(i, "ROWS", "FROM") && _place == Place.Table)
+            || (!tokens.Is(i + 1, '(') && tokens.IsAny(i, SqlWords.NeverFunctions))
+            || (tokens.IsAny(i, SqlWords.BeforeTable) && _place == Place.Table)
+            || (tokens.Is(i, "RECURSIVE") && _place == Place.CommonTable);
+    }
+
+    private void OnWordOfFrom(int i)
+    {
+        if (tokens.Is(i, "ON"))
+        {
+            _place = Place.JoinCondition;
+        }
+        else if (tokens.IsAny(i, SqlWords.BeforeTable) || (tokens.Is(i, "USING") && !tokens.Is(i + 1, '(')))
+        {
+            _place = Place.Table;
+        }
+        else if (tokens.IsAny(i, SqlWords.Queries))
+        {
+            _place = Place.Expression;
+        }
+    }
+
+    private bool IsCommonTable(int i)
+    {
+        i = tokens.Is(i, "RECURSIVE") && !tokens.Is(i + 1, "AS") ? i + 1 : i;
+        return tokens.IsName(i)
+            && (tokens.Is(i + 1, '(')
+                ? tokens.Is(tokens.Close(i + 1) + 1, "AS")
+                : tokens.Is(i + 1, "AS") && (tokens.Is(i + 2, '(') || tokens.Is(i + 2, "NOT") || tokens.Is(i + 2, "MATERIALIZED")));
+    }
+
+    private void NoteClauses(int i)
+    {
+        if (tokens.IsAny(i, SqlWords.Writing))
+        {
+            verdict.DoesMoreThanRead = true;
+            _place = _place == Place.AfterCommonTable ? Place.Expression : _place;
+            verdict.AdvancesSequence |= tokens.Is(i, "INSERT") || tokens.Is(i, "MERGE");
+            var table = tokens.EndOfName(tokens.Is(i + 1, "ONLY") ? i + 2 : i + 1);
+            if (tokens.Is(i, "UPDATE") && tokens.IsName(table) && tokens.Name(table) == "pg_settings")
+            {
+                verdict.Add(SessionEffects.UnnamedSettings);
+            }
+        }
+        else if (tokens.Is(i, "FOR") && (tokens.Is(i + 1, "UPDATE") || tokens.Is(i + 1, "SHARE") || tokens.Is(i + 1, "NO") || tokens.Is(i + 1, "KEY")))
+        {
+            verdict.DoesMoreThanRead = true;
+        }
+        else if (tokens.Is(i, "INTO"))
+        {
+            verdict.DoesMoreThanRead = true;
+            if (!tokens.Is(i - 1, "INSERT") && !tokens.Is(i - 1, "MERGE"))
+            {
+                verdict.HasInto = true;
+                var kind = tokens.Is(i + 1, "LOCAL") || tokens.Is(i + 1, "GLOBAL") ? i + 2 : i + 1;
+                if (tokens.Is(kind, "TEMP") || tokens.Is(kind, "TEMPORARY"))
+                {
+                    verdict.Add(SessionEffects.TemporaryObject);
+                }
+            }
+        }
+    }
+
+    private void NoteTemporary(int first, int last)
+    {
+        for (var i = first; i <= last; i += 2)
+        {
+            if (TemporarySchema.Is(tokens.Name(i)))
+            {
+                verdict.Add(SessionEffects.TemporaryObject);
+            }
+        }
+    }
+
+    private void NoteRelation(int first, int last)
+    {
+        var name = NameAt(first, last);
+        verdict.Relations.Add(name);
+        if (_place == Place.Table)
+        {
+            verdict.Tables.Add(name);
+            _place = Place.AfterTable;
+        }
+    }
+
+    private SqlName NameAt(int first, int last)
+        => new(last > first ? tokens.Name(last - 2) : tokens.Is(first - 1, '.') ? "" : null, tokens.Name(last));
+
+    private bool IsCall(int first, int last, bool isWord)
+    {
+        if (tokens.Is(first - 1, "AS") || tokens.Is(first - 1, "INTO") || tokens.Is(first - 1, "COPY") || tokens.IsOperator(first - 1, "::"))
+        {
+            return false; // A type, an alias or a table with its columns.
+        }
+
+        if (_place == Place.AfterTable)
+        {
+            return false; // An alias with its columns.
+        }
+
+        return !isWord || !(tokens.IsAny(first, SqlWords.NeverFunctions) || IsPartOfClause(first));
+    }
+
+    // Words that may also be names of functions, where they are not.
+    private bool IsPartOfClause(int i)
+    {
+        var previous = i - 1;
+        return tokens.Raw(i).ToUpperInvariant() switch
+        {
+            "BY" => tokens.Is(previous, "GROUP") || tokens.Is(previous, "ORDER") || tokens.Is(previous, "PARTITION"),
+            "ROLLUP" or "CUBE" => tokens.Is(previous, "BY"),
+            "SETS" => tokens.Is(previous, "GROUPING"),
+            "CONFLICT" => tokens.Is(previous, "ON"),
+            "OVER" or "FILTER" => tokens.Is(previous, ')'),
+            "MATERIALIZED" => _place == Place.CommonTableBody,
+            "SET" => tokens.IsName(previous) && !tokens.Is(previous, "SELECT"),
+            "INSERT" => tokens.Is(previous, "THEN"),
+            "FIRST" or "NEXT" => tokens.Is(previous, "FETCH"),
+            "ZONE" => tokens.Is(previous, "TIME"),
+            "JOIN" => _place == Place.Table,
+            "OPERATOR" => tokens.Is(tokens.Close(i + 1) - 1, SqlTokenKind.Operator),
+            _ => false,
+        };
+    }
+
+    private void OnCall(int first, int last)
+    {
+        var name = NameAt(first, last);
+        verdict.Functions.Add(name);
+        if (name.Name == "set_config")
+        {
+            new SettingsReader(tokens, verdict).ReadSetConfig(last + 1);
+            return;
+        }
+
+        var effects = SessionFunctions.EffectsOf(name.Name);
+        verdict.Add(verdict.AdvancesSequence ? effects & ~SessionEffects.SequenceValue : effects);
+        verdict.AdvancesSequence |= name.Name is "nextval" or "setval";
+    }
+}

@@ -1,0 +1,50 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>What a SQL text does to its session, or needs of it, beyond its own transaction. Several may hold at once.</summary>
+[Flags]
+internal enum SessionEffects
+{
+    None = 0,
+
+    /// <summary>Changes settings whose names can be read in the text: SET, RESET, <c>set_config('name', …, false)</c>, SET ROLE and their kin.</summary>
+    Settings = 1,
+
+    /// <summary>Changes settings whose names cannot be read: <c>set_config</c> with a computed name, an update of <c>pg_settings</c>.</summary>
+    UnnamedSettings = 2,
+
+    /// <summary>LISTEN and UNLISTEN.</summary>
+    Listen = 4,
+
+    /// <summary>Creates or uses temporary objects that outlive the transaction.</summary>
+    TemporaryObject = 8,
+
+    /// <summary>Takes or gives back advisory locks that outlive the transaction.</summary>
+    SessionLock = 16,
+
+    /// <summary>PREPARE, EXECUTE and DEALLOCATE as text.</summary>
+    PreparedStatement = 32,
+
+    /// <summary>DECLARE … WITH HOLD.</summary>
+    HoldCursor = 64,
+
+    /// <summary>LOAD.</summary>
+    Library = 128,
+
+    /// <summary>DISCARD, which also destroys what Npgsql keeps in the session.</summary>
+    Discard = 256,
+
+    /// <summary>BEGIN, START, COMMIT, END, ROLLBACK, ABORT and the two-phase commands as text. Not savepoints.</summary>
+    TransactionControl = 512,
+
+    /// <summary><c>currval</c> or <c>lastval</c> before anything in the text that may have advanced a sequence: the answer depends on the session.</summary>
+    SequenceValue = 1024,
+
+    /// <summary>May do anything: dynamic SQL, CALL, a statement that is not known, or a text that ends in the middle of something.</summary>
+    Unknown = 2048,
+
+    /// <summary>Replication origins and slots, which may belong to the session.</summary>
+    ReplicationState = 4096,
+
+    /// <summary>State of functions that no command resets: <c>setseed</c>, <c>set_limit</c>, connections of dblink.</summary>
+    FunctionState = 8192,
+}

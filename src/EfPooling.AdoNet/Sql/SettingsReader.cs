@@ -1,0 +1,239 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>Reads SET, RESET and <c>set_config</c>: which settings they change, and whether for longer than the transaction.</summary>
+internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
+{
+    private static readonly WordTable True = new("true t on yes y 1");
+
+    public StatementKind ReadSet(int start, int end)
+    {
+        var i = start + 1;
+        var isLocal = IsKeyword(i, "LOCAL");
+        if (isLocal || (IsKeyword(i, "SESSION") && !tokens.Is(i + 1, "AUTHORIZATION") && !tokens.Is(i + 1, "CHARACTERISTICS")))
+        {
+            i++;
+        }
+
+        if (IsKeyword(i, "TRANSACTION") || IsKeyword(i, "CONSTRAINTS"))
+        {
+            return StatementKind.SetLocal;
+        }
+
+        if (tokens.Is(i, "SESSION", "CHARACTERISTICS"))
+        {
+            ReadCharacteristics(i + 2, end);
+            return StatementKind.Set;
+        }
+
+        var names = ReadName(ref i);
+        NoteDangerousValues(names, i, end);
+        if (isLocal && names.Count > 0)
+        {
+            return StatementKind.SetLocal;
+        }
+
+        AddSettings(names);
+        return StatementKind.Set;
+    }
+
+    public StatementKind ReadReset(int start)
+    {
+        var i = start + 1;
+        if (IsKeyword(i, "ALL"))
+        {
+            verdict.ResetsAllSettings = true;
+            verdict.Add(SessionEffects.Settings);
+        }
+        else if (tokens.Is(i, "TRANSACTION", "ISOLATION"))
+        {
+            verdict.AddSetting("transaction_isolation");
+        }
+        else
+        {
+            AddSettings(ReadName(ref i));
+        }
+
+        return StatementKind.Reset;
+    }
+
+    /// <param name="open">The parenthesis behind <c>set_config</c>.</param>
+    public void ReadSetConfig(int open)
+    {
+        var arguments = Arguments(open);
+        var name = arguments.Name is { } range ? ConstantOf(range) : null;
+        var isLocal = arguments.IsLocal is { } local && IsConstantTrue(local);
+        if (name?.ToLowerInvariant() is null or "search_path" && arguments.Value is { } value && MayNameTemporarySchema(value))
+        {
+            verdict.Add(SessionEffects.TemporaryObject);
+        }
+
+        if (name?.ToLowerInvariant() == "standard_conforming_strings")
+        {
+            verdict.Add(SessionEffects.Unknown);
+        }
+
+        if (isLocal)
+        {
+            return;
+        }
+
+        if (name is null)
+        {
+            verdict.Add(SessionEffects.UnnamedSettings);
+        }
+        else
+        {
+            verdict.AddSetting(name);
+        }
+    }
+
+    // A keyword of SET, not a setting of that name such as local.x.
+    private bool IsKeyword(int i, string word) => tokens.Is(i, word) && !tokens.Is(i + 1, '.') && !IsAssignment(i + 1);
+
+    private bool IsAssignment(int i) => tokens.IsOperator(i, "=") || tokens.Is(i, "TO") || tokens.Is(i, "FROM", "CURRENT");
+
+    // Leaves i behind the name.
+    private List<string> ReadName(ref int i)
+    {
+        var first = i;
+        i += 2;
+        if (tokens.Is(first, "SESSION", "AUTHORIZATION"))
+        {
+            return ["session_authorization", "role"]; // The role goes back to none.
+        }
+
+        if (tokens.Is(first, "TIME", "ZONE"))
+        {
+            return ["timezone"];
+        }
+
+        if (tokens.Is(first, "XML", "OPTION"))
+        {
+            return ["xmloption"];
+        }
+
+        i = first + 1;
+        if (IsKeyword(first, "ROLE"))
+        {
+            return ["role"];
+        }
+
+        if (IsKeyword(first, "NAMES"))
+        {
+            return ["client_encoding"];
+        }
+
+        if (tokens.Is(first, "SCHEMA") && tokens.Is(first + 1, SqlTokenKind.Text))
+        {
+            return ["search_path"];
+        }
+
+        if (!tokens.IsName(first))
+        {
+            return [];
+        }
+
+        i = tokens.EndOfName(first) + 1;
+        var name = tokens.Name(first);
+        for (var part = first + 2; part < i; part += 2)
+        {
+            name += "." + tokens.Name(part);
+        }
+
+        return [name.ToLowerInvariant()];
+    }
+
+    private void AddSettings(List<string> names)
+    {
+        if (names.Count == 0)
+        {
+            verdict.Add(SessionEffects.Settings | SessionEffects.Unknown);
+        }
+
+        foreach (var name in names)
+        {
+            verdict.AddSetting(name);
+        }
+    }
+
+    private void ReadCharacteristics(int start, int end)
+    {
+        verdict.Add(SessionEffects.Settings);
+        for (var i = start; i < end; i++)
+        {
+            if (tokens.Is(i, "ISOLATION"))
+            {
+                verdict.AddSetting("default_transaction_isolation");
+            }
+            else if (tokens.Is(i, "READ") && (tokens.Is(i + 1, "ONLY") || tokens.Is(i + 1, "WRITE")) && !tokens.Is(i - 1, "LEVEL"))
+            {
+                verdict.AddSetting("default_transaction_read_only");
+            }
+            else if (tokens.Is(i, "DEFERRABLE"))
+            {
+                verdict.AddSetting("default_transaction_deferrable");
+            }
+        }
+    }
+
+    // With pg_temp on the search path, CREATE TABLE makes a temporary one; and without conforming strings texts read otherwise from now on.
+    private void NoteDangerousValues(List<string> names, int start, int end)
+    {
+        if (names.Contains("standard_conforming_strings"))
+        {
+            verdict.Add(SessionEffects.Unknown);
+        }
+
+        if (names.Contains("search_path") && MayNameTemporarySchema((start, end)))
+        {
+            verdict.Add(SessionEffects.TemporaryObject);
+        }
+    }
+
+    private bool MayNameTemporarySchema((int Start, int End) range)
+    {
+        for (var i = range.Start; i < range.End && i < tokens.Count; i++)
+        {
+            if ((tokens.IsName(i) && TemporarySchema.Is(tokens.Name(i))) || (tokens.Is(i, SqlTokenKind.Text) && TemporarySchema.IsIn(tokens.Constant(i) ?? "pg_temp")))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // By place, or by name as in is_local => true.
+    private ((int, int)? Name, (int, int)? Value, (int Start, int End)? IsLocal) Arguments(int open)
+    {
+        var close = tokens.Close(open);
+        var found = new (int, int)?[3];
+        var place = 0;
+        for (var start = open + 1; start < close; place++)
+        {
+            var end = start;
+            while (end < close && !tokens.Is(end, ','))
+            {
+                end = tokens.Is(end, '(') || tokens.Is(end, '[') ? tokens.Close(end) + 1 : end + 1;
+            }
+
+            var isNamed = tokens.IsName(start) && (tokens.IsOperator(start + 1, "=>") || tokens.IsOperator(start + 1, ":="));
+            var index = !isNamed ? place : tokens.Name(start) switch { "setting_name" => 0, "new_value" => 1, "is_local" => 2, _ => 3 };
+            if (index < 3)
+            {
+                found[index] = (isNamed ? start + 2 : start, Math.Min(end, close));
+            }
+
+            start = end + 1;
+        }
+
+        return (found[0], found[1], found[2]);
+    }
+
+    // A constant, with a cast to text or without.
+    private string? ConstantOf((int Start, int End) range)
+        => range.End == range.Start + 1 || (tokens.IsOperator(range.Start + 1, "::") && range.End == range.Start + 3) ? tokens.Constant(range.Start) : null;
+
+    private bool IsConstantTrue((int Start, int End) range)
+        => (range.End == range.Start + 1 && tokens.Is(range.Start, "TRUE")) || (ConstantOf(range) is { } constant && True.Contains(constant.Trim()));
+}

@@ -1,0 +1,257 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// Cuts a PostgreSQL text into tokens as the server does; see "Lexical Structure" in the PostgreSQL manual. Comments and white space go.
+/// Assumes <c>standard_conforming_strings = on</c>, PostgreSQL's default, without which Npgsql does not work either.
+/// </summary>
+internal sealed class SqlLexer(string sql)
+{
+    private readonly List<SqlToken> _tokens = new(Math.Min(1 + (sql.Length / 5), 4096));
+    private int _position; // one thread only
+    private bool _isContinuable; // one thread only: since the last token there was the end of a line and no block comment
+    private bool _hasBlockComment; // one thread only
+
+    /// <summary>Whether the text ended within a comment, a constant or a quoted name.</summary>
+    public bool IsBroken { get; private set; }
+
+    public static List<SqlToken> Read(string sql, out bool isBroken)
+    {
+        var lexer = new SqlLexer(sql);
+        while (lexer.Skip())
+        {
+            lexer.Next();
+        }
+
+        isBroken = lexer.IsBroken;
+        return lexer._tokens;
+    }
+
+    private char Peek(int offset = 0) => _position + offset < sql.Length ? sql[_position + offset] : '\0';
+
+    // Moves to the start of the next token.
+    private bool Skip()
+    {
+        (_isContinuable, _hasBlockComment) = (false, false);
+        while (_position < sql.Length)
+        {
+            var c = sql[_position];
+            if (SqlCharacters.IsSpace(c))
+            {
+                _isContinuable |= c is '\n' or '\r';
+                _position++;
+            }
+            else if (c == '-' && Peek(1) == '-')
+            {
+                var end = sql.IndexOfAny(['\n', '\r'], _position);
+                _position = end < 0 ? sql.Length : end;
+            }
+            else if (c == '/' && Peek(1) == '*')
+            {
+                SkipBlockComment();
+            }
+            else
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void SkipBlockComment()
+    {
+        _hasBlockComment = true;
+        var depth = 0;
+        do
+        {
+            var (first, second) = (Peek(), Peek(1));
+            var change = first == '/' && second == '*' ? 1 : first == '*' && second == '/' ? -1 : 0;
+            depth += change;
+            _position += change == 0 ? 1 : 2;
+        }
+        while (depth > 0 && _position < sql.Length);
+        IsBroken |= depth > 0;
+    }
+
+    private void Next()
+    {
+        var (start, c, next) = (_position, sql[_position], Peek(1));
+        if (c == '\'')
+        {
+            ReadText(prefix: 0, TextForm.Plain);
+        }
+        else if (next == '\'' && TextPrefix(c) is { } form)
+        {
+            ReadText(prefix: 1, form);
+        }
+        else if (c is 'u' or 'U' && next == '&' && Peek(2) == '\'')
+        {
+            ReadText(prefix: 2, TextForm.Unicode);
+        }
+        else if (c == '"')
+        {
+            ReadQuotedWord(prefix: 0, TextForm.Plain);
+        }
+        else if (c is 'u' or 'U' && next == '&' && Peek(2) == '"')
+        {
+            ReadQuotedWord(prefix: 2, TextForm.Unicode);
+        }
+        else if (SqlCharacters.StartsWord(c))
+        {
+            Add(SqlTokenKind.Word, start, SqlCharacters.EndOfWord(sql, start));
+        }
+        else if (SqlCharacters.IsDigit(c) || (c == '.' && SqlCharacters.IsDigit(next)))
+        {
+            Add(SqlTokenKind.Number, start, SqlCharacters.EndOfNumber(sql, start));
+        }
+        else if (c == '$')
+        {
+            ReadDollar();
+        }
+        else if (c == ':' && next is ':' or '=')
+        {
+            Add(SqlTokenKind.Operator, start, start + 2);
+        }
+        else if (c is '@' or ':' && SqlCharacters.StartsWord(next) && !IsCalled(SqlCharacters.EndOfWord(sql, start + 1)))
+        {
+            Add(SqlTokenKind.Parameter, start, SqlCharacters.EndOfWord(sql, start + 1));
+        }
+        else if (SqlCharacters.IsOperator(c))
+        {
+            Add(SqlTokenKind.Operator, start, SqlCharacters.EndOfOperator(sql, start));
+        }
+        else
+        {
+            Add(SqlTokenKind.Punctuation, start, start + 1);
+        }
+    }
+
+    private static TextForm? TextPrefix(char c) => c switch
+    {
+        'e' or 'E' => TextForm.Escaped,
+        'n' or 'N' => TextForm.Plain,
+        'b' or 'B' or 'x' or 'X' => TextForm.Bits,
+        _ => null,
+    };
+
+    // PostgreSQL reads @f(x) as an operator and a call; nobody calls a parameter.
+    private bool IsCalled(int end)
+    {
+        while (end < sql.Length && SqlCharacters.IsSpace(sql[end]))
+        {
+            end++;
+        }
+
+        return end < sql.Length && sql[end] is '(' or '.' or '/' or '-'; // The last two may begin a comment.
+    }
+
+    private void Add(SqlTokenKind kind, int start, int end, TextForm form = TextForm.Plain)
+    {
+        _tokens.Add(new SqlToken(kind, start, end - start, form));
+        _position = end;
+    }
+
+    private void ReadText(int prefix, TextForm form)
+    {
+        var start = _position;
+        var continues = prefix == 0 && _isContinuable && !_hasBlockComment && _tokens.Count > 0
+            && _tokens[_tokens.Count - 1] is { Kind: SqlTokenKind.Text, Form: not TextForm.Dollar };
+        var isEscaped = form == TextForm.Escaped || (continues && _tokens[_tokens.Count - 1].Form == TextForm.Escaped);
+        _position += prefix + 1;
+        while (true)
+        {
+            if (_position >= sql.Length)
+            {
+                IsBroken = true;
+                _position = sql.Length;
+                break;
+            }
+
+            var c = sql[_position++];
+            if (c == '\\' && isEscaped)
+            {
+                _position++;
+            }
+            else if (c == '\'')
+            {
+                if (Peek() != '\'')
+                {
+                    break;
+                }
+
+                _position++;
+            }
+        }
+
+        if (continues)
+        {
+            _tokens[_tokens.Count - 1] = _tokens[_tokens.Count - 1].ContinuedTo(_position);
+        }
+        else if (!TryAttachEscape(start))
+        {
+            Add(SqlTokenKind.Text, start, _position, form);
+        }
+    }
+
+    // U&"…" UESCAPE '!' is one token.
+    private bool TryAttachEscape(int start)
+    {
+        var count = _tokens.Count;
+        if (count < 2 || _tokens[count - 2].Form != TextForm.Unicode || _position - start != 3 || !SqlCharacters.IsWord(sql, _tokens[count - 1], "UESCAPE"))
+        {
+            return false;
+        }
+
+        _tokens.RemoveAt(count - 1);
+        _tokens[count - 2] = _tokens[count - 2].WithEscape(sql[start + 1]);
+        return true;
+    }
+
+    private void ReadQuotedWord(int prefix, TextForm form)
+    {
+        var start = _position;
+        var end = start + prefix + 1;
+        while (true)
+        {
+            var quote = end < sql.Length ? sql.IndexOf('"', end) : -1;
+            if (quote < 0)
+            {
+                IsBroken = true;
+                end = sql.Length;
+                break;
+            }
+
+            end = quote + 1;
+            if (end >= sql.Length || sql[end] != '"')
+            {
+                break;
+            }
+
+            end++;
+        }
+
+        Add(SqlTokenKind.QuotedWord, start, end, form);
+    }
+
+    private void ReadDollar()
+    {
+        var start = _position;
+        if (SqlCharacters.IsDigit(Peek(1)))
+        {
+            Add(SqlTokenKind.Parameter, start, SqlCharacters.EndOfDigits(sql, start + 1));
+            return;
+        }
+
+        var tagEnd = SqlCharacters.EndOfTag(sql, start + 1);
+        if (tagEnd >= sql.Length || sql[tagEnd] != '$')
+        {
+            Add(SqlTokenKind.Punctuation, start, start + 1);
+            return;
+        }
+
+        var tag = sql.Substring(start, tagEnd + 1 - start);
+        var close = sql.IndexOf(tag, tagEnd + 1, StringComparison.Ordinal);
+        IsBroken |= close < 0;
+        Add(SqlTokenKind.Text, start, close < 0 ? sql.Length : close + tag.Length, TextForm.Dollar);
+    }
+}

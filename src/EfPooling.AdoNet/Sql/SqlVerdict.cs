@@ -1,0 +1,109 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// What can be known about a SQL text by reading it: what it is, what it does to its session, whether it may be a plain read. Errs on the
+/// safe side. What functions, views and triggers do is not in the text; see the catalog. Immutable.
+/// </summary>
+internal sealed class SqlVerdict
+{
+    private static readonly VerdictCache Cache = new();
+
+    private readonly string _text;
+    private readonly SqlStatement[] _statements;
+    private readonly long _kinds;
+
+    private SqlVerdict(string text)
+    {
+        var found = new VerdictBuilder();
+        _text = text;
+        _statements = [.. ScriptReader.Read(text, found)];
+        foreach (var statement in _statements)
+        {
+            _kinds |= 1L << (int)statement.Kind;
+            Kind = Kind == StatementKind.None || Kind == statement.Kind ? statement.Kind : StatementKind.Several;
+        }
+
+        Effects = found.Effects;
+        OwnEffects = found.OwnEffects;
+        Settings = [.. found.Settings];
+        ResetsAllSettings = found.ResetsAllSettings;
+        HasTransactionObject = found.HasTransactionObject;
+        Functions = [.. found.Functions];
+        Relations = [.. found.Relations];
+        Tables = [.. found.Tables];
+        Operators = [.. found.Operators];
+        CanShareTransaction = _kinds != 0 && (_kinds & ~Sharing) == 0;
+        IsReadCandidate = _statements.Length == 1 && Kind == StatementKind.Select && Effects == SessionEffects.None && !found.DoesMoreThanRead;
+    }
+
+    /// <summary>The kind of the only statement, or of all if they are alike.</summary>
+    public StatementKind Kind { get; }
+
+    public int Statements => _statements.Length;
+
+    public SessionEffects Effects { get; }
+
+    /// <summary>The effects without those of CALL: what is left if the catalog says that the procedure does not change the session.</summary>
+    public SessionEffects OwnEffects { get; }
+
+    /// <summary>The settings changed, in lower case, each once, in order. Without those of <see cref="SessionEffects.UnnamedSettings"/>.</summary>
+    public IReadOnlyList<string> Settings { get; }
+
+    /// <summary>RESET ALL.</summary>
+    public bool ResetsAllSettings { get; }
+
+    /// <summary>Creates temporary tables that go with the transaction: needs one to be of use, but no session.</summary>
+    public bool HasTransactionObject { get; }
+
+    /// <summary>
+    /// Every statement is a query or changes data (SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE), so that it may share an implicit
+    /// transaction with a <c>set_config</c> sent before it.
+    /// </summary>
+    public bool CanShareTransaction { get; }
+
+    /// <summary>
+    /// One query that changes nothing by its own words: no locking clause, no INTO, no common table expression that changes data, no effect.
+    /// Its functions and relations decide.
+    /// </summary>
+    public bool IsReadCandidate { get; }
+
+    /// <summary>Everything called like a function.</summary>
+    public IReadOnlyList<SqlName> Functions { get; }
+
+    /// <summary>Every other name of queries: relations, but columns, aliases and types too.</summary>
+    public IReadOnlyList<SqlName> Relations { get; }
+
+    /// <summary>The part of <see cref="Relations"/> that stands where only a relation may stand. Never a common table expression of the text.</summary>
+    public IReadOnlyList<SqlName> Tables { get; }
+
+    /// <summary>Operators as they stand in the text.</summary>
+    public IReadOnlyList<string> Operators { get; }
+
+    private static long Sharing
+        => (1L << (int)StatementKind.Select) | (1L << (int)StatementKind.SelectInto) | (1L << (int)StatementKind.Insert)
+            | (1L << (int)StatementKind.Update) | (1L << (int)StatementKind.Delete) | (1L << (int)StatementKind.Merge);
+
+    /// <summary>The verdict on a text, remembered. Thread-safe.</summary>
+    public static SqlVerdict Of(string sql) => Cache.Get(sql);
+
+    /// <summary>The verdict on a text, not remembered.</summary>
+    public static SqlVerdict Read(string sql) => new(sql);
+
+    /// <summary>Whether one of the statements is of this kind.</summary>
+    public bool Has(StatementKind kind) => (_kinds & (1L << (int)kind)) != 0;
+
+    /// <summary>The first statement with any of these effects, for messages: one line, about 120 characters, long constants left out.</summary>
+    /// <returns>Null if there is none.</returns>
+    public string? StatementWith(SessionEffects effect)
+    {
+        foreach (var statement in _statements)
+        {
+            if ((statement.Effects & effect) != 0)
+            {
+                return StatementSummary.Of(_text.Substring(statement.Start, statement.End - statement.Start));
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// Remembers the verdicts on texts. Texts are few and come as the same object again and again, so that a table by object answers in a few
+/// nanoseconds; when they are many (values pasted into SQL), the oldest are forgotten, half of them at a time. Thread-safe.
+/// </summary>
+internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
+{
+    private const int DefaultLimit = 5_000;
+    private const int MaxCharacters = 2_000_000;
+    private const int Ways = 1024;
+
+    private readonly Known?[] _byObject = new Known?[Ways]; // reference writes only: any mixture of old and new is right
+    private ConcurrentDictionary<string, Known> _young = new(); // swapped under no lock: a lost entry is read again
+    private ConcurrentDictionary<string, Known> _old = new(); // as _young
+    private int _characters; // Interlocked only; of the young ones
+
+    public SqlVerdict Get(string sql)
+    {
+        ref var place = ref _byObject[RuntimeHelpers.GetHashCode(sql) & (Ways - 1)];
+        var known = Volatile.Read(ref place);
+        if (known is not null && ReferenceEquals(known.Text, sql))
+        {
+            return known.Verdict;
+        }
+
+        known = GetByValue(sql);
+        Volatile.Write(ref place, ReferenceEquals(known.Text, sql) ? known : new Known(sql, known.Verdict));
+        return known.Verdict;
+    }
+
+    private Known GetByValue(string sql)
+    {
+        if (_young.TryGetValue(sql, out var known))
+        {
+            return known;
+        }
+
+        if (!_old.TryGetValue(sql, out known))
+        {
+            known = new Known(sql, SqlVerdict.Read(sql));
+        }
+
+        if (_young.Count >= limit || Interlocked.Add(ref _characters, sql.Length) > MaxCharacters)
+        {
+            _old = _young;
+            _young = new();
+            Interlocked.Exchange(ref _characters, sql.Length);
+        }
+
+        _young[sql] = known;
+        return known;
+    }
+
+    private sealed class Known(string text, SqlVerdict verdict)
+    {
+        public string Text { get; } = text;
+
+        public SqlVerdict Verdict { get; } = verdict;
+    }
+}
