@@ -32,6 +32,23 @@ internal readonly struct Binding
 
     public bool IsInTransaction => _owner?.IsTransaction ?? false;
 
+    /// <summary>Makes sure that the statement which comes next runs with these settings.</summary>
+    /// <param name="wanted">The settings.</param>
+    /// <param name="mayShareTransaction">They may travel with the statement, in its implicit transaction.</param>
+    public void ApplySettings(SettingMap wanted, bool mayShareTransaction)
+    {
+        if (!Server.Settings.Are(wanted) && !(_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false)))
+        {
+            Server.Apply(wanted, isInTransaction: _owner is not null);
+        }
+    }
+
+    /// <inheritdoc cref="ApplySettings"/>
+    public ValueTask ApplySettingsAsync(SettingMap wanted, bool mayShareTransaction, CancellationToken cancellationToken)
+        => Server.Settings.Are(wanted) || (_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false))
+            ? ValueTask.CompletedTask
+            : new ValueTask(Server.ApplyAsync(wanted, isInTransaction: _owner is not null, cancellationToken));
+
     public void Observe(Exception error)
     {
         Server.Observe(error);
@@ -43,6 +60,7 @@ internal readonly struct Binding
 
     public void End()
     {
+        Server.OnStatementEnded();
         if (_owner is null)
         {
             _ownLease.End();
@@ -53,7 +71,11 @@ internal readonly struct Binding
         }
     }
 
-    public ValueTask EndAsync() => _owner is null ? _ownLease.EndAsync() : _owner.OnStatementEndedAsync();
+    public ValueTask EndAsync()
+    {
+        Server.OnStatementEnded();
+        return _owner is null ? _ownLease.EndAsync() : _owner.OnStatementEndedAsync();
+    }
 
     public void ReportStalePlan() => _pool.ReportStalePlan();
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Transactions;
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using IsolationLevel = System.Data.IsolationLevel;
 
@@ -10,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// reader, the transaction, the ambient transaction and the pinned session. Used by whoever has claimed it, and by Close.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
-internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
+internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, LogicalConnection connection)
 {
     private static readonly NamedOperation Beginning = new(LeaseScope.Transaction, "BEGIN");
 
@@ -20,6 +21,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
     private LogicalTransaction? _transaction;
     private AmbientEnlistment? _ambient;
     private PinnedSession? _session;
+    private PinReason? _pinReason; // from the statement that needs a session until the session is there
 
     public TransactionPoolingDataSource Pool => pool;
 
@@ -45,6 +47,60 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
         if (Interlocked.CompareExchange(ref _operation, null, operation) == operation && _transaction is { IsAbandoned: true } abandoned)
         {
             abandoned.EndAbandoned();
+        }
+    }
+
+    /// <summary>The session settings that a statement wants at this moment.</summary>
+    public SettingMap ResolveSettings() => connection.Settings?.Resolve(pool.SettingInterner) ?? SettingMap.Empty;
+
+    /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
+    /// <exception cref="SessionStateException">The connection has no session for it.</exception>
+    public void Admit(SqlVerdict verdict)
+    {
+        foreach (var name in verdict.Settings)
+        {
+            if (connection.Settings?.IsDeclared(name) == true)
+            {
+                throw SessionStateException.Declared(name, verdict.StatementWith(SessionEffects.Settings));
+            }
+        }
+
+        if (_session is not null || pool.Options.PoolMode == PoolMode.Session)
+        {
+            return;
+        }
+
+        var isInTransaction = _transaction is not null || CurrentAmbient is not null;
+        if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
+        {
+            var statement = verdict.StatementWith(culprit);
+            if (pool.Options.SessionState == SessionStatePolicy.Throw || pool.Options.PoolMode == PoolMode.Statement
+                || CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
+            {
+                throw SessionStateException.Create(reason, statement);
+            }
+
+            pool.ReportPin(reason, statement);
+            _pinReason = reason;
+            _session = _transaction?.TryPin(reason);
+        }
+    }
+
+    /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
+    public void Expect(SqlVerdict verdict, ServerConnection server)
+    {
+        var settingsFollow = _session?.LastsUntilClose != true;
+        server.Mark(SessionNeeds.TaintOf(verdict, settingsFollow));
+        if (verdict.Effects.HasFlag(SessionEffects.Settings) && settingsFollow)
+        {
+            var settings = connection.RequireSettings();
+            server.ExpectChanges(settings, verdict.ResetsAllSettings ? [.. verdict.Settings, .. server.Settings.Names, .. settings.FollowedNames] : verdict.Settings);
+        }
+
+        // What is declared must hold for the next statement too, even in the same transaction.
+        if (verdict.ResetsAllSettings || (verdict.Effects & SessionNeeds.HiddenSettings) != 0)
+        {
+            server.Settings.Doubt(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
         }
     }
 
@@ -213,16 +269,19 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
 
         var operation = new NamedOperation(LeaseScope.Session, reason);
         using var claim = Claimed(operation);
-        Log.SessionLeased(pool.Logger, pool.Name, reason);
+        var wanted = ResolveSettings();
+        pool.ReportPin(PinReason.SessionLease, reason);
         if (_transaction is not null || CurrentAmbient is not null || _session is not null || MustPin)
         {
             var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
+            await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
             return new SessionLease(_transaction?.Lease ?? _ambient?.Lease ?? _session?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
         }
 
-        var session = new PinnedSession(pool, reason);
+        var session = new PinnedSession(pool, PinReason.SessionLease, reason);
         session.Start(await pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+        await session.PrepareAsync(wanted, cancellationToken).ConfigureAwait(false);
         _session = session;
         return new SessionLease(
             session.Lease,
@@ -275,6 +334,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             _transaction?.Dispose();
             _ambient = null;
             Interlocked.Exchange(ref _session, null)?.End();
+            connection.ForgetFollowedSettings();
         }
     }
 
@@ -297,25 +357,37 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
             {
                 await session.EndAsync().ConfigureAwait(false);
             }
+
+            connection.ForgetFollowedSettings();
         }
     }
 
     // Inside the scope of a transaction that has aborted, nothing may run on its own.
     private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true, IsCurrent: false } ? _ambient = null : _ambient;
 
-    // Session mode, just opened, or opened in an ambient transaction that has completed since.
-    private bool MustPin => _session is null && pool.Options.PoolMode == PoolMode.Session;
+    // A statement needs a session; or session mode, just opened, or opened in an ambient transaction that has completed since.
+    private bool MustPin => _session is null && (_pinReason is not null || pool.Options.PoolMode == PoolMode.Session);
 
     private void Pin()
     {
-        var session = new PinnedSession(pool, "session mode");
+        var session = NewSession();
         _session = session.Start(pool.Acquire(session, CancellationToken.None));
     }
 
     private async ValueTask PinAsync(CancellationToken cancellationToken)
     {
-        var session = new PinnedSession(pool, "session mode");
+        var session = NewSession();
         _session = session.Start(await pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+    }
+
+    private PinnedSession NewSession()
+    {
+        if (_pinReason is null)
+        {
+            pool.ReportPin(PinReason.SessionMode, statement: null);
+        }
+
+        return new PinnedSession(pool, _pinReason ?? PinReason.SessionMode);
     }
 
     private void Unpin(PinnedSession session)

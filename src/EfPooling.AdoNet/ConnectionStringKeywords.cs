@@ -96,6 +96,15 @@ internal static class ConnectionStringKeywords
         }.ConnectionString;
     }
 
+    /// <summary>Whether session settings may travel ahead of statements: in UTF-8, and with no keepalive timer that might write at the same time.</summary>
+    public static bool LetPrepend(NpgsqlDataSource source)
+    {
+        var keywords = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        return NpgsqlInternals.CanPrepend && keywords.KeepAlive == 0 && IsUtf8(keywords.ClientEncoding) && IsUtf8(keywords.Encoding);
+    }
+
+    private static bool IsUtf8(string? encoding) => encoding is null || encoding.Replace("-", "", StringComparison.Ordinal).Equals("UTF8", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The connection string of plain connections beside the pool.</summary>
     public static string ForUnpooledConnections(NpgsqlConnectionStringBuilder keywords)
         => new NpgsqlConnectionStringBuilder(keywords.ConnectionString) { Pooling = false }.ConnectionString;

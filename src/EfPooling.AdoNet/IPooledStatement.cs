@@ -1,3 +1,4 @@
+using EfPooling.AdoNet.Sql;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -12,11 +13,11 @@ internal interface IPooledStatement<out TInner>
     /// <summary>The SQL, for diagnostics.</summary>
     string? Text { get; }
 
-    /// <summary>What it may do to the session.</summary>
-    Taint Effects { get; }
+    /// <summary>What can be known about its SQL.</summary>
+    SqlVerdict Verdict { get; }
 
-    /// <summary>Whether the server undoes all of it when one of its statements fails outside a transaction.</summary>
-    bool IsAtomic { get; }
+    /// <summary>Outside a transaction, the server undoes all of it when one of its statements fails, because no error barriers are asked for.</summary>
+    bool IsOneTransaction { get; }
 
     /// <summary>Puts the inner command on a server connection.</summary>
     void Attach(NpgsqlConnection connection);

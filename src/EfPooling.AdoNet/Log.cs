@@ -11,8 +11,11 @@ internal static partial class Log
     [LoggerMessage(1101, LogLevel.Debug, "Closing a server connection failed; the server notices by itself.")]
     public static partial void CloseFailed(ILogger logger, Exception error);
 
-    [LoggerMessage(1102, LogLevel.Information, "Pool '{Pool}': a session was leased: {Reason}.")]
-    public static partial void SessionLeased(ILogger logger, string pool, string reason);
+    [LoggerMessage(1102, LogLevel.Information, "Pool '{Pool}': a connection was pinned to a session of its own ({Reason}): {Statement}.")]
+    public static partial void Pinned(ILogger logger, string pool, PinReason reason, string? statement);
+
+    [LoggerMessage(1107, LogLevel.Debug, "Pool '{Pool}': a connection was pinned to a session of its own (session mode).")]
+    public static partial void SessionModePinned(ILogger logger, string pool);
 
     [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction failed; its server connection is closed, which rolls back.")]
     public static partial void RollbackFailed(ILogger logger, Exception error);

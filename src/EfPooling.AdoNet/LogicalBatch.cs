@@ -101,25 +101,25 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
 
     string? IPooledStatement<NpgsqlBatch>.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
 
-    // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
-    Taint IPooledStatement<NpgsqlBatch>.Effects
+    SqlVerdict IPooledStatement<NpgsqlBatch>.Verdict
     {
         get
         {
-            var taint = Taint.None;
+            // Several harmless texts are as harmless as the first; all others are read together, because one may depend on what another does.
             foreach (NpgsqlBatchCommand command in BatchCommands)
             {
-                taint |= command.CommandType == CommandType.Text ? SessionTaint.Of(SqlVerdict.Of(command.CommandText)) : Taint.Dirty;
+                if (SqlVerdict.Of(TextOf(command)) is not { Effects: SessionEffects.None, CanShareTransaction: true })
+                {
+                    return SqlVerdict.Of(string.Join(";\n", BatchCommands.Cast<NpgsqlBatchCommand>().Select(TextOf)));
+                }
             }
 
-            return taint;
+            return SqlVerdict.Of(BatchCommands.Count == 0 ? "" : BatchCommands[0].CommandText);
         }
     }
 
-    bool IPooledStatement<NpgsqlBatch>.IsAtomic
-        => !_inner.EnableErrorBarriers
-            && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true)
-            && ((IPooledStatement<NpgsqlBatch>)this).Effects == Taint.None;
+    bool IPooledStatement<NpgsqlBatch>.IsOneTransaction
+        => !_inner.EnableErrorBarriers && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true);
 
     /// <summary>Asks the server to stop the batch, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
     public override void Cancel() => _runner.Cancel();
@@ -210,4 +210,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
         => _runner.ReadAsync(static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+
+    // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
+    private static string TextOf(NpgsqlBatchCommand command)
+        => command.CommandType == CommandType.Text ? command.CommandText : $"CALL {command.CommandText}()";
 }

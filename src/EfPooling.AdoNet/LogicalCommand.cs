@@ -144,10 +144,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     string? IPooledStatement<NpgsqlCommand>.Text => _inner.CommandText;
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
-    Taint IPooledStatement<NpgsqlCommand>.Effects => CommandType == CommandType.Text ? SessionTaint.Of(SqlVerdict.Of(_inner.CommandText)) : Taint.Dirty;
+    SqlVerdict IPooledStatement<NpgsqlCommand>.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? _inner.CommandText : $"CALL {_inner.CommandText}()");
 
-    // Without an explicit transaction in its text, all statements of a command are one transaction to the server. A procedure may commit inside.
-    bool IPooledStatement<NpgsqlCommand>.IsAtomic => ((IPooledStatement<NpgsqlCommand>)this).Effects == Taint.None;
+    bool IPooledStatement<NpgsqlCommand>.IsOneTransaction => true;
 
     /// <summary>Asks the server to stop the command, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
     public override void Cancel() => _runner.Cancel();

@@ -25,6 +25,7 @@ public class LogicalConnection : DbConnection, ICloneable
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
     private ConnectionBinder? _binder; // present while open
+    private ConnectionSettings? _settings; // Interlocked; absent as long as no setting is known, to keep connections small
     private ConnectionState _state; // Interlocked where an open may meet a close
 
     /// <param name="selectPool">Gives the pool for a connection string.</param>
@@ -37,6 +38,16 @@ public class LogicalConnection : DbConnection, ICloneable
 
     /// <summary>The pool that serves this connection; <c>null</c> until <see cref="ConnectionString"/> has been set.</summary>
     public TransactionPoolingDataSource? Pool => _pool;
+
+    /// <summary>The context that made the connection, for which declared settings are asked; <c>null</c> if none did. Written once, before use.</summary>
+    internal object? Owner { get; set; }
+
+    /// <summary>The settings that <see cref="Owner"/> declares; they win over those of the pool.</summary>
+    internal DeclaredSettings OwnersSettings { get; set; } = DeclaredSettings.None;
+
+    /// <summary>The session settings that statements of this connection want; <c>null</c> if there are none.</summary>
+    internal ConnectionSettings? Settings
+        => _settings ?? (OwnersSettings.IsEmpty && _pool?.Options.DeclaredSettings.IsEmpty != false ? null : RequireSettings());
 
     /// <summary>Selects the pool. Can be set while the connection is closed.</summary>
     /// <exception cref="InvalidOperationException">The connection is open.</exception>
@@ -54,11 +65,11 @@ public class LogicalConnection : DbConnection, ICloneable
 
             if (string.IsNullOrEmpty(value))
             {
-                _pool = null;
+                ChangePool(null);
             }
             else if (value != _pool?.ConnectionString)
             {
-                _pool = _selectPool(value);
+                ChangePool(_selectPool(value));
             }
         }
     }
@@ -169,7 +180,7 @@ public class LogicalConnection : DbConnection, ICloneable
         _ = OpenBinder;
         var other = OtherDatabase(databaseName);
         Close();
-        _pool = other;
+        ChangePool(other);
         Open();
     }
 
@@ -179,7 +190,7 @@ public class LogicalConnection : DbConnection, ICloneable
         _ = OpenBinder;
         var other = OtherDatabase(databaseName);
         await CloseAsync().ConfigureAwait(false);
-        _pool = other;
+        ChangePool(other);
         await OpenAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -208,6 +219,19 @@ public class LogicalConnection : DbConnection, ICloneable
     /// <summary>Takes part in <paramref name="transaction"/>: its server connection is held until that completes.</summary>
     /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
     public override void EnlistTransaction(Transaction? transaction) => OpenBinder.Enlist(transaction);
+
+    /// <summary>
+    /// Gives every later statement and transaction of this connection a session setting: a tenant for row-level security, <c>role</c>,
+    /// <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, and stays when the connection is closed and opened again.
+    /// </summary>
+    /// <param name="name">A setting of PostgreSQL, or one of your own with a prefix and a dot.</param>
+    /// <param name="value"><c>null</c>: what is declared for the pool or context, or else the session's default.</param>
+    /// <exception cref="ArgumentException">The name is not that of a setting, or the value cannot be stored.</exception>
+    public void SetSessionSetting(string name, string? value)
+    {
+        var parsed = SettingName.Parse(name);
+        RequireSettings().SetOwn(parsed, value is null ? null : SettingName.CheckValue(name, value));
+    }
 
     /// <summary>
     /// Gives this connection one PostgreSQL session to itself until the result is disposed; inside a transaction, the transaction's.
@@ -246,8 +270,14 @@ public class LogicalConnection : DbConnection, ICloneable
             (collectionName, restrictionValues),
             cancellationToken);
 
-    /// <summary>A closed connection to the same pool.</summary>
-    public object Clone() => NamedForDapper.Create(_selectPool, _pool);
+    /// <summary>A closed connection to the same pool, with the same settings (<see cref="SetSessionSetting"/>).</summary>
+    public object Clone()
+    {
+        var clone = NamedForDapper.Create(_selectPool, _pool);
+        (clone.Owner, clone.OwnersSettings) = (Owner, OwnersSettings);
+        clone._settings = _settings?.For(clone);
+        return clone;
+    }
 
     /// <summary>Creates a command on this connection.</summary>
     public new LogicalCommand CreateCommand() => new() { Connection = this };
@@ -291,7 +321,7 @@ public class LogicalConnection : DbConnection, ICloneable
         }
 
         var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set. Set ConnectionString, or get the connection from a TransactionPoolingDataSource.");
-        var binder = new ConnectionBinder(pool);
+        var binder = new ConnectionBinder(pool, this);
         if (pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
         {
             binder.Enlist(ambient);
@@ -330,6 +360,28 @@ public class LogicalConnection : DbConnection, ICloneable
         return binder;
     }
 
+    /// <summary>What SQL has set lasts until the connection is closed, as it does without a pool.</summary>
+    internal void ForgetFollowedSettings() => _settings?.OnClosed();
+
+    /// <summary>The settings, made if need be.</summary>
+    internal ConnectionSettings RequireSettings()
+    {
+        if (_settings is null)
+        {
+            var declared = (_pool?.Options.DeclaredSettings ?? DeclaredSettings.None).With(OwnersSettings);
+            Interlocked.CompareExchange(ref _settings, new ConnectionSettings(this, declared), null);
+        }
+
+        return _settings;
+    }
+
+    // Settings of its own stay with the connection; those that are declared are the new pool's.
+    private void ChangePool(TransactionPoolingDataSource? pool)
+    {
+        _pool = pool;
+        _settings = _settings?.DeclaredBy((pool?.Options.DeclaredSettings ?? DeclaredSettings.None).With(OwnersSettings));
+    }
+
     private TransactionPoolingDataSource OtherDatabase(string databaseName)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(databaseName);
@@ -340,9 +392,11 @@ public class LogicalConnection : DbConnection, ICloneable
     {
         var binder = OpenBinder;
         using var claim = binder.Claimed(ReadingSchema);
+        var wanted = binder.ResolveSettings();
         var binding = binder.Bind(ReadingSchema);
         try
         {
+            binding.ApplySettings(wanted, mayShareTransaction: false);
             return use(binding.Server.Npgsql, state);
         }
         catch (Exception e)
@@ -361,9 +415,11 @@ public class LogicalConnection : DbConnection, ICloneable
     {
         var binder = OpenBinder;
         using var claim = binder.Claimed(ReadingSchema);
+        var wanted = binder.ResolveSettings();
         var binding = await binder.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
         try
         {
+            await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             return await use(binding.Server.Npgsql, state, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)

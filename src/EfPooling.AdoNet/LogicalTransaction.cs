@@ -67,6 +67,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     string? ILeaseHolder.Activity => Volatile.Read(ref _activity)?.Activity;
 
+    object? ILeaseHolder.Affinity => Volatile.Read(ref _activity)?.Affinity;
+
     bool IServerOwner.IsTransaction => true;
 
     /// <summary>Commits the transaction; nothing is sent if it ran no command.</summary>
@@ -174,11 +176,21 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         => OnSavepointAsync((inner, token) => inner.SaveAsync(savepointName, token), cancellationToken);
 
     /// <inheritdoc/>
-    public override void Rollback(string savepointName) => OnSavepoint(inner => inner.Rollback(savepointName));
+    public override void Rollback(string savepointName) => OnSavepoint(inner =>
+    {
+        inner.Rollback(savepointName);
+        _lease!.Server.Settings.OnTransactionEnded(); // What was set after the savepoint is undone.
+    });
 
     /// <inheritdoc/>
     public override Task RollbackAsync(string savepointName, CancellationToken cancellationToken = default)
-        => OnSavepointAsync((inner, token) => inner.RollbackAsync(savepointName, token), cancellationToken);
+        => OnSavepointAsync(
+            async (inner, token) =>
+            {
+                await inner.RollbackAsync(savepointName, token).ConfigureAwait(false);
+                _lease!.Server.Settings.OnTransactionEnded(); // What was set after the savepoint is undone.
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public override void Release(string savepointName) => OnSavepoint(inner => inner.Release(savepointName));
@@ -233,13 +245,18 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         }
     }
 
+    /// <summary>Lets the server connection on which the transaction runs stay with its logical connection afterwards.</summary>
+    /// <returns><c>null</c>: there is none yet.</returns>
+    internal PinnedSession? TryPin(PinReason reason) => _lease?.Pin(reason);
+
     internal Binding Bind(ILeaseHolder activity)
     {
         ThrowIfUnusable();
         _activity = activity;
         if (_state == State.Begun)
         {
-            Start(_binder.LeaseForTransaction(this));
+            var wanted = _binder.ResolveSettings();
+            Start(_binder.LeaseForTransaction(this), wanted);
         }
 
         return new Binding(_binder.Pool, _lease!.Server, this);
@@ -251,7 +268,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         _activity = activity;
         if (_state == State.Begun)
         {
-            Start(await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false));
+            var wanted = _binder.ResolveSettings();
+            Start(await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false), wanted);
         }
 
         return new Binding(_binder.Pool, _lease!.Server, this);
@@ -277,9 +295,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     ValueTask IServerOwner.OnStatementEndedAsync()
         => _state == State.Broken || _isAbandoned ? AbandonAsync() : ValueTask.CompletedTask;
 
-    private void Start(TransactionLease lease)
+    private void Start(TransactionLease lease, SettingMap wanted)
     {
-        lease.Begin(IsolationLevel);
+        lease.Begin(IsolationLevel, wanted);
         _lease = lease;
         _state = State.OnServer;
     }
@@ -358,9 +376,11 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private void OnSavepoint(Action<NpgsqlTransaction> act)
     {
         using var claim = _binder.Claimed(Saving);
+        var wanted = _binder.ResolveSettings();
         var binding = Bind(Saving);
         try
         {
+            binding.ApplySettings(wanted, mayShareTransaction: false);
             act(_lease!.Inner);
         }
         catch (Exception e)
@@ -377,9 +397,11 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
         using var claim = _binder.Claimed(Saving);
+        var wanted = _binder.ResolveSettings();
         var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
         try
         {
+            await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             await act(_lease!.Inner, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -1,11 +1,17 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using Npgsql;
+using Npgsql.Internal;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>The one thing that Npgsql does not offer publicly. PreparationTests fail loudly when Npgsql changes it.</summary>
+/// <summary>What Npgsql does not offer publicly. NpgsqlInternalsTests fail loudly when Npgsql changes it.</summary>
+#pragma warning disable NPG9001 // Internal API of Npgsql; see above.
 internal static class NpgsqlInternals
 {
+    /// <summary>Whether <see cref="Prepend"/> works with this version of Npgsql. If not, settings cost a round trip of their own.</summary>
+    public static readonly bool CanPrepend = HasMethod("PrependInternalMessage", typeof(byte[]), typeof(int)) && HasMethod("get_PendingPrependedResponses");
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -17,6 +23,32 @@ internal static class NpgsqlInternals
         command.CommandText = text;
     }
 
+    /// <summary>
+    /// Lets protocol messages travel ahead of the next command, as Npgsql itself does with BEGIN. If the server answers with an error,
+    /// Npgsql closes the connection and the next command throws that error.
+    /// </summary>
+    /// <param name="connection">Open, idle and without a keepalive timer, which might write at the same time.</param>
+    /// <param name="message">Fits into the write buffer together with what was prepended before.</param>
+    /// <param name="answers">How many messages the server answers with; rows are not counted.</param>
+    public static void Prepend(NpgsqlConnection connection, byte[] message, int answers) => PrependInternalMessage(GetConnector(connection)!, message, answers);
+
+    /// <summary>Whether messages wait that were prepended to a command which then was not sent.</summary>
+    public static bool HasPrepended(NpgsqlConnection connection) => GetPendingPrependedResponses(GetConnector(connection)!) > 0;
+
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Reset")]
     private static extern void Reset(NpgsqlBatchCommand command);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Connector")]
+    private static extern NpgsqlConnector? GetConnector(NpgsqlConnection connection);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "PrependInternalMessage")]
+    private static extern void PrependInternalMessage(NpgsqlConnector connector, byte[] rawMessage, int responseMessageCount);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_PendingPrependedResponses")]
+    private static extern int GetPendingPrependedResponses(NpgsqlConnector connector);
+
+    private static bool HasMethod(string name, params Type[] parameters)
+        => typeof(NpgsqlConnection).GetMethod("get_Connector", BindingFlags.Instance | BindingFlags.NonPublic, []) is not null
+            && typeof(NpgsqlConnector).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic, parameters) is not null;
 }
+#pragma warning restore NPG9001

@@ -4,20 +4,17 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>One PostgreSQL backend process and the open <see cref="NpgsqlConnection"/> that owns it. Used by the holder of its lease only.</summary>
-internal sealed class ServerConnection(NpgsqlConnection npgsql)
+internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upkeep)
 {
-    // What DISCARD ALL does, without the prepared statements: Npgsql keeps count of them, and they stay warm.
-    private static readonly string[] Reset =
-    [
-        "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "CLOSE ALL", "UNLISTEN *",
-        "SELECT pg_advisory_unlock_all()", "DISCARD SEQUENCES", "DISCARD TEMP",
-    ];
-
     private const int MendTimeoutSeconds = 5;
+    private const int MostPrependedBytes = 2048; // Npgsql's write buffer takes 4096 at least, BEGIN included
 
     private int _taint; // Interlocked only: Cancel() comes from any thread
+    private SettingCapture? _capture; // comes with Taint.SettingsChanged
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
+
+    public ServerSettings Settings { get; } = new();
 
     public Taint Taint => (Taint)Volatile.Read(ref _taint);
 
@@ -29,14 +26,92 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
 
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
 
-    /// <summary>An error that came from the server leaves the connection in step (Npgsql has read up to the server's ready message); any other one must be checked.</summary>
+    /// <summary>
+    /// An error that came from the server leaves the connection in step (Npgsql has read up to the server's ready message); any other
+    /// one must be checked. Settings that travelled with the failed statement are in doubt.
+    /// </summary>
     public void Observe(Exception error)
     {
-        if (error is not PostgresException { SqlState: not PostgresErrorCodes.QueryCanceled })
+        var serverError = error as PostgresException;
+        if (serverError is null or { SqlState: PostgresErrorCodes.QueryCanceled })
         {
             Mark(Taint.Suspect);
         }
+
+        if (IsBroken)
+        {
+            _capture = null; // The caller learns of it, and what was set is gone with the session or the transaction.
+        }
+
+        var sent = Settings.OnStatementFailed(serverAnswered: serverError is not null && !IsBroken);
+        if (sent is not null && serverError is { IsTransient: false } && IsBroken)
+        {
+            sent.IsRefused = true; // Next time they go alone, so that only the statement fails, and not the connection.
+        }
     }
+
+    /// <summary>Lets settings travel ahead of what is executed next.</summary>
+    /// <param name="wanted">What is to be in force.</param>
+    /// <param name="inOwnTransaction">As a transaction of their own; else they are undone if the statement fails, and if they fail it does not run.</param>
+    /// <returns>Whether they do; else they need a round trip.</returns>
+    public bool TrySend(SettingMap wanted, bool inOwnTransaction)
+    {
+        if (!upkeep.CanPrepend || wanted.IsRefused || NpgsqlInternals.HasPrepended(Npgsql))
+        {
+            return false;
+        }
+
+        var message = SettingMessage.Create(Settings.ChangesTo(wanted), inOwnTransaction, out var answers);
+        if (message.Length > MostPrependedBytes)
+        {
+            return false;
+        }
+
+        Settings.Sent(wanted, inOwnTransaction);
+        NpgsqlInternals.Prepend(Npgsql, message, answers);
+        return true;
+    }
+
+    /// <summary>Puts settings in force, with a round trip.</summary>
+    /// <param name="wanted">What is to be in force.</param>
+    /// <param name="isInTransaction">A transaction may be open, whose end might undo them.</param>
+    public void Apply(SettingMap wanted, bool isInTransaction)
+    {
+        using var apply = BeginApply(wanted);
+        apply.ExecuteNonQuery();
+        EndApply(wanted, isInTransaction);
+    }
+
+    /// <inheritdoc cref="Apply"/>
+    public async Task ApplyAsync(SettingMap wanted, bool isInTransaction, CancellationToken cancellationToken)
+    {
+        var apply = BeginApply(wanted);
+        await using (apply.ConfigureAwait(false))
+        {
+            await apply.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        EndApply(wanted, isInTransaction);
+    }
+
+    /// <summary>The statement has ended; if it failed, <see cref="Observe"/> was called before.</summary>
+    public void OnStatementEnded()
+    {
+        if (Settings.HasSent)
+        {
+            Settings.OnStatementSucceeded(hasAnswered: !NpgsqlInternals.HasPrepended(Npgsql));
+        }
+    }
+
+    /// <summary>SQL of this connection is about to change settings, which are to follow it.</summary>
+    public void ExpectChanges(ConnectionSettings owner, IReadOnlyCollection<string> names)
+    {
+        _capture = _capture?.And(names) ?? new SettingCapture(owner, names);
+        Mark(Taint.SettingsChanged);
+    }
+
+    /// <summary>Whether settings changed by another connection, in the same ambient transaction, have not been read back yet.</summary>
+    public bool HasChangesOfOthers(ConnectionSettings? settings) => _capture is not null && (settings is null || !_capture.IsFor(settings));
 
     public void Execute(string sql)
     {
@@ -44,77 +119,134 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
         command.ExecuteNonQuery();
     }
 
+    /// <summary>Whether the end of the lease needs a round trip.</summary>
+    public bool NeedsMending => upkeep.Due(Taint) != Taint.None;
+
     /// <returns>Whether the next owner may have it.</returns>
     public bool TryMend()
     {
-        var taint = Taint;
+        var taint = upkeep.Due(Taint);
         if (taint == Taint.None)
         {
             return IsReady;
         }
 
-        if (!IsReady || taint.HasFlag(Taint.Unresettable))
-        {
-            return false;
-        }
-
         try
         {
-            if (taint.HasFlag(Taint.Dirty))
+            if (!IsMendable(taint))
             {
-                using var reset = CreateReset(taint);
+                return false;
+            }
+
+            if (taint.HasFlag(Taint.SettingsChanged))
+            {
+                ReadChangesBack();
+            }
+
+            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
+            {
+                using var reset = SessionReset.Create(Npgsql, taint, MendTimeoutSeconds);
                 reset.ExecuteNonQuery();
             }
-            else
+            else if (taint.HasFlag(Taint.Suspect))
             {
                 Ping();
             }
+
+            return IsMended(taint);
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or OperationCanceledException or InvalidOperationException)
+        catch (Exception e) when (IsMendFailure(e))
         {
             return false; // Retired with a reason, which is logged.
         }
-
-        Volatile.Write(ref _taint, 0);
-        return IsReady;
+        finally
+        {
+            LoseChanges();
+        }
     }
 
     /// <inheritdoc cref="TryMend"/>
     public async ValueTask<bool> TryMendAsync()
     {
-        var taint = Taint;
+        var taint = upkeep.Due(Taint);
         if (taint == Taint.None)
         {
             return IsReady;
         }
 
-        if (!IsReady || taint.HasFlag(Taint.Unresettable))
-        {
-            return false;
-        }
-
         try
         {
-            if (taint.HasFlag(Taint.Dirty))
+            if (!IsMendable(taint))
             {
-                var reset = CreateReset(taint);
+                return false;
+            }
+
+            if (taint.HasFlag(Taint.SettingsChanged))
+            {
+                await ReadChangesBackAsync().ConfigureAwait(false);
+            }
+
+            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
+            {
+                var reset = SessionReset.Create(Npgsql, taint, MendTimeoutSeconds);
                 await using (reset.ConfigureAwait(false))
                 {
                     await reset.ExecuteNonQueryAsync().ConfigureAwait(false);
                 }
             }
-            else
+            else if (taint.HasFlag(Taint.Suspect))
             {
                 await PingAsync().ConfigureAwait(false);
             }
+
+            return IsMended(taint);
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or OperationCanceledException or InvalidOperationException)
+        catch (Exception e) when (IsMendFailure(e))
         {
             return false; // Retired with a reason, which is logged.
         }
+        finally
+        {
+            LoseChanges();
+        }
+    }
 
-        Volatile.Write(ref _taint, 0);
-        return IsReady;
+    /// <summary>Lets the settings that SQL has changed follow their connection.</summary>
+    public void ReadChangesBack()
+    {
+        if (_capture is { } capture)
+        {
+            using var command = capture.CreateCommand(Npgsql, MendTimeoutSeconds);
+            using var rows = command.ExecuteReader();
+            while (rows.Read())
+            {
+                capture.Take(rows, Settings, Npgsql.UserName);
+            }
+
+            _capture = null;
+        }
+    }
+
+    /// <inheritdoc cref="ReadChangesBack"/>
+    public async Task ReadChangesBackAsync()
+    {
+        if (_capture is { } capture)
+        {
+            var command = capture.CreateCommand(Npgsql, MendTimeoutSeconds);
+            await using (command.ConfigureAwait(false))
+            {
+                var rows = await command.ExecuteReaderAsync().ConfigureAwait(false);
+                await using (rows.ConfigureAwait(false))
+                {
+                    while (await rows.ReadAsync().ConfigureAwait(false))
+                    {
+                        capture.Take(rows, Settings, Npgsql.UserName);
+                    }
+                }
+            }
+
+            _capture = null;
+        }
     }
 
     /// <summary>A round trip. Absorbs a cancel request that arrived too late for the command it was meant for.</summary>
@@ -151,20 +283,42 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql)
 
     private NpgsqlCommand CreatePing() => new("SELECT 1", Npgsql) { CommandTimeout = MendTimeoutSeconds };
 
-    // One error barrier each: ROLLBACK must end a transaction that SQL text left open before the rest can run.
-    private NpgsqlBatch CreateReset(Taint taint)
+    private NpgsqlCommand BeginApply(SettingMap wanted)
     {
-        var reset = new NpgsqlBatch(Npgsql) { Timeout = MendTimeoutSeconds, EnableErrorBarriers = true };
-        if (taint.HasFlag(Taint.OpenTransaction))
+        var changes = Settings.ChangesTo(wanted);
+        var apply = new NpgsqlCommand(SettingMessage.Sql(changes), Npgsql);
+        foreach (var (name, value) in changes)
         {
-            reset.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK")); // Without a transaction the server would log a warning.
+            apply.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
+            apply.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = value ?? (object)DBNull.Value });
         }
 
-        foreach (var statement in Reset)
-        {
-            reset.BatchCommands.Add(new NpgsqlBatchCommand(statement));
-        }
-
-        return reset;
+        Settings.Changing(wanted);
+        return apply;
     }
+
+    private void EndApply(SettingMap wanted, bool isInTransaction)
+    {
+        Settings.Confirmed(wanted, isInTransaction);
+        wanted.IsRefused = false;
+    }
+
+    private bool IsMendable(Taint taint) => IsReady && !taint.HasFlag(Taint.Unresettable);
+
+    private static bool IsMendFailure(Exception error)
+        => error is NpgsqlException or IOException or TimeoutException or OperationCanceledException or InvalidOperationException;
+
+    private bool IsMended(Taint taint)
+    {
+        if (taint.HasFlag(Taint.Dirty))
+        {
+            Settings.OnReset();
+        }
+
+        Volatile.Write(ref _taint, 0);
+        return IsReady;
+    }
+
+    // Loud, because the connection's next statement would run without a setting that it believes to have.
+    private void LoseChanges() => Interlocked.Exchange(ref _capture, null)?.Fail();
 }

@@ -9,8 +9,9 @@ namespace EfPooling.AdoNet;
 /// <param name="sourceIsPooled">
 /// The source was built by the user with a pool of its own: a connection that is closed would live on there, unless that pool is cleared first.
 /// </param>
+/// <param name="upkeep">How the connections are looked after.</param>
 /// <param name="logger">Told about failures that nobody else sees.</param>
-internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ILogger logger) : IServerConnector<ServerConnection>
+internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerUpkeep upkeep, ILogger logger) : IServerConnector<ServerConnection>
 {
     private string? _serverVersion; // written once
 
@@ -23,7 +24,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             cancellationToken.ThrowIfCancellationRequested();
             var connection = source.OpenConnection();
             Volatile.Write(ref _serverVersion, connection.ServerVersion);
-            return new ServerConnection(connection);
+            return new ServerConnection(connection, upkeep);
         });
 
     public bool IsAlive(ServerConnection connection)

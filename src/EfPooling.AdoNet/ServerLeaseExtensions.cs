@@ -10,6 +10,7 @@ internal static class ServerLeaseExtensions
         var isFit = false;
         try
         {
+            lease.Connection.Settings.OnTransactionEnded();
             isFit = lease.Connection.TryMend();
         }
         finally
@@ -20,7 +21,8 @@ internal static class ServerLeaseExtensions
 
     public static ValueTask EndAsync(this Lease<ServerConnection> lease)
     {
-        if (lease.Connection.Taint == Taint.None)
+        lease.Connection.Settings.OnTransactionEnded();
+        if (!lease.Connection.NeedsMending)
         {
             Finish(lease, lease.Connection.IsReady);
             return ValueTask.CompletedTask;
@@ -46,7 +48,7 @@ internal static class ServerLeaseExtensions
     {
         if (isFit)
         {
-            lease.Release();
+            lease.Release(lease.Connection.Settings.Affinity);
         }
         else
         {

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Npgsql;
 
@@ -21,10 +22,14 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private bool _isDetached;
     private bool _hasRetried;
     private CancellationToken _token;
+    private SettingMap _wanted = SettingMap.Empty;
+    private SqlVerdict? _verdict;
 
     public LeaseScope Scope { get; private set; }
 
     public string? Activity => Shorten(statement.Text);
+
+    public object? Affinity => _wanted.IsEmpty ? null : _wanted;
 
     public TResult Run<TResult>(Func<TInner, TResult> execute)
     {
@@ -60,7 +65,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             {
                 try
                 {
-                    Attach();
+                    await AttachAsync().ConfigureAwait(false);
                     await statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
                     var result = await execute(statement.Inner, cancellationToken).ConfigureAwait(false);
                     NoteLateCancel();
@@ -117,7 +122,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             {
                 try
                 {
-                    Attach();
+                    await AttachAsync().ConfigureAwait(false);
                     await statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
                     var reader = await execute(statement.Inner, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
                     NoteLateCancel();
@@ -170,6 +175,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     public void Detach()
     {
         _isDetached = true;
+        _binding.Server.Settings.OnUnobserved();
         _binder!.SetDetached(this);
     }
 
@@ -303,6 +309,22 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         _hasRetried = false;
         _isDetached = false;
         Scope = scope;
+        try
+        {
+            _verdict = statement.Verdict;
+            if (_verdict.Effects != SessionEffects.None)
+            {
+                binder.Admit(_verdict);
+            }
+
+            _wanted = binder.ResolveSettings();
+        }
+        catch
+        {
+            Unclaim(binder);
+            throw;
+        }
+
         return binder;
     }
 
@@ -334,12 +356,56 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private void Attach()
     {
-        statement.Attach(_binding.Server.Npgsql);
-        if (statement.Effects is var effects and not Taint.None)
+        if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(statement.LogicalConnection!.Settings))
         {
-            _binding.Server.Mark(effects);
+            _binding.Server.ReadChangesBack();
+        }
+
+        _binding.ApplySettings(_wanted, MayShareTransaction);
+        AttachInner();
+    }
+
+    private ValueTask AttachAsync()
+    {
+        if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(statement.LogicalConnection!.Settings))
+        {
+            return ReadBackAndAttachAsync();
+        }
+
+        var applying = _binding.ApplySettingsAsync(_wanted, MayShareTransaction, _token);
+        if (!applying.IsCompletedSuccessfully)
+        {
+            return ApplyAndAttachAsync();
+        }
+
+        AttachInner();
+        return applying;
+
+        async ValueTask ReadBackAndAttachAsync()
+        {
+            await _binding.Server.ReadChangesBackAsync().ConfigureAwait(false);
+            await _binding.ApplySettingsAsync(_wanted, MayShareTransaction, _token).ConfigureAwait(false);
+            AttachInner();
+        }
+
+        async ValueTask ApplyAndAttachAsync()
+        {
+            await applying.ConfigureAwait(false);
+            AttachInner();
         }
     }
+
+    private void AttachInner()
+    {
+        statement.Attach(_binding.Server.Npgsql);
+        if (_verdict!.Effects != SessionEffects.None || !_verdict.CanShareTransaction)
+        {
+            _binder!.Expect(_verdict, _binding.Server);
+        }
+    }
+
+    // Settings may travel with it.
+    private bool MayShareTransaction => _verdict!.CanShareTransaction && statement.IsOneTransaction;
 
     private LogicalDataReader Wrap(NpgsqlDataReader inner, CommandBehavior behavior)
         => new(inner, this, ToClose(behavior));
@@ -363,9 +429,10 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private bool ShouldRunAgain(Exception error)
     {
         if (error is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: "RevalidateCachedQuery" }
-            && !_hasRetried && !_binding.IsInTransaction && statement.IsAtomic)
+            && !_hasRetried && !_binding.IsInTransaction && _verdict!.Effects == SessionEffects.None && statement.IsOneTransaction)
         {
             _hasRetried = true;
+            _binding.Server.Settings.OnStatementFailed(serverAnswered: true);
             _binding.ReportStalePlan();
             return true;
         }

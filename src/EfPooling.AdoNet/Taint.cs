@@ -17,4 +17,7 @@ internal enum Taint
 
     /// <summary>A transaction may have been left open; comes with <see cref="Dirty"/>.</summary>
     OpenTransaction = 8,
+
+    /// <summary>SQL has changed settings that follow its logical connection: read them back.</summary>
+    SettingsChanged = 16,
 }

@@ -14,6 +14,7 @@ namespace EfPooling.AdoNet;
 internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<ServerConnection> lease, PinnedSession? session)
 {
     private NpgsqlTransaction? _inner;
+    private PinnedSession? _session = session;
 
     public Lease<ServerConnection> Lease => lease;
 
@@ -22,10 +23,20 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
     public NpgsqlTransaction Inner => _inner!;
 
     /// <summary>Lets BEGIN travel with the next command; sends nothing itself. If it fails, the lease has ended.</summary>
-    public void Begin(IsolationLevel isolationLevel)
+    /// <param name="isolationLevel">Of the transaction.</param>
+    /// <param name="wanted">
+    /// Settings that travel ahead of BEGIN if they can, so that no rollback undoes them. If the server refuses them, the connection is
+    /// closed and the transaction cannot commit, whatever has run in it.
+    /// </param>
+    public void Begin(IsolationLevel isolationLevel, SettingMap? wanted = null)
     {
         try
         {
+            if (wanted is not null && !Server.Settings.Are(wanted))
+            {
+                Server.TrySend(wanted, inOwnTransaction: true);
+            }
+
             _inner = Server.Npgsql.BeginTransaction(isolationLevel);
         }
         catch (Exception e)
@@ -34,6 +45,18 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
             End();
             throw;
         }
+    }
+
+    /// <summary>Turns the lease into that of a session, which goes on after the transaction.</summary>
+    public PinnedSession Pin(PinReason reason)
+    {
+        if (_session is null)
+        {
+            _session = new PinnedSession(pool, reason).Start(lease);
+            _session.Enter();
+        }
+
+        return _session;
     }
 
     public void RollbackQuietly()
@@ -65,13 +88,14 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
     public void End()
     {
         _inner?.Dispose();
-        if (session is null)
+        Server.Settings.OnTransactionEnded();
+        if (_session is null)
         {
             lease.End();
         }
         else
         {
-            session.OnStatementEnded();
+            _session.OnStatementEnded();
         }
     }
 
@@ -82,13 +106,14 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
             await _inner.DisposeAsync().ConfigureAwait(false);
         }
 
-        if (session is null)
+        Server.Settings.OnTransactionEnded();
+        if (_session is null)
         {
             await lease.EndAsync().ConfigureAwait(false);
         }
         else
         {
-            await session.OnStatementEndedAsync().ConfigureAwait(false);
+            await _session.OnStatementEndedAsync().ConfigureAwait(false);
         }
     }
 }

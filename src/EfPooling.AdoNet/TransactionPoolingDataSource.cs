@@ -22,6 +22,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly ServerConnector _connector;
     private readonly ServerConnectionPool<ServerConnection> _pool;
     private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
+    private readonly PinCounters _pins = new();
 
     internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)
     {
@@ -51,7 +52,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             Server = description.DataSource;
         }
 
-        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, Logger);
+        var upkeep = new ServerUpkeep(ConnectionStringKeywords.LetPrepend(_npgsql), options.ResetPolicy);
+        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(options, _connector, configuration.Time, Logger);
     }
 
@@ -67,6 +69,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal TransactionPoolingOptions Options { get; }
 
     internal ILogger Logger { get; }
+
+    internal SettingInterner SettingInterner { get; } = new();
 
     internal string Server { get; }
 
@@ -145,6 +149,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Who holds server connections, the longest holder first.</summary>
     /// <param name="limit">At most that many.</param>
     public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => _pool.GetOldestLeases(limit);
+
+    /// <summary>How often a connection was given a session of its own since the pool was created, by reason; reasons that never occurred are absent.</summary>
+    public IReadOnlyDictionary<PinReason, long> GetPins() => _pins.ToDictionary();
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
@@ -284,6 +291,21 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     internal void Forget(Transaction transaction) => _enlistments.TryRemove(transaction, out _);
+
+    /// <param name="reason">Why a connection is pinned.</param>
+    /// <param name="statement">Which statement or purpose asked for it.</param>
+    internal void ReportPin(PinReason reason, string? statement)
+    {
+        _pins.Count(reason);
+        if (reason == PinReason.SessionMode)
+        {
+            Log.SessionModePinned(Logger, Name);
+        }
+        else
+        {
+            Log.Pinned(Logger, Name, reason, statement);
+        }
+    }
 
     internal void ReportStalePlan() => Log.StalePlanRetried(Logger, Name);
 

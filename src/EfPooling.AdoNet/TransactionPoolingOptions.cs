@@ -13,6 +13,42 @@ public record TransactionPoolingOptions : PoolOptions
     /// <value>Default <see cref="PoolMode.Transaction"/>; PgBouncer's is session.</value>
     public PoolMode PoolMode { get; set; } = PoolMode.Transaction;
 
+    /// <summary>What happens to a statement that needs a PostgreSQL session of its own: <c>LISTEN</c>, temporary tables, session locks.</summary>
+    /// <value>Default <see cref="SessionStatePolicy.Throw"/>. No effect in session mode.</value>
+    public SessionStatePolicy SessionState { get; set; }
+
+    /// <summary>When a server connection is reset before its next owner gets it (PgBouncer <c>server_reset_query</c>, <c>server_reset_query_always</c>).</summary>
+    /// <value>Default <see cref="ResetPolicy.Smart"/>.</value>
+    public ResetPolicy ResetPolicy { get; set; }
+
+    internal DeclaredSettings DeclaredSettings { get; set; } = DeclaredSettings.None;
+
+    /// <summary>
+    /// Declares a session setting that every statement and transaction of every connection runs with: a tenant for row-level security,
+    /// <c>role</c>, <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, so it costs no round trip.
+    /// </summary>
+    /// <param name="name">A setting of PostgreSQL, or one of your own with a prefix and a dot. Declared again, the later one counts.</param>
+    /// <param name="value">Asked for the value whenever a statement begins; may be asked by several threads at a time. <c>null</c>: the session's default.</param>
+    /// <param name="required">A value of <c>null</c> or nothing throws <see cref="SessionSettingMissingException"/> before any SQL is sent.</param>
+    /// <returns>These options.</returns>
+    /// <exception cref="ArgumentException">The name is not that of a setting.</exception>
+    public TransactionPoolingOptions SessionSetting(string name, Func<LogicalConnection, string?> value, bool required = false)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        DeclaredSettings = DeclaredSettings.With(new DeclaredSetting(SettingName.Parse(name), value, required));
+        return this;
+    }
+
+    /// <summary>Declares a session setting with one value for all connections.</summary>
+    /// <inheritdoc cref="SessionSetting(string, Func{LogicalConnection, string?}, bool)"/>
+    /// <exception cref="ArgumentException">The name is not that of a setting, or the value cannot be stored.</exception>
+    public TransactionPoolingOptions SessionSetting(string name, string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        SettingName.CheckValue(name, value);
+        return SessionSetting(name, _ => value);
+    }
+
     /// <inheritdoc/>
     protected override void Validate(ICollection<string> errors)
     {
@@ -21,6 +57,16 @@ public record TransactionPoolingOptions : PoolOptions
         if (!Enum.IsDefined(PoolMode))
         {
             errors.Add($"PoolMode is {(int)PoolMode}; it must be Transaction, Session or Statement.");
+        }
+
+        if (!Enum.IsDefined(SessionState))
+        {
+            errors.Add($"SessionState is {(int)SessionState}; it must be Throw or Pin.");
+        }
+
+        if (!Enum.IsDefined(ResetPolicy))
+        {
+            errors.Add($"ResetPolicy is {(int)ResetPolicy}; it must be Smart, Always or Never.");
         }
     }
 }

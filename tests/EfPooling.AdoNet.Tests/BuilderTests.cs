@@ -87,9 +87,15 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
         var backend = await connection.AskAsync<int>(Sql.BackendId);
         await connection.RunAsync("SET work_mem = '77MB'");
         Assert.Equal(backend, await connection.AskAsync<int>(Sql.BackendId));
+        await connection.CloseAsync();
+        await connection.OpenAsync();
         Assert.NotEqual("77MB", await connection.AskAsync<string>("SHOW work_mem"));
 
-        await connection.RunAsync("DISCARD ALL");
+        await using (await connection.LeaseSessionAsync("to be closed"))
+        {
+            await connection.RunAsync("DISCARD ALL");
+        }
+
         await WaitForBackendsAsync(pool, backends => backends.All(one => one.ProcessId != backend));
         Assert.NotEqual(backend, await connection.AskAsync<int>(Sql.BackendId));
 

@@ -22,7 +22,7 @@ public sealed class SessionLeaseTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal("nightly import", session.Reason);
         var lease = Assert.Single(pool.GetOldestLeases());
         Assert.Equal((LeaseScope.Session, "nightly import"), (lease.Scope, lease.Activity));
-        Assert.Contains(log.Texts, text => text.Contains("a session was leased: nightly import", StringComparison.Ordinal));
+        Assert.Contains(log.Texts, text => text.Contains("session of its own (SessionLease): nightly import", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -84,7 +84,9 @@ public sealed class SessionLeaseTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.Equal(backend, await connection.AskAsync<int>(Sql.BackendId));
         Assert.True(await connection.AskAsync<bool>("SELECT to_regclass('mine') IS NULL"));
-        Assert.NotEqual("77MB", await connection.AskAsync<string>("SHOW work_mem"));
+        Assert.Equal("77MB", await connection.AskAsync<string>("SHOW work_mem")); // Settings follow their connection.
+        await using var next = await pool.OpenConnectionAsync();
+        Assert.NotEqual("77MB", await next.AskAsync<string>("SHOW work_mem"));
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
     }
 

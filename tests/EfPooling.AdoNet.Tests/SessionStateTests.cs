@@ -48,20 +48,23 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("BEGIN ISOLATION LEVEL SERIALIZABLE; COMMIT AND CHAIN", "SELECT current_setting('transaction_isolation') = 'read committed'")]
     public async Task NextOwner_FindsNothingOf(string sql, string isClean)
     {
-        var pool = CreatePool(maxPoolSize: 1);
-        await using var connection = await pool.OpenConnectionAsync();
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionState = SessionStatePolicy.Pin);
         await using var next = await pool.OpenConnectionAsync();
 
-        await Record.ExceptionAsync(() => connection.RunAsync(sql));
+        await UseAsync(async connection => await connection.RunAsync(sql));
         Assert.True(await next.AskAsync<bool>(isClean), "after an asynchronous command");
 
-        Record.Exception(() => connection.Run(sql));
+        await UseAsync(connection =>
+        {
+            connection.Run(sql);
+            return Task.CompletedTask;
+        });
         Assert.True(next.Ask<bool>(isClean), "after a synchronous command");
 
-        await Record.ExceptionAsync(async () => await (await connection.ReadAsync(sql)).DisposeAsync());
+        await UseAsync(async connection => await (await connection.ReadAsync(sql)).DisposeAsync());
         Assert.True(await next.AskAsync<bool>(isClean), "after a reader");
 
-        await Record.ExceptionAsync(async () =>
+        await UseAsync(async connection =>
         {
             await using var batch = connection.CreateBatch();
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql.Split(';')[0]));
@@ -69,13 +72,19 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
         });
         Assert.True(await next.AskAsync<bool>(isClean), "after a batch");
 
-        await Record.ExceptionAsync(async () =>
+        await UseAsync(async connection =>
         {
             await using var transaction = await connection.BeginTransactionAsync();
             await connection.RunAsync(sql);
             await transaction.CommitAsync();
         });
         Assert.True(await next.AskAsync<bool>(isClean), "after a transaction");
+
+        async Task UseAsync(Func<LogicalConnection, Task> use)
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            await Record.ExceptionAsync(() => use(connection));
+        }
     }
 
     [Fact]
@@ -99,6 +108,8 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
         await using var connection = await pool.OpenConnectionAsync();
 
         await connection.RunAsync("SET search_path = nowhere; SET TimeZone = 'UTC'; SET work_mem = '77MB'");
+        await connection.CloseAsync();
+        await connection.OpenAsync();
 
         Assert.Equal("somewhere|Asia/Tokyo|78MB", await connection.AskAsync<string>(
             "SELECT concat_ws('|', current_setting('search_path'), current_setting('TimeZone'), current_setting('work_mem'))"));
@@ -135,7 +146,7 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
         var pool = CreatePool(maxPoolSize: 1, keywords: "Auto Prepare Min Usages=1", build: builder => builder.UseLoggerFactory(log));
         await using var connection = await pool.OpenConnectionAsync();
         await connection.RunAsync("SELECT 'warm'");
-        await connection.RunAsync("SET work_mem = '77MB'");
+        await connection.RunAsync("CALL change_setting()");
         await connection.RunAsync("SELECT 'warm'");
 
         Assert.Single(log.Commands, text => text.Contains("RESET ALL", StringComparison.Ordinal));
@@ -151,7 +162,6 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
         await using var connection = await pool.OpenConnectionAsync();
 
         await connection.RunAsync("SET work_mem = '77MB'");
-        await connection.RunAsync("CREATE TEMP TABLE mine (id int)");
         await connection.RunAsync("CALL change_setting()");
 
         Assert.DoesNotContain(log.Texts, text => text.Contains("no transaction in progress", StringComparison.Ordinal));
@@ -163,7 +173,10 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
         var pool = CreatePool(maxPoolSize: 1);
         await using var connection = await pool.OpenConnectionAsync();
 
-        await connection.RunAsync("DISCARD ALL");
+        await using (await connection.LeaseSessionAsync("test"))
+        {
+            await connection.RunAsync("DISCARD ALL");
+        }
 
         Assert.Equal(1, pool.GetSnapshot().Retired[Core.RetireReason.ResetFailed]);
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
@@ -175,12 +188,15 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(CommandType.TableDirect, "set_config('application_name', 'mine', false)")]
     public async Task Setting_ChangedInAnUnusualWay_IsNotLeftToTheNextOwner(CommandType type, string text)
     {
-        var pool = CreatePool(maxPoolSize: 1);
-        await using var connection = await pool.OpenConnectionAsync();
-        await using var command = connection.CreateCommand();
-        (command.CommandType, command.CommandText) = (type, text);
-        await command.ExecuteNonQueryAsync();
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionState = SessionStatePolicy.Pin);
+        await using (var connection = await pool.OpenConnectionAsync())
+        {
+            await using var command = connection.CreateCommand();
+            (command.CommandType, command.CommandText) = (type, text);
+            await command.ExecuteNonQueryAsync();
+        }
 
-        Assert.NotEqual("mine", await connection.AskAsync<string>("SHOW application_name"));
+        await using var next = await pool.OpenConnectionAsync();
+        Assert.NotEqual("mine", await next.AskAsync<string>("SHOW application_name"));
     }
 }

@@ -31,6 +31,8 @@ public sealed partial class ExamplesTests
         public sealed class AppDb(DbContextOptions<AppDb> options) : DbContext(options)
         {
             public DbSet<Order> Orders => Set<Order>();
+
+            public string? TenantId { get; set; }
         }
 
         public static class Example
@@ -45,6 +47,7 @@ public sealed partial class ExamplesTests
             private static readonly AppDb first = null!;
             private static readonly IDbContextTransaction transaction = null!;
             private static readonly int id = 1;
+            private static readonly AsyncLocal<string?> currentTenant = new();
 
             private static Task AskTheWarehouse(Order order) => Task.CompletedTask;
 

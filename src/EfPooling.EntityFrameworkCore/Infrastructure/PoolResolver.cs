@@ -27,11 +27,16 @@ internal static class PoolResolver
 
     /// <summary>A connection that goes by the context's options when it is told another connection string.</summary>
     public static LogicalConnection CreateConnection(DbContext context, TransactionPoolingDataSource pool)
-        => pool.CreateConnection(connectionString => ForConnectionString(context, connectionString));
+    {
+        var connection = pool.CreateConnection(connectionString => ForConnectionString(context, connectionString));
+        connection.Owner = context;
+        connection.OwnersSettings = ExtensionOf(context, context.GetService<IDbContextOptions>()).DeclaredSettings;
+        return connection;
+    }
 
     private static TransactionPoolingDataSource ForDataSource(NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
     {
-        if (extension.Configure is null && Registered(options) is { } registered && registered.IsOn(dataSource))
+        if (!extension.ConfiguresPool && Registered(options) is { } registered && registered.IsOn(dataSource))
         {
             return registered;
         }
@@ -47,7 +52,7 @@ internal static class PoolResolver
         var parsed = ConnectionStringCache.Get(connectionString);
         var provider = ProviderOptions.GetConfiguration(context);
         var registered = Registered(options) is { } pool && pool.IsFor(parsed.Normalised) ? pool : null;
-        if (registered is not null && extension.Configure is null && provider.IsEmpty)
+        if (registered is not null && !extension.ConfiguresPool && provider.IsEmpty)
         {
             return registered;
         }
@@ -72,7 +77,8 @@ internal static class PoolResolver
     {
         if (extension.Configure is not null)
         {
-            builder.ConfigureOptions(extension.Configure);
+            // The values belong to each context. Who takes a connection from the pool itself has none of them.
+            builder.ConfigureOptions(extension.Configure).ConfigureOptions(pool => pool.DeclaredSettings = pool.DeclaredSettings.WithoutValues());
         }
 
         var core = options.FindExtension<CoreOptionsExtension>();

@@ -7,9 +7,22 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 /// <summary>What <c>UseTransactionPooling</c> puts into the options of a context. Immutable.</summary>
 internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPoolingOptions>? configure) : IDbContextOptionsExtension
 {
+    private readonly Lazy<TransactionPoolingOptions> _alone = new(() =>
+    {
+        var options = new TransactionPoolingOptions();
+        configure?.Invoke(options);
+        return options;
+    });
+
     private DbContextOptionsExtensionInfo? _info;
 
     public Action<TransactionPoolingOptions>? Configure => configure;
+
+    /// <summary>The session settings for the contexts with these options, and no others: what the callbacks capture may belong to one scope.</summary>
+    public DeclaredSettings DeclaredSettings => _alone.Value.DeclaredSettings;
+
+    /// <summary>Whether the options differ from the defaults in anything but session settings.</summary>
+    public bool ConfiguresPool => !_alone.Value.Equals(new TransactionPoolingOptions());
 
     public DbContextOptionsExtensionInfo Info => _info ??= new ExtensionInfo(this);
 

@@ -75,5 +75,5 @@ public sealed class SessionTaintTests
         Assert.NotEqual(Taint.None, Of("SET a = 1"));
     }
 
-    private static Taint Of(string sql) => SessionTaint.Of(SqlVerdict.Of(sql));
+    private static Taint Of(string sql) => SessionNeeds.TaintOf(SqlVerdict.Of(sql), settingsFollow: false);
 }

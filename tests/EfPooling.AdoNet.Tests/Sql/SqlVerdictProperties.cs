@@ -71,7 +71,7 @@ public sealed class SqlVerdictProperties
     public void AnyText_IsClassified()
         => Prop.ForAll(ArbMap.Default.ArbFor<string>(), text => Of(text ?? "") >= Taint.None).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
-    private static Taint Of(string sql) => SessionTaint.Of(SqlVerdict.Read(sql));
+    private static Taint Of(string sql) => SessionNeeds.TaintOf(SqlVerdict.Read(sql), settingsFollow: false);
 
     // The statements above have constants only behind the first quote or dollar sign.
     private static string OutsideConstants(string sql, Func<string, string> change)

@@ -3,10 +3,10 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A server connection that a logical connection keeps for all it does: from Open to Close in session mode, or while a
-/// <see cref="SessionLease"/> is held. Whoever still uses it when it is ended keeps it until done, and the last one ends the lease.
+/// A server connection that a logical connection keeps for all it does: until Close in session mode or after a statement that needs a
+/// session, or while a <see cref="SessionLease"/> is held. Whoever still uses it when it is ended keeps it until done, and the last one ends the lease.
 /// </summary>
-internal sealed class PinnedSession(TransactionPoolingDataSource pool, string reason) : IServerOwner, ILeaseHolder
+internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
 {
     private readonly Lock _gate = new();
     private Lease<ServerConnection> _lease; // written once, before the session is used
@@ -17,7 +17,10 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, string re
 
     public LeaseScope Scope => LeaseScope.Session;
 
-    public string Activity => reason;
+    public string Activity => purpose ?? (reason == PinReason.SessionMode ? "session mode" : $"pinned: {reason}");
+
+    /// <summary>Else it lasts as long as somebody holds a <see cref="SessionLease"/>, and the connection goes on after it.</summary>
+    public bool LastsUntilClose => reason != PinReason.SessionLease;
 
     public bool IsTransaction => false;
 
@@ -25,6 +28,25 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, string re
     {
         _lease = lease;
         return this;
+    }
+
+    /// <summary>Puts settings in force before anybody uses the session out of our sight. If that fails, the session has ended.</summary>
+    public async Task PrepareAsync(SettingMap wanted, CancellationToken cancellationToken)
+    {
+        var server = _lease.Connection;
+        try
+        {
+            if (!server.Settings.Are(wanted))
+            {
+                await server.ApplyAsync(wanted, isInTransaction: false, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            server.Observe(e);
+            await EndAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <exception cref="LeaseEndedException">The session has ended.</exception>

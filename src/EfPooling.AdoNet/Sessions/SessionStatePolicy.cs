@@ -1,0 +1,11 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>What happens to a statement that needs a PostgreSQL session of its own.</summary>
+public enum SessionStatePolicy
+{
+    /// <summary>It throws <see cref="SessionStateException"/> and nothing is sent.</summary>
+    Throw,
+
+    /// <summary>The connection keeps its server connection from then on until it is closed. Logged and counted.</summary>
+    Pin,
+}

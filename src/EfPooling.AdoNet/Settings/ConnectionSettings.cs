@@ -1,0 +1,111 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// The session settings that the statements of one logical connection want: those declared, those given to the connection itself, and
+/// those that its SQL has set while it was open.
+/// </summary>
+/// <param name="connection">Handed to the declarations, which give the values.</param>
+/// <param name="declared">By the pool and the context.</param>
+internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredSettings declared)
+{
+    private volatile SettingMap _own = SettingMap.Empty; // set by the user, for the life of the object
+    private volatile SettingMap _followed = SettingMap.Empty; // set by SQL, until Close
+    private volatile Resolved? _latest;
+    private volatile string? _lost;
+
+    /// <summary>Whether SQL may not change it, because each lease sets it anew.</summary>
+    public bool IsDeclared(string name) => declared.Contains(name) || _own[name] is not null;
+
+    public IEnumerable<string> FollowedNames => _followed.Settings.ToArray().Select(setting => setting.Name);
+
+    /// <summary>The connection's own settings, together with other declarations.</summary>
+    public ConnectionSettings DeclaredBy(DeclaredSettings others) => new(connection, others) { _own = _own };
+
+    /// <summary>The same for another connection.</summary>
+    public ConnectionSettings For(LogicalConnection other) => new(other, declared) { _own = _own };
+
+    public void SetOwn(string name, string? value) => _own = _own.With(name, value);
+
+    /// <summary>SQL has set it; from now on it goes with the connection.</summary>
+    /// <param name="name">Lower case.</param>
+    /// <param name="value"><c>null</c>: back to the default.</param>
+    public void Follow(string name, string? value)
+    {
+        if (!IsDeclared(name))
+        {
+            _followed = _followed.With(name, value);
+        }
+    }
+
+    /// <summary>SQL has set it, but the connection was lost before anybody knew to what.</summary>
+    public void Lose(string name) => _lost = name;
+
+    public void OnClosed()
+    {
+        _followed = SettingMap.Empty;
+        _lost = null;
+    }
+
+    /// <summary>The settings that a statement wants at this moment.</summary>
+    /// <exception cref="SessionSettingMissingException">A required one has no value.</exception>
+    /// <exception cref="SessionStateException">SQL has set one that was lost with its server connection.</exception>
+    public SettingMap Resolve(SettingInterner interner)
+    {
+        ThrowIfLost();
+        var (own, followed, latest) = (_own, _followed, _latest);
+        var values = latest is not null && ReferenceEquals(latest.Own, own) && ReferenceEquals(latest.Followed, followed) ? latest.Values : null;
+        for (var i = 0; i < declared.Settings.Length; i++)
+        {
+            var value = ValueOf(declared.Settings[i], own);
+            if (values is not null && values[i] == value)
+            {
+                continue;
+            }
+
+            if (values is null || ReferenceEquals(values, latest?.Values))
+            {
+                var known = values;
+                values = new string?[declared.Settings.Length];
+                known?.CopyTo(values, 0);
+            }
+
+            values[i] = value;
+        }
+
+        if (latest is null || !ReferenceEquals(values, latest.Values))
+        {
+            _latest = latest = new Resolved(own, followed, values ?? [], Map(own, followed, values ?? [], interner));
+        }
+
+        return latest.Map;
+    }
+
+    private string? ValueOf(DeclaredSetting setting, SettingMap own)
+    {
+        var value = own[setting.Name] ?? setting.Value(connection);
+        return string.IsNullOrEmpty(value) && setting.IsRequired ? throw new SessionSettingMissingException(setting.Name)
+            : value is null ? null
+            : SettingName.CheckValue(setting.Name, value);
+    }
+
+    private SettingMap Map(SettingMap own, SettingMap followed, string?[] values, SettingInterner interner)
+    {
+        var map = followed;
+        for (var i = 0; i < values.Length; i++)
+        {
+            map = map.With(declared.Settings[i].Name, values[i]);
+        }
+
+        return interner.Intern(map.With(own));
+    }
+
+    private void ThrowIfLost()
+    {
+        if (_lost is { } name)
+        {
+            throw SessionStateException.Lost(name);
+        }
+    }
+
+    private sealed record Resolved(SettingMap Own, SettingMap Followed, string?[] Values, SettingMap Map);
+}

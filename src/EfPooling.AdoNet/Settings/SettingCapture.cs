@@ -1,0 +1,47 @@
+using System.Data.Common;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Reads back what SQL has made of settings, so that they can follow the logical connection: asked after the end of the transaction,
+/// the server knows best what a rollback, an error or an expression has left.
+/// </summary>
+/// <param name="owner">Whose SQL it was.</param>
+/// <param name="names">Lower case.</param>
+internal sealed class SettingCapture(ConnectionSettings owner, IReadOnlyCollection<string> names)
+{
+    // current_setting also knows custom settings and role, which pg_settings leaves out.
+    private const string Sql =
+        """
+        SELECT wanted.name, pg_catalog.current_setting(wanted.name, true), known.source
+        FROM pg_catalog.unnest($1) AS wanted (name) LEFT JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = wanted.name
+        """;
+
+    public bool IsFor(ConnectionSettings settings) => ReferenceEquals(owner, settings);
+
+    public SettingCapture And(IEnumerable<string> further) => new(owner, [.. names.Union(further)]);
+
+    public NpgsqlCommand CreateCommand(NpgsqlConnection connection, int timeoutSeconds)
+        => new(Sql, connection) { CommandTimeout = timeoutSeconds, Parameters = { new() { Value = names.ToArray() } } };
+
+    /// <summary>Takes one row of the answer.</summary>
+    public void Take(DbDataReader row, ServerSettings server, string? loginRole)
+    {
+        var name = row.GetString(0);
+        var value = row.IsDBNull(1) ? "" : row.GetString(1);
+        var isDefault = row.IsDBNull(2)
+            ? value.Length == 0 || (name == "role" && value == "none") || (name == "session_authorization" && value == loginRole)
+            : row.GetString(2) != "session";
+        server.Learn(name, isDefault ? null : value);
+        owner.Follow(name, isDefault ? null : value);
+    }
+
+    public void Fail()
+    {
+        foreach (var name in names)
+        {
+            owner.Lose(name);
+        }
+    }
+}

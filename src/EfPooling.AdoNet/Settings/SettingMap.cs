@@ -1,0 +1,81 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>Values of session settings by name; settings that are absent have the session's default. Immutable, equal by value.</summary>
+internal sealed class SettingMap : IEquatable<SettingMap>
+{
+    public static readonly SettingMap Empty = new([]);
+
+    private readonly SettingChange[] _settings; // by name, each with a value
+    private readonly int _hash;
+    private volatile bool _isRefused;
+
+    private SettingMap(SettingChange[] settings)
+    {
+        _settings = settings;
+        var hash = default(HashCode);
+        foreach (var setting in settings)
+        {
+            hash.Add(setting);
+        }
+
+        _hash = hash.ToHashCode();
+    }
+
+    public bool IsEmpty => _settings.Length == 0;
+
+    public ReadOnlySpan<SettingChange> Settings => _settings;
+
+    /// <summary>A server has refused these values, so they are better sent on their own than ahead of a statement.</summary>
+    public bool IsRefused
+    {
+        get => _isRefused;
+        set => _isRefused = value;
+    }
+
+    /// <summary>The value of a setting; <c>null</c> if it has the session's default.</summary>
+    public string? this[string name]
+    {
+        get
+        {
+            foreach (var setting in _settings)
+            {
+                if (setting.Name == name)
+                {
+                    return setting.Value;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <param name="name">Lower case.</param>
+    /// <param name="value"><c>null</c>: the session's default.</param>
+    public SettingMap With(string name, string? value)
+    {
+        if (this[name] == value)
+        {
+            return this;
+        }
+
+        var others = _settings.Where(setting => setting.Name != name);
+        return From(value is null ? others : others.Append(new SettingChange(name, value)));
+    }
+
+    /// <summary>These settings, and those of <paramref name="stronger"/>, which win.</summary>
+    public SettingMap With(SettingMap stronger)
+        => stronger.IsEmpty ? this : IsEmpty ? stronger : From(_settings.Where(setting => stronger[setting.Name] is null).Concat(stronger._settings));
+
+    public bool Equals(SettingMap? other)
+        => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && Settings.SequenceEqual(other.Settings));
+
+    public override bool Equals(object? obj) => Equals(obj as SettingMap);
+
+    public override int GetHashCode() => _hash;
+
+    private static SettingMap From(IEnumerable<SettingChange> settings)
+    {
+        var sorted = settings.OrderBy(setting => setting.Name, StringComparer.Ordinal).ToArray();
+        return sorted.Length == 0 ? Empty : new SettingMap(sorted);
+    }
+}

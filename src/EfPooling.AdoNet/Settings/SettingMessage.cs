@@ -1,0 +1,37 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Session settings as messages of PostgreSQL's extended query protocol, to travel ahead of a statement ("Message Flow" in the
+/// PostgreSQL manual).
+/// </summary>
+internal static class SettingMessage
+{
+    private const int ParseBindExecute = 3; // answers, without the row
+
+    /// <param name="changes">At least one.</param>
+    /// <param name="inOwnTransaction">
+    /// Ends with Sync, so that it is a transaction of its own. Else it belongs to the statement that follows: if it fails,
+    /// the server skips that statement. It then ends with Flush, so that the answer is not held back while the statement runs.
+    /// </param>
+    /// <param name="answers">How many messages the server will answer with, the row not counted.</param>
+    public static byte[] Create(IReadOnlyList<SettingChange> changes, bool inOwnTransaction, out int answers)
+    {
+        var message = new ProtocolWriter();
+        message.Begin('P').Text("").Text(Sql(changes)).Int16(0).End();
+        message.Begin('B').Text("").Text("").Int16(0).Int16(2 * changes.Count);
+        foreach (var (name, value) in changes)
+        {
+            message.Value(name).Value(value);
+        }
+
+        message.Int16(0).End();
+        message.Begin('E').Text("").Int32(0).End();
+        message.Begin(inOwnTransaction ? 'S' : 'H').End();
+        answers = ParseBindExecute + (inOwnTransaction ? 1 : 0);
+        return message.ToArray();
+    }
+
+    /// <summary>Takes a name and a value as parameters for each change; a value of NULL sets back to the default.</summary>
+    public static string Sql(IReadOnlyList<SettingChange> changes)
+        => $"SELECT {string.Join(", ", changes.Select((_, i) => $"pg_catalog.set_config(${(2 * i) + 1}, ${(2 * i) + 2}, false)"))}";
+}

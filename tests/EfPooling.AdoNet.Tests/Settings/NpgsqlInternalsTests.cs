@@ -1,0 +1,8 @@
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>Notices when Npgsql changes what <see cref="NpgsqlInternals"/> relies on.</summary>
+public sealed class NpgsqlInternalsTests
+{
+    [Fact]
+    public void Npgsql_StillLetsMessagesTravelAheadOfACommand() => Assert.True(NpgsqlInternals.CanPrepend);
+}
