@@ -121,7 +121,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
             Pin();
         }
 
-        return _session?.Bind() ?? new Binding(pool, pool.Acquire(operation, CancellationToken.None));
+        return _session?.Bind() ?? new Binding(pool, Acquire(operation));
     }
 
     public ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
@@ -146,7 +146,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
             return new ValueTask<Binding>(_session.Bind());
         }
 
-        var acquiring = pool.AcquireAsync(operation, cancellationToken);
+        var acquiring = AcquireAsync(operation, cancellationToken);
         return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(pool, acquiring.Result)) : AwaitAsync(acquiring);
 
         async ValueTask<Binding> PinAndBindAsync()
@@ -195,7 +195,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
         return _session is not null
             ? new TransactionLease(pool, _session.Enter(), _session)
-            : new TransactionLease(pool, pool.Acquire(transaction, CancellationToken.None), session: null);
+            : new TransactionLease(pool, Acquire(transaction), session: null);
     }
 
     public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
@@ -207,7 +207,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
         return _session is not null
             ? new TransactionLease(pool, _session.Enter(), _session)
-            : new TransactionLease(pool, await pool.AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), session: null);
+            : new TransactionLease(pool, await AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), session: null);
     }
 
     /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
@@ -360,6 +360,22 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
             connection.ForgetFollowedSettings();
         }
+    }
+
+    private Lease<ServerConnection> Acquire(ILeaseHolder holder) => Remember(pool.Acquire(holder, CancellationToken.None, connection.LastServer));
+
+    private ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken)
+    {
+        return pool.Shuffles ? RememberAsync() : pool.AcquireAsync(holder, cancellationToken);
+
+        async ValueTask<Lease<ServerConnection>> RememberAsync()
+            => Remember(await pool.AcquireAsync(holder, cancellationToken, connection.LastServer).ConfigureAwait(false));
+    }
+
+    private Lease<ServerConnection> Remember(Lease<ServerConnection> lease)
+    {
+        connection.LastServer = pool.Shuffles ? lease.Connection : null;
+        return lease;
     }
 
     // Inside the scope of a transaction that has aborted, nothing may run on its own.

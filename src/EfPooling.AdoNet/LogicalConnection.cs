@@ -45,6 +45,9 @@ public class LogicalConnection : DbConnection, ICloneable
     /// <summary>The settings that <see cref="Owner"/> declares; they win over those of the pool.</summary>
     internal DeclaredSettings OwnersSettings { get; set; } = DeclaredSettings.None;
 
+    /// <summary>The server connection of the latest lease, in shuffle mode. Used by whoever has the claim.</summary>
+    internal ServerConnection? LastServer { get; set; }
+
     /// <summary>The session settings that statements of this connection want; <c>null</c> if there are none.</summary>
     internal ConnectionSettings? Settings
         => _settings ?? (OwnersSettings.IsEmpty && _pool?.Options.DeclaredSettings.IsEmpty != false ? null : RequireSettings());

@@ -10,6 +10,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private const int MostPrependedBytes = 2048; // Npgsql's write buffer takes 4096 at least, BEGIN included
 
     private int _taint; // Interlocked only: Cancel() comes from any thread
+    private bool _hasForeignState; // in shuffle mode
     private SettingCapture? _capture; // comes with Taint.SettingsChanged
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
@@ -147,6 +148,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             {
                 using var reset = SessionReset.Create(Npgsql, taint, MendTimeoutSeconds);
                 reset.ExecuteNonQuery();
+                if (TakesForeignState())
+                {
+                    using var foreign = SessionReset.CreateForeignState(Npgsql, MendTimeoutSeconds);
+                    foreign.ExecuteNonQuery();
+                }
             }
             else if (taint.HasFlag(Taint.Suspect))
             {
@@ -192,6 +198,15 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 await using (reset.ConfigureAwait(false))
                 {
                     await reset.ExecuteNonQueryAsync().ConfigureAwait(false);
+                }
+
+                if (TakesForeignState())
+                {
+                    var foreign = SessionReset.CreateForeignState(Npgsql, MendTimeoutSeconds);
+                    await using (foreign.ConfigureAwait(false))
+                    {
+                        await foreign.ExecuteNonQueryAsync().ConfigureAwait(false);
+                    }
                 }
             }
             else if (taint.HasFlag(Taint.Suspect))
@@ -302,6 +317,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         Settings.Confirmed(wanted, isInTransaction);
         wanted.IsRefused = false;
     }
+
+    // Every other time, so that code meets both a fresh session and one that somebody has used.
+    private bool TakesForeignState() => upkeep.Shuffle && (_hasForeignState = !_hasForeignState);
 
     private bool IsMendable(Taint taint) => IsReady && !taint.HasFlag(Taint.Unresettable);
 

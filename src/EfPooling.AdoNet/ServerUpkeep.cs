@@ -3,11 +3,13 @@ namespace EfPooling.AdoNet;
 /// <summary>How a pool looks after its server connections.</summary>
 /// <param name="CanPrepend">Session settings may travel ahead of a statement; else they cost a round trip.</param>
 /// <param name="ResetPolicy">When a connection is reset.</param>
-internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy)
+/// <param name="Shuffle">Every lease ends with a reset, and every other one leaves foreign session state behind.</param>
+internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy, bool Shuffle)
 {
     /// <summary>What is to be mended at the end of a lease that left this behind.</summary>
     public Taint Due(Taint taint) => ResetPolicy switch
     {
+        _ when Shuffle => taint | Taint.Dirty,
         ResetPolicy.Always => taint | Taint.Dirty,
         ResetPolicy.Never => taint & ~(Taint.Dirty | Taint.Unresettable),
         _ => taint,

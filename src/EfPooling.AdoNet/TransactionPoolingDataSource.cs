@@ -52,9 +52,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             Server = description.DataSource;
         }
 
-        var upkeep = new ServerUpkeep(ConnectionStringKeywords.LetPrepend(_npgsql), options.ResetPolicy);
+        var upkeep = new ServerUpkeep(ConnectionStringKeywords.LetPrepend(_npgsql), options.ResetPolicy, Shuffles);
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
-        _pool = new ServerConnectionPool<ServerConnection>(options, _connector, configuration.Time, Logger);
+        _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -67,6 +67,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     public string Database { get; }
 
     internal TransactionPoolingOptions Options { get; }
+
+    /// <summary>A logical connection gets another server connection each time.</summary>
+    internal bool Shuffles => Options.Shuffle && Options.PoolMode != PoolMode.Session;
 
     internal ILogger Logger { get; }
 
@@ -227,21 +230,25 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     internal ValueTask EnsureReachableAsync(CancellationToken cancellationToken) => _pool.EnsureReachableAsync(cancellationToken);
 
-    internal Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken)
+    /// <param name="holder">Named in diagnostics while the lease runs.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
+    internal Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null)
     {
         while (true)
         {
             var lease = _pool.Acquire(holder, cancellationToken);
-            if (lease.Connection.IsReady)
+            if (IsFit(lease.Connection, last))
             {
                 return lease;
             }
 
-            lease.Retire(RetireReason.Broken); // Npgsql's keepalive found it dead while it was idle.
+            RetireUnfit(lease);
         }
     }
 
-    internal ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken)
+    /// <inheritdoc cref="Acquire"/>
+    internal ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null)
     {
         var acquiring = _pool.AcquireAsync(holder, cancellationToken);
         if (!acquiring.IsCompletedSuccessfully)
@@ -250,20 +257,29 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
 
         var ready = acquiring.Result;
-        return ready.Connection.IsReady ? new ValueTask<Lease<ServerConnection>>(ready) : AwaitAsync(new ValueTask<Lease<ServerConnection>>(ready));
+        return IsFit(ready.Connection, last) ? new ValueTask<Lease<ServerConnection>>(ready) : AwaitAsync(new ValueTask<Lease<ServerConnection>>(ready));
 
         async ValueTask<Lease<ServerConnection>> AwaitAsync(ValueTask<Lease<ServerConnection>> first)
         {
             var lease = await first.ConfigureAwait(false);
-            while (!lease.Connection.IsReady)
+            while (!IsFit(lease.Connection, last))
             {
-                lease.Retire(RetireReason.Broken); // Npgsql's keepalive found it dead while it was idle.
+                RetireUnfit(lease);
                 lease = await _pool.AcquireAsync(holder, cancellationToken).ConfigureAwait(false);
             }
 
             return lease;
         }
     }
+
+    private bool IsFit(ServerConnection server, ServerConnection? last)
+        => server.IsReady && (last is null || !ReferenceEquals(server, last) || Options.MaxPoolSize == 1);
+
+    private static void RetireUnfit(Lease<ServerConnection> lease)
+        => lease.Retire(lease.Connection.IsReady ? RetireReason.Shuffled : RetireReason.Broken); // Npgsql's keepalive found it dead while it was idle.
+
+    private static TransactionPoolingOptions ForShuffling(TransactionPoolingOptions options)
+        => options with { ServerRoundRobin = true, MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(2, options.MaxPoolSize)) };
 
     /// <summary>Takes part in a transaction, together with the other connections in it unless <paramref name="session"/> pins this one.</summary>
     internal AmbientEnlistment Enlist(Transaction transaction, PinnedSession? session)

@@ -21,6 +21,16 @@ public record TransactionPoolingOptions : PoolOptions
     /// <value>Default <see cref="ResetPolicy.Smart"/>.</value>
     public ResetPolicy ResetPolicy { get; set; }
 
+    /// <summary>
+    /// For test suites: every command outside a transaction and every transaction gets another server connection than the one before,
+    /// freshly reset or with foreign session state, so that code which secretly depends on its session fails in its own tests.
+    /// </summary>
+    /// <value>
+    /// Default <c>false</c>, or what the runtime switch <c>EfPooling.Shuffle</c> says (<see cref="AppContext.SetSwitch"/>). Keeps two server
+    /// connections open at least; with a <see cref="PoolOptions.MaxPoolSize"/> of 1 the one connection is reset. No effect in session mode.
+    /// </value>
+    public bool Shuffle { get; set; } = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn;
+
     internal DeclaredSettings DeclaredSettings { get; set; } = DeclaredSettings.None;
 
     /// <summary>

@@ -26,4 +26,7 @@ public enum RetireReason
 
     /// <summary>The session state could not be reset for the next owner.</summary>
     ResetFailed,
+
+    /// <summary>Its holder was to get another one than the last time, and no other was free (shuffle mode).</summary>
+    Shuffled,
 }
