@@ -2,7 +2,7 @@ namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
 /// What can be known about a SQL text by reading it: what it is, what it does to its session, whether it may be a plain read. Errs on the
-/// safe side. What functions, views and triggers do is not in the text; see the catalog. Immutable.
+/// safe side. What functions, views and triggers do is not in the text; see <see cref="SqlCatalog"/>. Immutable.
 /// </summary>
 internal sealed class SqlVerdict
 {
@@ -12,11 +12,10 @@ internal sealed class SqlVerdict
     private readonly SqlStatement[] _statements;
     private readonly long _kinds;
 
-    private SqlVerdict(string text)
+    private SqlVerdict(string text, VerdictBuilder found, List<SqlStatement> statements)
     {
-        var found = new VerdictBuilder();
         _text = text;
-        _statements = [.. ScriptReader.Read(text, found)];
+        _statements = [.. statements];
         foreach (var statement in _statements)
         {
             _kinds |= 1L << (int)statement.Kind;
@@ -87,7 +86,19 @@ internal sealed class SqlVerdict
     public static SqlVerdict Of(string sql) => Cache.Get(sql);
 
     /// <summary>The verdict on a text, not remembered.</summary>
-    public static SqlVerdict Read(string sql) => new(sql);
+    public static SqlVerdict Read(string sql)
+    {
+        var found = new VerdictBuilder();
+        return new SqlVerdict(sql, found, ScriptReader.Read(sql, found));
+    }
+
+    /// <summary>The verdict on the body of a PL/pgSQL function: its effects and names. It has no statements of its own.</summary>
+    public static SqlVerdict ReadProcedure(string body)
+    {
+        var found = new VerdictBuilder();
+        ProcedureReader.Read(body, found);
+        return new SqlVerdict(body, found, []);
+    }
 
     /// <summary>Whether one of the statements is of this kind.</summary>
     public bool Has(StatementKind kind) => (_kinds & (1L << (int)kind)) != 0;

@@ -1,0 +1,184 @@
+using EfPooling.AdoNet.Sql;
+using Npgsql;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>What the catalog of a database adds to the verdict on a text.</summary>
+public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    private const string Schema =
+        """
+        DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS other CASCADE; CREATE SCHEMA other;
+        CREATE TABLE item (id serial PRIMARY KEY, name text);
+        CREATE TABLE parted (id int) PARTITION BY LIST (id);
+        CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+        CREATE TABLE "Items" ("Id" int);
+        CREATE TABLE guarded (id int, tenant text);
+        CREATE TABLE noisily_guarded (id int);
+        CREATE FUNCTION doubled(a int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT a * 2 $$;
+        CREATE FUNCTION counted() RETURNS bigint STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM item); END $$;
+        CREATE FUNCTION logged(a int) RETURNS int LANGUAGE sql AS $$ INSERT INTO item DEFAULT VALUES; SELECT a $$;
+        CREATE FUNCTION atomic_sum(a int) RETURNS int STABLE LANGUAGE sql BEGIN ATOMIC SELECT a + 1; SELECT a + 2; END;
+        CREATE FUNCTION atomic_one() RETURNS int STABLE LANGUAGE sql RETURN doubled(1);
+        CREATE FUNCTION mixed(a int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION mixed(a text) RETURNS int VOLATILE LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION other.twin() RETURNS int VOLATILE LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION public.twin() RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION other.lower(a int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION stable_liar() RETURNS float STABLE LANGUAGE sql AS $$ SELECT random() $$;
+        CREATE FUNCTION noise(i item) RETURNS int VOLATILE LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION hidden() RETURNS text LANGUAGE sql AS $$ SELECT set_config('work_mem', '77MB', false) $$;
+        CREATE FUNCTION hidden_local() RETURNS text LANGUAGE sql AS $$ SELECT set_config('work_mem', '77MB', true) $$;
+        CREATE FUNCTION hidden_deeper() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN public.hidden(); END $$;
+        CREATE FUNCTION hidden_atomic() RETURNS text LANGUAGE sql RETURN set_config('work_mem', '77MB', false);
+        CREATE FUNCTION dynamic(a text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE a; END $$;
+        CREATE FUNCTION locking() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1); END $$;
+        CREATE FUNCTION ping(a int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN a > 0 THEN pong(a - 1) ELSE 0 END; END $$;
+        CREATE FUNCTION pong(a int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN ping(a); END $$;
+        CREATE FUNCTION with_setting() RETURNS int LANGUAGE sql SECURITY DEFINER SET work_mem = '77MB' AS $$ SELECT 1 $$;
+        CREATE PROCEDURE quiet() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO item DEFAULT VALUES; COMMIT; END $$;
+        CREATE PROCEDURE loud() LANGUAGE plpgsql AS $$ BEGIN SET work_mem = '77MB'; END $$;
+        CREATE PROCEDURE calls_loud() LANGUAGE plpgsql AS $$ BEGIN CALL loud(); END $$;
+        CREATE FUNCTION step(a int, b int) RETURNS int VOLATILE LANGUAGE sql AS $$ SELECT a + b $$;
+        CREATE AGGREGATE noisy_sum(int) (SFUNC = step, STYPE = int, INITCOND = '0');
+        CREATE FUNCTION same(a int, b text) RETURNS bool VOLATILE LANGUAGE sql AS $$ SELECT true $$;
+        CREATE OPERATOR === (LEFTARG = int, RIGHTARG = text, FUNCTION = same);
+        CREATE DOMAIN noisy_text AS text CHECK (logged(length(VALUE)) > 0);
+        CREATE VIEW plain AS SELECT id, upper(name) AS name FROM item;
+        CREATE VIEW plain_of_plain AS SELECT * FROM plain;
+        CREATE VIEW noisy AS SELECT random() AS r;
+        CREATE VIEW noisy_of_noisy AS SELECT * FROM noisy, plain;
+        CREATE VIEW setting AS SELECT hidden() AS s;
+        CREATE VIEW setting_itself AS SELECT set_config('work_mem', '77MB', false) AS s;
+        CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM item;
+        DROP FOREIGN DATA WRAPPER IF EXISTS nowhere CASCADE; CREATE FOREIGN DATA WRAPPER nowhere;
+        CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+        CREATE FOREIGN TABLE far (id int) SERVER nowhere;
+        CREATE TABLE partly_far (id int) PARTITION BY LIST (id);
+        CREATE FOREIGN TABLE far_1 PARTITION OF partly_far FOR VALUES IN (1) SERVER nowhere;
+        CREATE VIEW of_far AS SELECT * FROM far;
+        CREATE POLICY p ON guarded USING (tenant = current_setting('app.tenant', true));
+        CREATE POLICY p ON noisily_guarded USING (logged(id) > 0);
+        """;
+
+    private SqlCatalog _catalog = null!;
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await using var connection = await OpenPlainAsync();
+        if (await connection.AskAsync<bool>("SELECT to_regclass('noisily_guarded') IS NULL"))
+        {
+            await RunEachAsync(connection, Schema);
+        }
+
+        _catalog = await SqlCatalog.LoadAsync(connection, CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData("SELECT 1")]
+    [InlineData("SELECT i.id, lower(i.name) FROM item AS i WHERE i.id = 1 AND i.name LIKE 'a%'")]
+    [InlineData("SELECT * FROM public.item, \"Items\"")]
+    [InlineData("SELECT count(*), max(id), now(), current_setting('work_mem') FROM item")]
+    [InlineData("SELECT v.value FROM unnest(ARRAY[1]) AS v(value) JOIN item ON item.id = v.value")]
+    [InlineData("WITH x AS (SELECT * FROM item) SELECT doubled(id) FROM x")]
+    [InlineData("SELECT counted(), atomic_sum(1), atomic_one(), public.twin()")]
+    [InlineData("SELECT * FROM parted")]
+    [InlineData("SELECT * FROM plain_of_plain")]
+    [InlineData("SELECT * FROM summary")]
+    [InlineData("SELECT * FROM guarded")]
+    [InlineData("SELECT * FROM pg_catalog.pg_class")]
+    public void PureRead_IsKnown(string sql) => Assert.True(_catalog.IsPureRead(SqlVerdict.Of(sql)));
+
+    [Theory]
+    [InlineData("SELECT random()")]
+    [InlineData("SELECT clock_timestamp() FROM item")]
+    [InlineData("SELECT nextval('item_id_seq')")]
+    [InlineData("SELECT logged(1)")]
+    [InlineData("SELECT mixed(1)")]
+    [InlineData("SELECT twin()")]
+    [InlineData("SELECT other.twin()")]
+    [InlineData("SELECT stable_liar()")]
+    [InlineData("SELECT i.noise FROM item AS i")]
+    [InlineData("SELECT (i).noise FROM item AS i")]
+    [InlineData("SELECT noisy_sum(id) FROM item")]
+    [InlineData("SELECT 1 === 'a'")]
+    [InlineData("SELECT 'a'::noisy_text")]
+    [InlineData("SELECT nobody_knows(1)")]
+    [InlineData("SELECT other.upper('a')")]
+    [InlineData("SELECT * FROM nobody_knows")]
+    [InlineData("SELECT * FROM other.item")]
+    [InlineData("SELECT * FROM parted_1")]
+    [InlineData("SELECT * FROM noisy")]
+    [InlineData("SELECT * FROM noisy_of_noisy")]
+    [InlineData("SELECT * FROM item, LATERAL (SELECT * FROM noisy) AS n")]
+    [InlineData("SELECT * FROM noisily_guarded")]
+    [InlineData("SELECT * FROM far")]
+    [InlineData("SELECT * FROM partly_far")]
+    [InlineData("SELECT * FROM of_far")]
+    [InlineData("SELECT * FROM pg_settings")]
+    [InlineData("SELECT * FROM item TABLESAMPLE bernoulli (10)")]
+    [InlineData("SELECT * FROM item FOR UPDATE")]
+    [InlineData("SELECT set_config('work_mem', '77MB', true)")]
+    [InlineData("SELECT 1; SELECT 2")]
+    [InlineData("UPDATE item SET id = 1")]
+    public void AnythingElse_IsNoPureRead(string sql) => Assert.False(_catalog.IsPureRead(SqlVerdict.Of(sql)));
+
+    [Theory]
+    [InlineData("SELECT random(), nextval('item_id_seq'), upper('a')")]
+    [InlineData("SELECT logged(1), doubled(2), stable_liar(), mixed(1), counted()")]
+    [InlineData("SELECT hidden_local()")]
+    [InlineData("SELECT with_setting()")]
+    [InlineData("SELECT ping(3)")]
+    [InlineData("CALL quiet()")]
+    [InlineData("SELECT * FROM noisy_of_noisy")]
+    [InlineData("SELECT set_config('work_mem', '77MB', true)")]
+    [InlineData("INSERT INTO item (name) VALUES (lower('A'))")]
+    [InlineData("SELECT atomic_sum(1), atomic_one()")]
+    public void Functions_ThatLeaveTheSessionAlone_AreKnown(string sql) => Assert.False(_catalog.MayChangeSession(SqlVerdict.Of(sql)));
+
+    [Theory]
+    [InlineData("SELECT hidden()")]
+    [InlineData("SELECT hidden_deeper()")]
+    [InlineData("SELECT hidden_atomic()")]
+    [InlineData("INSERT INTO item (name) SELECT public.hidden()")]
+    [InlineData("SELECT * FROM setting")]
+    [InlineData("SELECT * FROM setting_itself")]
+    [InlineData("SELECT dynamic('SET x = 1')")]
+    [InlineData("SELECT locking()")]
+    [InlineData("SELECT nobody_knows()")]
+    [InlineData("CALL loud()")]
+    [InlineData("CALL calls_loud()")]
+    [InlineData("CALL nobody_knows()")]
+    [InlineData("DO $$ BEGIN CALL loud(); END $$")]
+    public void Functions_ThatMayChangeTheSession_AreKnown(string sql) => Assert.True(_catalog.MayChangeSession(SqlVerdict.Of(sql)));
+
+    [Fact]
+    public async Task Catalog_LoadedAgain_KnowsWhatHasChanged()
+    {
+        await using var connection = await OpenPlainAsync();
+        var (read, change) = (SqlVerdict.Of("SELECT changing()"), SqlVerdict.Of("SELECT changing() AS again"));
+        await connection.RunAsync("CREATE FUNCTION changing() RETURNS text STABLE LANGUAGE sql AS $$ SELECT 'a' $$");
+        var catalog = SqlCatalog.Load(connection);
+        Assert.True(catalog.IsPureRead(read));
+        Assert.False(catalog.MayChangeSession(change));
+
+        await connection.RunAsync("CREATE OR REPLACE FUNCTION changing() RETURNS text VOLATILE LANGUAGE sql AS $$ SELECT set_config('custom.x', 'a', false) $$");
+        Assert.True(catalog.IsPureRead(read));
+
+        var again = SqlCatalog.Load(connection);
+        Assert.False(again.IsPureRead(read));
+        Assert.True(again.MayChangeSession(change));
+    }
+
+    // Npgsql cuts BEGIN ATOMIC … END at its semicolons.
+    private static async Task RunEachAsync(NpgsqlConnection connection, string script)
+    {
+        foreach (var statement in script.Split(";\n"))
+        {
+            await connection.RunAsync(statement.Contains("ATOMIC", StringComparison.Ordinal) ? Quoted(statement) : statement);
+        }
+    }
+
+    private static string Quoted(string statement) => $"DO $body$ BEGIN EXECUTE $text${statement}$text$; END $body$";
+}
