@@ -12,6 +12,10 @@ internal sealed class SqlTokens
         _tokens = SqlLexer.Read(text, out var isBroken);
         IsBroken = isBroken;
         PairParentheses();
+        foreach (var token in _tokens)
+        {
+            IsBroken |= token.Form == TextForm.Unicode && token.Kind == SqlTokenKind.QuotedWord && SqlConstants.Name(text, token) is null;
+        }
     }
 
     public string Text { get; }
@@ -42,12 +46,7 @@ internal sealed class SqlTokens
     public string Raw(int index) => Text.Substring(_tokens[index].Start, _tokens[index].Length);
 
     /// <summary>The name that stands there, without quotes, in lower case if it had none.</summary>
-    public string Name(int index)
-    {
-        var name = Has(index) ? SqlConstants.Name(Text, _tokens[index]) : null;
-        IsBroken |= name is null;
-        return name ?? "";
-    }
+    public string Name(int index) => (Has(index) ? SqlConstants.Name(Text, _tokens[index]) : null) ?? "";
 
     /// <summary>The value of the string constant that stands there; null if there is none or its value takes more than quotes to read.</summary>
     public string? Constant(int index) => Is(index, SqlTokenKind.Text) ? SqlConstants.Value(Text, _tokens[index]) : null;

@@ -71,7 +71,63 @@ public sealed class SqlVerdictProperties
     public void AnyText_IsClassified()
         => Prop.ForAll(ArbMap.Default.ArbFor<string>(), text => Of(text ?? "") >= Taint.None).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
+    [Fact]
+    public void TokensInAnyOrder_AreHarmlessOnlyBehindKnownWords()
+        => Prop.ForAll(
+            Gen.Elements(Tokens).ListOf().ToArbitrary(),
+            tokens => Assert.True(SqlVerdict.Read("frobnicate " + string.Join(' ', tokens)).Effects.HasFlag(SessionEffects.Unknown)))
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
+
+    [Fact]
+    public void TextCutAnywhere_IsUnknownIfSomethingIsLeftOpen()
+    {
+        foreach (var sql in SqlCorpus.Entries.Select(entry => entry.Sql))
+        {
+            for (var length = 0; length < sql.Length; length++)
+            {
+                var cut = sql[..length];
+                Assert.True(!new SqlTokens(cut).IsBroken || SqlVerdict.Read(cut).Effects.HasFlag(SessionEffects.Unknown), cut);
+            }
+        }
+    }
+
+    [Fact]
+    public void Corpus_BehindComments_HasTheSameVerdicts()
+    {
+        foreach (var sql in Whole)
+        {
+            Assert.Equal(Describe(SqlVerdict.Read(sql)), Describe(SqlVerdict.Read("-- SET\n/* 'x */" + sql + "\n--;BEGIN")));
+        }
+    }
+
+    [Fact]
+    public void Corpus_StatementsInOneText_AddUp()
+        => Prop.ForAll(
+            Gen.Elements(Whole.Where(sql => !sql.Contains("rrval", StringComparison.Ordinal) && !sql.Contains("lastval", StringComparison.Ordinal)).ToArray())
+                .NonEmptyListOf().ToArbitrary(),
+            texts =>
+            {
+                var (whole, parts) = (SqlVerdict.Read(string.Join("\n;", texts)), texts.Select(SqlVerdict.Read).ToList());
+                Assert.Equal(parts.Sum(part => part.Statements), whole.Statements);
+                Assert.Equal(parts.Aggregate(SessionEffects.None, (sum, part) => sum | part.Effects), whole.Effects);
+                Assert.Equal(parts.SelectMany(part => part.Settings).Distinct(), whole.Settings);
+                Assert.Equal(parts.SelectMany(part => part.Functions).Distinct(), whole.Functions);
+            })
+            .Check(Quick);
+
+    private static IEnumerable<string> Whole => SqlCorpus.Entries.Select(entry => entry.Sql).Where(sql => !new SqlTokens(sql).IsBroken);
+
+    private static readonly string[] Tokens =
+    [
+        "SELECT", "set_config", "(", ")", "'a'", ";;", ",", "SET", "FROM", "WITH", "AS", "[", "]", "$$", "\"q\"", ".", "::", "E'\\''", "U&\"\\0061\"", "UESCAPE", "1e5",
+        "$1", "@p", "BEGIN", "ATOMIC", "END", "CASE", "DO", "EXPLAIN", "ANALYZE", "CREATE", "TEMP", "TABLE", "INTO", "/*", "*/", "--", "\n", "LOCAL", "=", "DECLARE",
+    ];
+
     private static Taint Of(string sql) => SessionNeeds.TaintOf(SqlVerdict.Read(sql), settingsFollow: false);
+
+    private static string Describe(SqlVerdict verdict)
+        => $"{verdict.Kind} {verdict.Effects} {verdict.IsReadCandidate} {verdict.CanShareTransaction} {string.Join(',', verdict.Settings)} "
+            + $"{string.Join(',', verdict.Functions)} {string.Join(',', verdict.Relations)} {string.Join(',', verdict.Tables)}";
 
     // The statements above have constants only behind the first quote or dollar sign.
     private static string OutsideConstants(string sql, Func<string, string> change)
