@@ -12,6 +12,12 @@ internal interface IPooledStatement<out TInner>
     /// <summary>The SQL, for diagnostics.</summary>
     string? Text { get; }
 
+    /// <summary>Where it was created; <c>null</c> if that is not known.</summary>
+    string? Origin { get; }
+
+    /// <summary>Set when it was disposed.</summary>
+    DisposalNote Disposal { get; }
+
     /// <summary>What it may do to the session.</summary>
     Taint Effects { get; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using System.Transactions;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
@@ -36,6 +37,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         Options = options with { };
         Name = options.Name;
         Logger = configuration.LoggerFactory.CreateLogger("EfPooling.Pool");
+        Guard = new ConcurrencyGuard(Options, configuration.Time, Logger, Name);
         ConnectionStringWithPassword = keywords.ConnectionString;
         _normalised = PoolFamily.Normalise(keywords);
         ConnectionString = ConnectionStringKeywords.WithoutPassword(keywords);
@@ -67,6 +69,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal TransactionPoolingOptions Options { get; }
 
     internal ILogger Logger { get; }
+
+    internal ConcurrencyGuard Guard { get; }
 
     internal string Server { get; }
 
@@ -101,16 +105,25 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <summary>A closed connection. Dispose it.</summary>
-    public new LogicalConnection CreateConnection() => NamedForDapper.Create(_selectPool, this);
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalConnection CreateConnection(
+        [CallerMemberName] string? member = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        => NamedForDapper.Create(_selectPool, this).OpenedBy(new CallerInfo(member, file, line));
 
     /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
     internal LogicalConnection CreateConnection(Func<string, TransactionPoolingDataSource> selectPool)
         => NamedForDapper.Create(_ownsNpgsql ? selectPool : _selectPool, this);
 
     /// <summary>An open connection. Dispose it.</summary>
-    public new LogicalConnection OpenConnection()
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalConnection OpenConnection(
+        [CallerMemberName] string? member = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        var connection = CreateConnection();
+        var connection = CreateConnection(member, file, line);
         try
         {
             connection.Open();
@@ -124,9 +137,17 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <inheritdoc cref="OpenConnection"/>
-    public new async ValueTask<LogicalConnection> OpenConnectionAsync(CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Cancels the wait for the server.</param>
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public async ValueTask<LogicalConnection> OpenConnectionAsync(
+        CancellationToken cancellationToken = default,
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
     {
-        var connection = CreateConnection();
+        var connection = CreateConnection(member, file, line);
         try
         {
             await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -292,14 +313,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal void ReportFailedRollback(Exception error) => Log.RollbackFailed(Logger, error);
 
     /// <inheritdoc/>
-    protected override DbConnection CreateDbConnection() => CreateConnection();
+    protected override DbConnection CreateDbConnection() => CreateConnection(null, null);
 
     /// <inheritdoc/>
-    protected override DbConnection OpenDbConnection() => OpenConnection();
+    protected override DbConnection OpenDbConnection() => OpenConnection(null, null);
 
     /// <inheritdoc/>
     protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
-        => await OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        => await OpenConnectionAsync(cancellationToken, null, null).ConfigureAwait(false);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
