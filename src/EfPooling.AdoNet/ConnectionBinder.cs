@@ -128,7 +128,13 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
     }
 
     /// <summary>Remembers that the running operation met another one, so that its call site is known the next time.</summary>
-    public void SuspectRunning() => Guard.Suspect(_start.Key);
+    /// <returns>Whether anything is running.</returns>
+    public bool SuspectRunning()
+    {
+        var isRunning = Volatile.Read(ref _operation) is not null;
+        Guard.Suspect(isRunning ? _start.Key : null);
+        return isRunning;
+    }
 
     public void Unclaim(ILeaseHolder operation)
     {

@@ -310,6 +310,10 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>What is running on the connection now; <c>null</c> if nothing is.</summary>
     internal OperationInfo? RunningOperation => Volatile.Read(ref _binder)?.RunningOperation;
 
+    /// <summary>Remembers that what is running met something, so that its call site is known the next time.</summary>
+    /// <returns>Whether anything is running.</returns>
+    internal bool SuspectRunning() => Volatile.Read(ref _binder)?.SuspectRunning() == true;
+
     internal string? Origin => _opener.Describe("the connection was made");
 
     string? ICallSiteSource.Text => null;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EfPooling.AdoNet;
 
@@ -11,6 +12,9 @@ namespace EfPooling.AdoNet;
 internal sealed class ConcurrencyGuard
 {
     private const int MaxSuspects = 256;
+
+    /// <summary>For who has no pool: captures nothing.</summary>
+    public static readonly ConcurrencyGuard Default = new(new TransactionPoolingOptions(), null, NullLogger.Instance, "");
 
     private readonly TransactionPoolingOptions _options;
     private readonly TimeProvider? _time;

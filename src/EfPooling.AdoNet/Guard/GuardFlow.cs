@@ -16,7 +16,7 @@ internal sealed class GuardFlow(object owner, GuardFlow? parent, ExecutionContex
     public GuardFlow? Parent => parent;
 
     /// <summary>Where the application called, captured by sampling; else <c>null</c>.</summary>
-    public object? Site => site;
+    public object? Site => site ?? parent?.Site;
 
     public bool IsOf(object candidate) => ReferenceEquals(owner, candidate);
 

@@ -15,6 +15,9 @@ internal struct OperationStart
     private ICallSiteSource? _source;
     private object? _site; // a stack trace; null unless sampled
 
+    /// <summary>The captured stack; <c>null</c> if it was not.</summary>
+    public readonly object? Site => _site;
+
     /// <summary>The text or name by which the guard knows operations of this sort.</summary>
     public readonly string? Key => _context is null && _source is null ? null : _source?.Text ?? _kind.ToString();
 
