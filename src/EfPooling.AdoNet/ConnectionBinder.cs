@@ -79,7 +79,8 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
     public async ValueTask WaitForClaimAsync(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var refusal = new Lazy<ConcurrentUseException>(() => Refuse(operation, kind, source, $"It has waited for its turn for {Guard.QueueTimeout}."));
+        var caller = ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity); // Now, because a timer knows nothing of the caller.
+        var refusal = new Lazy<ConcurrentUseException>(() => Refuse(caller, kind, source, $"It has waited for its turn for {Guard.QueueTimeout}."));
         var queue = _queue ?? Interlocked.CompareExchange(ref _queue, new ClaimQueue(), null) ?? _queue;
         var place = queue.Add(operation);
         queue.Grant(IsClaimedFor); // Whoever had the claim may have given it up before this was in the queue.
@@ -119,12 +120,15 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool)
     /// <param name="source">Who does it.</param>
     /// <param name="why">A sentence, if the reason is not only that the other one is running.</param>
     public ConcurrentUseException Refuse(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, string? why = null)
+        => Refuse(ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity), kind, source, why);
+
+    private ConcurrentUseException Refuse(OperationInfo refused, OperationKind kind, ICallSiteSource? source, string? why)
     {
         var running = _start.Describe(Guard, Volatile.Read(ref _operation)?.Activity);
         Guard.Suspect(_start.Key);
         Guard.Suspect(source?.Text ?? kind.ToString());
         var met = _reader is { IsReading: false } && _start.LooksLikeThisFlow() ? ConcurrentUseKind.OpenReader : ConcurrentUseKind.ConcurrentOperation;
-        return new ConcurrentUseException(met, running, ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity), why);
+        return new ConcurrentUseException(met, running, refused, why);
     }
 
     /// <summary>Remembers that the running operation met another one, so that its call site is known the next time.</summary>

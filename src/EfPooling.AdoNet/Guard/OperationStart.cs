@@ -28,7 +28,11 @@ internal struct OperationStart
         _threadId = Environment.CurrentManagedThreadId;
         _at = guard.Now;
         _context = ExecutionContext.Capture();
-        _source = source;
+        if (!ReferenceEquals(_source, source))
+        {
+            _source = source; // Storing a reference costs more than comparing it.
+        }
+
         if (guard.IsCapturing)
         {
             _site = guard.CaptureFor(source?.Text ?? kind.ToString());

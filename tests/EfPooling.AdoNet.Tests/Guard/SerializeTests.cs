@@ -85,12 +85,13 @@ public sealed class SerializeTests(ServerFixture fixture) : GuardTest(fixture)
         await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
         var first = First(connection, asynchronous: true);
         await WaitForQueryAsync(pool, Gate.Wait);
-        var waiting = connection.RunAsync($"SELECT '{Marker}'");
+        var waiting = new LogicalCommand($"SELECT '{Marker}'", connection).ExecuteScalarAsync();
 
         time.Advance(TimeSpan.FromSeconds(30));
 
         var error = await Assert.ThrowsAsync<ConcurrentUseException>(() => waiting);
         Assert.Equal(TimeSpan.FromSeconds(30), error.Running.Duration);
+        Assert.Matches($@"{nameof(Caller_WhoWaitsForLongerThanQueryWaitTimeout_IsToldWhoRuns)} in SerializeTests\.cs:\d+", error.Refused.CallSite);
         Assert.Contains("waited for its turn for 00:00:30", error.Message, StringComparison.Ordinal);
         await gate.OpenAsync();
         await first;
