@@ -13,10 +13,15 @@ namespace EfPooling.AdoNet;
 [SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
 internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, LogicalConnection connection)
 {
-    private static readonly NamedOperation Beginning = new(LeaseScope.Transaction, "BEGIN");
+    private static readonly NamedOperation Beginning = new(LeaseScope.Transaction, "BEGIN", OperationKind.BeginTransaction);
 
     private ILeaseHolder? _operation; // Interlocked only
-    private LogicalDataReader? _reader;
+    private OperationStart _start; // written by whoever has claimed it; read by others to describe it
+    private ClaimQueue? _queue; // Interlocked once; null unless somebody has waited
+    private ApartOperations? _apart; // Interlocked once; null unless an operation has run beside the claim
+
+    // All used by whoever has claimed it.
+    private LogicalDataReader? _reader; // read by others to see whether it is idle
     private IReaderLease? _detached; // whose reader was given away
     private LogicalTransaction? _transaction;
     private AmbientEnlistment? _ambient;
@@ -25,28 +30,138 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
     public TransactionPoolingDataSource Pool => pool;
 
-    public void Claim(ILeaseHolder operation)
+    public ConcurrencyGuard Guard => pool.Guard;
+
+    /// <summary>What is running now; <c>null</c> if nothing is.</summary>
+    public OperationInfo? RunningOperation => Volatile.Read(ref _operation) is { } running ? _start.Describe(Guard, running.Activity) : null;
+
+    /// <summary>Like <see cref="RunningOperation"/>, but an open reader from which nobody reads is none.</summary>
+    public OperationInfo? BusyOperation => _reader is { IsReading: false } ? null : RunningOperation;
+
+    /// <returns>Whether the operation is the one in flight now; then <see cref="Unclaim"/> must follow.</returns>
+    public bool TryClaim(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source)
     {
-        if (Interlocked.CompareExchange(ref _operation, operation, null) is { } running)
+        if (_queue is { IsEmpty: false } || !IsClaimedFor(operation))
         {
-            throw new ConcurrentUseException(running.Activity, operation.Activity);
+            return false;
+        }
+
+        _start.Begin(Guard, kind, source);
+        return true;
+    }
+
+    /// <exception cref="ConcurrentUseException">Another operation is in flight.</exception>
+    public ClaimScope Claimed(NamedOperation operation, ICallSiteSource? source = null)
+        => TryClaim(operation, operation.Kind, source) ? new ClaimScope(this, operation) : throw Refuse(operation, operation.Kind, source);
+
+    /// <inheritdoc cref="Claimed"/>
+    public ValueTask<ClaimScope> ClaimedAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
+    {
+        if (TryClaim(operation, operation.Kind, source))
+        {
+            return new ValueTask<ClaimScope>(new ClaimScope(this, operation));
+        }
+
+        return MayWait ? AwaitAsync() : throw Refuse(operation, operation.Kind, source);
+
+        async ValueTask<ClaimScope> AwaitAsync()
+        {
+            await WaitForClaimAsync(operation, operation.Kind, source, cancellationToken).ConfigureAwait(false);
+            return new ClaimScope(this, operation);
         }
     }
 
-    public ClaimScope Claimed(ILeaseHolder operation)
+    /// <summary>Whether an asynchronous operation that finds the connection busy waits for its turn: mode Serialize, unless it would wait for itself.</summary>
+    public bool MayWait
+        => Guard.Mode == ConcurrentUseMode.Serialize
+            && !(_reader is { IsReading: false } && (_start.LooksLikeThisFlow() || (Guard.NestedCommands == NestedCommandMode.OwnServerConnection && IsUnbound)));
+
+    /// <summary>Waits in order of arrival until the operation is the one in flight.</summary>
+    /// <exception cref="ConcurrentUseException">QueryWaitTimeout has passed.</exception>
+    public async ValueTask WaitForClaimAsync(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, CancellationToken cancellationToken)
     {
-        Claim(operation);
-        return new ClaimScope(this, operation);
+        cancellationToken.ThrowIfCancellationRequested();
+        var caller = ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity); // Now, because a timer knows nothing of the caller.
+        var refusal = new Lazy<ConcurrentUseException>(() => Refuse(caller, kind, source, $"It has waited for its turn for {Guard.QueueTimeout}."));
+        var queue = _queue ?? Interlocked.CompareExchange(ref _queue, new ClaimQueue(), null) ?? _queue;
+        var place = queue.Add(operation);
+        queue.Grant(IsClaimedFor); // Whoever had the claim may have given it up before this was in the queue.
+        using var limit = Guard.QueueTimeout == TimeSpan.Zero ? null : new CancellationTokenSource(Guard.QueueTimeout, Guard.Time);
+        using var timeout = limit?.Token.UnsafeRegister(_ => queue.Refuse(place, refusal.Value), null);
+        using var cancellation = cancellationToken.UnsafeRegister((_, token) => queue.Refuse(place, new OperationCanceledException(token)), null);
+        await place.Turn.Task.ConfigureAwait(false);
+        _start.Begin(Guard, kind, source);
     }
 
-    public bool TryClaim(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
+    /// <summary>What an operation that has found the connection busy runs in instead, on a server connection of its own.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="kind">What it does.</param>
+    /// <param name="source">Who does it.</param>
+    /// <param name="isNested">Whether an open reader keeps its server connection while this one waits.</param>
+    /// <exception cref="ConcurrentUseException">The options do not allow it, or the connection is bound to one session.</exception>
+    public ApartOperations StepAside(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, out bool isNested)
+    {
+        isNested = _reader is { IsReading: false };
+        var isAllowed = isNested && Guard.NestedCommands == NestedCommandMode.OwnServerConnection;
+        if (!IsUnbound || !(isAllowed || Guard.Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off))
+        {
+            throw Refuse(operation, kind, source);
+        }
+
+        if (!isAllowed)
+        {
+            Guard.Report(() => (RunningOperation ?? _start.Describe(Guard, null), ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity)));
+        }
+
+        return _apart ?? Interlocked.CompareExchange(ref _apart, new ApartOperations(pool), null) ?? _apart;
+    }
+
+    /// <summary>The exception that names both operations.</summary>
+    /// <param name="operation">The one that is refused.</param>
+    /// <param name="kind">What it does.</param>
+    /// <param name="source">Who does it.</param>
+    /// <param name="why">A sentence, if the reason is not only that the other one is running.</param>
+    public ConcurrentUseException Refuse(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, string? why = null)
+        => Refuse(ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity), kind, source, why);
+
+    private ConcurrentUseException Refuse(OperationInfo refused, OperationKind kind, ICallSiteSource? source, string? why)
+    {
+        var running = _start.Describe(Guard, Volatile.Read(ref _operation)?.Activity);
+        Guard.Suspect(_start.Key);
+        Guard.Suspect(source?.Text ?? kind.ToString());
+        var met = _reader is { IsReading: false } && _start.LooksLikeThisFlow() ? ConcurrentUseKind.OpenReader : ConcurrentUseKind.ConcurrentOperation;
+        return new ConcurrentUseException(met, running, refused, why);
+    }
+
+    /// <summary>Remembers that the running operation met another one, so that its call site is known the next time.</summary>
+    /// <returns>Whether anything is running.</returns>
+    public bool SuspectRunning()
+    {
+        var isRunning = Volatile.Read(ref _operation) is not null;
+        Guard.Suspect(isRunning ? _start.Key : null);
+        return isRunning;
+    }
 
     public void Unclaim(ILeaseHolder operation)
     {
-        // Full fences here and in TryClaim: whoever disposes a transaction meanwhile either gets the claim or is seen here.
+        if (!ReferenceEquals(Volatile.Read(ref _operation), operation))
+        {
+            return;
+        }
+
+        _start.Clear();
+        _apart?.OnClaimEnded();
+
+        // Full fences here and in TryClaim: whoever disposes a transaction meanwhile either gets the claim or is seen here, and so
+        // is whoever waits for the claim.
         if (Interlocked.CompareExchange(ref _operation, null, operation) == operation && _transaction is { IsAbandoned: true } abandoned)
         {
             abandoned.EndAbandoned();
+        }
+
+        if (_queue is { IsEmpty: false } queue)
+        {
+            queue.Grant(IsClaimedFor);
         }
     }
 
@@ -55,7 +170,9 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
     /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
     /// <exception cref="SessionStateException">The connection has no session for it.</exception>
-    public void Admit(SqlVerdict verdict)
+    /// <param name="verdict">On the text.</param>
+    /// <param name="isApart">It runs beside the claim, so it can rely on no session, and not get one.</param>
+    public void Admit(SqlVerdict verdict, bool isApart)
     {
         foreach (var name in verdict.Settings)
         {
@@ -65,16 +182,16 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
             }
         }
 
-        if (_session is not null || pool.Options.PoolMode == PoolMode.Session)
+        if (!isApart && (_session is not null || pool.Options.PoolMode == PoolMode.Session))
         {
             return;
         }
 
-        var isInTransaction = _transaction is not null || CurrentAmbient is not null;
+        var isInTransaction = !isApart && (_transaction is not null || CurrentAmbient is not null);
         if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
         {
             var statement = verdict.StatementWith(culprit);
-            if (pool.Options.SessionState == SessionStatePolicy.Throw || pool.Options.PoolMode == PoolMode.Statement
+            if (isApart || pool.Options.SessionState == SessionStatePolicy.Throw || pool.Options.PoolMode == PoolMode.Statement
                 || CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
             {
                 throw SessionStateException.Create(reason, statement);
@@ -89,8 +206,14 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
     public void Expect(SqlVerdict verdict, ServerConnection server)
     {
+        var effects = SessionNeeds.EffectsOf(verdict, pool.Catalog);
+        if (effects == SessionEffects.None)
+        {
+            return;
+        }
+
         var settingsFollow = _session?.LastsUntilClose != true;
-        server.Mark(SessionNeeds.TaintOf(verdict, settingsFollow));
+        server.Mark(SessionNeeds.TaintOf(effects, verdict, settingsFollow));
         if (verdict.Effects.HasFlag(SessionEffects.Settings) && settingsFollow)
         {
             var settings = connection.RequireSettings();
@@ -98,9 +221,9 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         }
 
         // What is declared must hold for the next statement too, even in the same transaction.
-        if (verdict.ResetsAllSettings || (verdict.Effects & SessionNeeds.HiddenSettings) != 0)
+        if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)
         {
-            server.Settings.Doubt(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
+            server.Settings.Undermine(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
         }
     }
 
@@ -162,20 +285,38 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
     public void SetDetached(IReaderLease lease) => _detached = lease;
 
-    public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel)
+    public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller)
+    {
+        RefuseTransactionsInStatementMode();
+        using var claim = Claimed(Beginning, connection);
+        return Begin(connection, isolationLevel, caller);
+    }
+
+    /// <inheritdoc cref="BeginTransaction"/>
+    public async ValueTask<LogicalTransaction> BeginTransactionAsync(
+        LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller, CancellationToken cancellationToken)
+    {
+        RefuseTransactionsInStatementMode();
+        using var claim = await ClaimedAsync(Beginning, connection, cancellationToken).ConfigureAwait(false);
+        return Begin(connection, isolationLevel, caller);
+    }
+
+    private void RefuseTransactionsInStatementMode()
     {
         if (pool.Options.PoolMode == PoolMode.Statement)
         {
             throw new StatementModeException(pool.Name, "transactions");
         }
+    }
 
-        using var claim = Claimed(Beginning);
+    private LogicalTransaction Begin(LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller)
+    {
         if (_transaction is not null || CurrentAmbient is not null)
         {
             throw new InvalidOperationException("A transaction is already in progress on this connection; PostgreSQL has no nested transactions. Use a savepoint (transaction.Save), or finish the first transaction.");
         }
 
-        return _transaction = new LogicalTransaction(connection, this, isolationLevel);
+        return _transaction = new LogicalTransaction(connection, this, isolationLevel, caller);
     }
 
     public void OnTransactionEnded(LogicalTransaction transaction)
@@ -260,15 +401,15 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     public ValueTask OpenAsync(CancellationToken cancellationToken)
         => MustPin && CurrentAmbient is null ? PinAsync(cancellationToken) : pool.EnsureReachableAsync(cancellationToken);
 
-    public async ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken)
+    public async ValueTask<SessionLease> LeaseSessionAsync(LogicalConnection connection, string reason, CancellationToken cancellationToken)
     {
         if (pool.Options.PoolMode == PoolMode.Statement)
         {
             throw new StatementModeException(pool.Name, "sessions");
         }
 
-        var operation = new NamedOperation(LeaseScope.Session, reason);
-        using var claim = Claimed(operation);
+        var operation = new NamedOperation(LeaseScope.Session, reason, OperationKind.Session);
+        using var claim = await ClaimedAsync(operation, connection, cancellationToken).ConfigureAwait(false);
         var wanted = ResolveSettings();
         pool.ReportPin(PinReason.SessionLease, reason);
         if (_transaction is not null || CurrentAmbient is not null || _session is not null || MustPin)
@@ -302,6 +443,11 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     public void CloseReader()
     {
         _reader?.Close();
+        foreach (var reader in _apart?.OpenReaders() ?? [])
+        {
+            reader.Close();
+        }
+
         Interlocked.Exchange(ref _detached, null)?.EndDetached();
     }
 
@@ -311,6 +457,11 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         if (_reader is not null)
         {
             await _reader.CloseAsync().ConfigureAwait(false);
+        }
+
+        foreach (var reader in _apart?.OpenReaders() ?? [])
+        {
+            await reader.CloseAsync().ConfigureAwait(false);
         }
 
         if (Interlocked.Exchange(ref _detached, null) is { } detached)
@@ -325,6 +476,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     /// </summary>
     public void Close()
     {
+        RefuseWaiting();
         try
         {
             CloseReader();
@@ -341,6 +493,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     /// <inheritdoc cref="Close"/>
     public async ValueTask CloseAsync()
     {
+        RefuseWaiting();
         try
         {
             await CloseReaderAsync().ConfigureAwait(false);
@@ -380,6 +533,14 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
     // Inside the scope of a transaction that has aborted, nothing may run on its own.
     private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true, IsCurrent: false } ? _ambient = null : _ambient;
+
+    // Nothing binds the connection to one session. Read by whoever has no claim, so it changes nothing.
+    private bool IsUnbound
+        => _transaction is null && _session is null && pool.Options.PoolMode != PoolMode.Session && (_ambient is null || _ambient is { IsCompleted: true, IsCurrent: false });
+
+    private bool IsClaimedFor(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
+
+    private void RefuseWaiting() => _queue?.RefuseAll(static () => new InvalidOperationException("The connection was closed while this operation waited for another one to end. Await every operation before closing the connection."));
 
     // A statement needs a session; or session mode, just opened, or opened in an ambient transaction that has completed since.
     private bool MustPin => _session is null && (_pinReason is not null || pool.Options.PoolMode == PoolMode.Session);

@@ -16,6 +16,12 @@ internal interface IPooledStatement<out TInner>
     /// <summary>What can be known about its SQL.</summary>
     SqlVerdict Verdict { get; }
 
+    /// <summary>Where it was created; <c>null</c> if that is not known.</summary>
+    string? Origin { get; }
+
+    /// <summary>Set when it was disposed.</summary>
+    DisposalNote Disposal { get; }
+
     /// <summary>Outside a transaction, the server undoes all of it when one of its statements fails, because no error barriers are asked for.</summary>
     bool IsOneTransaction { get; }
 

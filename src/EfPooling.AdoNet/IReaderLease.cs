@@ -12,8 +12,17 @@ internal interface IReaderLease
     /// <summary>Asks the server to stop the statement.</summary>
     void Cancel();
 
-    /// <summary>Makes the reader the one that closes with its connection or transaction; <c>null</c> when it has closed.</summary>
-    void SetReader(LogicalDataReader? reader);
+    /// <summary>Whose connection it is.</summary>
+    ConcurrencyGuard Guard { get; }
+
+    /// <summary>What to throw when two tasks read at the same time.</summary>
+    ConcurrentUseException RefuseRead();
+
+    /// <summary>Makes the reader the one that closes with its connection or transaction.</summary>
+    void SetReader(LogicalDataReader reader);
+
+    /// <summary>It has closed.</summary>
+    void RemoveReader(LogicalDataReader reader);
 
     /// <summary>From now on the lease ends with the command, whose reader was given away.</summary>
     void Detach();

@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(1107, LogLevel.Debug, "Pool '{Pool}': a connection was pinned to a session of its own (session mode).")]
     public static partial void SessionModePinned(ILogger logger, string pool);
 
+    [LoggerMessage(1108, LogLevel.Warning, "The catalog of functions and views could not be read, so what functions do to a session is not known.")]
+    public static partial void CatalogRefused(ILogger logger, Exception error);
+
     [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction failed; its server connection is closed, which rolls back.")]
     public static partial void RollbackFailed(ILogger logger, Exception error);
 
@@ -28,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(1106, LogLevel.Error, "Pool '{Pool}': {Verb} PREPARED failed; the transaction stays prepared on the server as '{Transaction}' until somebody ends it.")]
     public static partial void EndPreparedFailed(ILogger logger, Exception error, string pool, string verb, string transaction);
+
+    [LoggerMessage(1110, LogLevel.Warning, "Pool '{Pool}': concurrent use of one connection or context: {Second} was started while {First} was running. Await the first operation before the second, or give each task a connection or context of its own.")]
+    public static partial void ConcurrentUse(ILogger logger, string pool, string second, string first);
 }

@@ -13,6 +13,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     private LogicalConnection? _connection;
     private int? _timeout;
     private bool _wantsPrepare;
+    private CallerInfo _creator; // written once, by CreateBatch
+    private DisposalNote _disposal; // written by the first dispose
 
     /// <summary>Creates an empty batch without a connection.</summary>
     public LogicalBatch() => _runner = new StatementRunner<NpgsqlBatch>(this);
@@ -97,6 +99,10 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
 
     NpgsqlBatch IPooledStatement<NpgsqlBatch>.Inner => _inner;
 
+    string? IPooledStatement<NpgsqlBatch>.Origin => _creator.Describe("the batch was created");
+
+    DisposalNote IPooledStatement<NpgsqlBatch>.Disposal => _disposal;
+
     LogicalConnection? IPooledStatement<NpgsqlBatch>.LogicalConnection => _connection;
 
     string? IPooledStatement<NpgsqlBatch>.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
@@ -121,28 +127,34 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     bool IPooledStatement<NpgsqlBatch>.IsOneTransaction
         => !_inner.EnableErrorBarriers && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true);
 
+    internal LogicalBatch CreatedBy(CallerInfo creator)
+    {
+        _creator = creator;
+        return this;
+    }
+
     /// <summary>Asks the server to stop the batch, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
     public override void Cancel() => _runner.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => _runner.Run(static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => _runner.Run(OperationKind.Batch, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken = default)
-        => _runner.RunAsync(static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => _runner.RunAsync(OperationKind.Batch, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => _runner.Run(static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => _runner.Run(OperationKind.Batch, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken = default)
-        => _runner.RunAsync(static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+        => _runner.RunAsync(OperationKind.Batch, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
     /// <summary>Prepares the commands; see <see cref="LogicalCommand.Prepare"/>.</summary>
     public override void Prepare()
     {
         _wantsPrepare = true;
-        _runner.Run(static inner =>
+        _runner.Run(OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -154,6 +166,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     {
         _wantsPrepare = true;
         return _runner.RunAsync(
+            OperationKind.Prepare,
             static async (inner, token) =>
             {
                 await inner.PrepareAsync(token).ConfigureAwait(false);
@@ -165,6 +178,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _disposal.Set(_connection?.Pool?.Guard, running: null);
         _runner.EndDetached();
         _inner.Dispose();
         base.Dispose();
@@ -173,6 +187,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _disposal.Set(_connection?.Pool?.Guard, running: null);
         await _runner.EndDetachedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
@@ -205,11 +220,12 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => _runner.Read(static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
+        => _runner.Read(OperationKind.Batch, static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => _runner.ReadAsync(static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+        => _runner.ReadAsync(OperationKind.Batch, static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
     private static string TextOf(NpgsqlBatchCommand command)

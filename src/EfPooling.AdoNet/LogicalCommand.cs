@@ -16,6 +16,8 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     private LogicalConnection? _connection;
     private int? _timeout;
     private bool _wantsPrepare;
+    private CallerInfo _creator; // written once, by CreateCommand
+    private DisposalNote _disposal; // written by the first dispose
 
     /// <summary>Creates a command without text or connection.</summary>
     public LogicalCommand()
@@ -139,6 +141,10 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     NpgsqlCommand IPooledStatement<NpgsqlCommand>.Inner => _inner;
 
+    string? IPooledStatement<NpgsqlCommand>.Origin => _creator.Describe("the command was created");
+
+    DisposalNote IPooledStatement<NpgsqlCommand>.Disposal => _disposal;
+
     LogicalConnection? IPooledStatement<NpgsqlCommand>.LogicalConnection => _connection;
 
     string? IPooledStatement<NpgsqlCommand>.Text => _inner.CommandText;
@@ -148,22 +154,28 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     bool IPooledStatement<NpgsqlCommand>.IsOneTransaction => true;
 
+    internal LogicalCommand CreatedBy(CallerInfo creator)
+    {
+        _creator = creator;
+        return this;
+    }
+
     /// <summary>Asks the server to stop the command, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
     public override void Cancel() => _runner.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => _runner.Run(static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => _runner.Run(OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
-        => _runner.RunAsync(static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => _runner.RunAsync(OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => _runner.Run(static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => _runner.Run(OperationKind.Scalar, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
-        => _runner.RunAsync(static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+        => _runner.RunAsync(OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
     /// <summary>
     /// Prepares the command. The statement stays prepared on each server connection on which it runs; where it is new, it is prepared first.
@@ -171,7 +183,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     public override void Prepare()
     {
         _wantsPrepare = true;
-        _runner.Run(static inner =>
+        _runner.Run(OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -183,6 +195,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     {
         _wantsPrepare = true;
         return _runner.RunAsync(
+            OperationKind.Prepare,
             static async (inner, token) =>
             {
                 await inner.PrepareAsync(token).ConfigureAwait(false);
@@ -209,6 +222,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _disposal.Set(_connection?.Pool?.Guard, running: null);
         await _runner.EndDetachedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
@@ -218,6 +232,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     {
         if (disposing)
         {
+            _disposal.Set(_connection?.Pool?.Guard, running: null);
             _runner.EndDetached();
             _inner.Dispose();
         }
@@ -230,9 +245,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => _runner.Read(static (command, behavior) => command.ExecuteReader(behavior), behavior);
+        => _runner.Read(OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => _runner.ReadAsync(static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+        => _runner.ReadAsync(OperationKind.Reader, static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
 }

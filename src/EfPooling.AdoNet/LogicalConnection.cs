@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Transactions;
 using EfPooling.Core;
 using Npgsql;
@@ -16,17 +17,20 @@ namespace EfPooling.AdoNet;
 /// Commands outside a transaction may run on different server connections, so what a session keeps (settings, temporary tables, locks)
 /// does not last from one to the next; <see cref="LeaseSessionAsync"/> gives one session to what needs it.
 /// </remarks>
-public class LogicalConnection : DbConnection, ICloneable
+public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 {
     private static readonly StateChangeEventArgs Opened = new(ConnectionState.Closed, ConnectionState.Open);
     private static readonly StateChangeEventArgs Closed = new(ConnectionState.Open, ConnectionState.Closed);
-    private static readonly NamedOperation ReadingSchema = new(LeaseScope.Command, "GetSchema");
+    private static readonly NamedOperation ReadingSchema = new(LeaseScope.Command, "GetSchema", OperationKind.Schema);
 
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
     private ConnectionBinder? _binder; // present while open
     private ConnectionSettings? _settings; // Interlocked; absent as long as no setting is known, to keep connections small
     private ConnectionState _state; // Interlocked where an open may meet a close
+    private CallerInfo _opener; // written once, before publication
+    private DisposalNote _disposal; // written by the first dispose
+    private DisposalNote _closing; // written by a close while an operation was running
 
     /// <param name="selectPool">Gives the pool for a connection string.</param>
     /// <param name="pool">The pool to begin with.</param>
@@ -61,6 +65,7 @@ public class LogicalConnection : DbConnection, ICloneable
         get => _pool?.ConnectionString ?? "";
         set
         {
+            ThrowIfDisposed();
             if (_state != ConnectionState.Closed)
             {
                 throw new InvalidOperationException("The connection string can be changed only while the connection is closed.");
@@ -172,6 +177,7 @@ public class LogicalConnection : DbConnection, ICloneable
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _disposal.Set(_pool?.Guard, _binder?.BusyOperation);
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         GC.SuppressFinalize(this);
@@ -199,25 +205,55 @@ public class LogicalConnection : DbConnection, ICloneable
 
     /// <summary>Begins a transaction. Nothing is sent; the first command takes a server connection.</summary>
     /// <param name="isolationLevel">Default: read committed.</param>
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="StatementModeException">The pool runs in statement mode.</exception>
-    public new LogicalTransaction BeginTransaction(IsolationLevel isolationLevel) => OpenBinder.BeginTransaction(this, isolationLevel);
+    public LogicalTransaction BeginTransaction(
+        IsolationLevel isolationLevel,
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
+        => OpenBinder.BeginTransaction(this, isolationLevel, new CallerInfo(member, file, line));
 
-    /// <inheritdoc cref="BeginTransaction(IsolationLevel)"/>
-    public new LogicalTransaction BeginTransaction() => BeginTransaction(IsolationLevel.Unspecified);
+    /// <inheritdoc cref="BeginTransaction(IsolationLevel, string?, string?, int)"/>
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalTransaction BeginTransaction(
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
+        => BeginTransaction(IsolationLevel.Unspecified, member, file, line);
 
-    /// <inheritdoc cref="BeginTransaction(IsolationLevel)"/>
+    /// <inheritdoc cref="BeginTransaction(IsolationLevel, string?, string?, int)"/>
     /// <param name="isolationLevel">Default: read committed.</param>
-    /// <param name="cancellationToken">Checked once; nothing waits here.</param>
-    public new ValueTask<LogicalTransaction> BeginTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Cancels the wait for another operation, in mode Serialize.</param>
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public ValueTask<LogicalTransaction> BeginTransactionAsync(
+        IsolationLevel isolationLevel,
+        CancellationToken cancellationToken = default,
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new ValueTask<LogicalTransaction>(BeginTransaction(isolationLevel));
+        return OpenBinder.BeginTransactionAsync(this, isolationLevel, new CallerInfo(member, file, line), cancellationToken);
     }
 
-    /// <inheritdoc cref="BeginTransaction(IsolationLevel)"/>
-    /// <param name="cancellationToken">Checked once; nothing waits here.</param>
-    public new ValueTask<LogicalTransaction> BeginTransactionAsync(CancellationToken cancellationToken = default)
-        => BeginTransactionAsync(IsolationLevel.Unspecified, cancellationToken);
+    /// <inheritdoc cref="BeginTransaction(IsolationLevel, string?, string?, int)"/>
+    /// <param name="cancellationToken">Cancels the wait for another operation, in mode Serialize.</param>
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public ValueTask<LogicalTransaction> BeginTransactionAsync(
+        CancellationToken cancellationToken = default,
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
+        => BeginTransactionAsync(IsolationLevel.Unspecified, cancellationToken, member, file, line);
 
     /// <summary>Takes part in <paramref name="transaction"/>: its server connection is held until that completes.</summary>
     /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
@@ -245,7 +281,7 @@ public class LogicalConnection : DbConnection, ICloneable
     public ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        return OpenBinder.LeaseSessionAsync(reason, cancellationToken);
+        return OpenBinder.LeaseSessionAsync(this, reason, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -283,41 +319,90 @@ public class LogicalConnection : DbConnection, ICloneable
     }
 
     /// <summary>Creates a command on this connection.</summary>
-    public new LogicalCommand CreateCommand() => new() { Connection = this };
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalCommand CreateCommand(
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
+        => new LogicalCommand { Connection = this }.CreatedBy(new CallerInfo(member, file, line));
 
     /// <summary>Creates a batch on this connection.</summary>
-    public new LogicalBatch CreateBatch() => new() { Connection = this };
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalBatch CreateBatch(
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
+        => new LogicalBatch { Connection = this }.CreatedBy(new CallerInfo(member, file, line));
 
-    internal ConnectionBinder OpenBinder
-        => (_state == ConnectionState.Open ? _binder : null)
-            ?? throw new InvalidOperationException("The connection is not open. Call Open or OpenAsync first.");
+    internal ConnectionBinder OpenBinder => (_state == ConnectionState.Open ? _binder : null) ?? throw NotOpen();
+
+    /// <summary>What is running on the connection now; <c>null</c> if nothing is.</summary>
+    internal OperationInfo? RunningOperation => Volatile.Read(ref _binder)?.RunningOperation;
+
+    /// <summary>Remembers that what is running met something, so that its call site is known the next time.</summary>
+    /// <returns>Whether anything is running.</returns>
+    internal bool SuspectRunning() => Volatile.Read(ref _binder)?.SuspectRunning() == true;
+
+    internal string? Origin => _opener.Describe("the connection was made");
+
+    string? ICallSiteSource.Text => null;
+
+    string? ICallSiteSource.Origin => Origin;
+
+    internal LogicalConnection OpenedBy(CallerInfo opener)
+    {
+        _opener = opener;
+        return this;
+    }
 
     /// <inheritdoc/>
-    protected override DbCommand CreateDbCommand() => CreateCommand();
+    protected override DbCommand CreateDbCommand() => CreateCommand(null, null);
 
     /// <inheritdoc/>
-    protected override DbBatch CreateDbBatch() => CreateBatch();
+    protected override DbBatch CreateDbBatch() => CreateBatch(null, null);
 
     /// <inheritdoc/>
-    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => BeginTransaction(isolationLevel);
+    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => BeginTransaction(isolationLevel, null, null);
 
     /// <inheritdoc/>
     protected override async ValueTask<DbTransaction> BeginDbTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken)
-        => await BeginTransactionAsync(isolationLevel, cancellationToken).ConfigureAwait(false);
+        => await BeginTransactionAsync(isolationLevel, cancellationToken, null, null).ConfigureAwait(false);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
+            _disposal.Set(_pool?.Guard, _binder?.BusyOperation);
             Close();
         }
 
         base.Dispose(disposing);
     }
 
+    private InvalidOperationException NotOpen()
+    {
+        ThrowIfDisposed();
+        return new InvalidOperationException(_closing.IsSet
+            ? $"The connection is not open. It was closed {_closing.Describe(_pool?.Guard)}. Await every operation before closing the connection."
+            : "The connection is not open. Call Open or OpenAsync first.");
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (_disposal.IsSet)
+        {
+            throw _disposal.Refuse(nameof(LogicalConnection), _pool?.Guard, "Keep a connection or context for as long as you use it, or make another one.");
+        }
+    }
+
     private ConnectionBinder BeginOpen()
     {
+        ThrowIfDisposed();
         if (_state != ConnectionState.Closed)
         {
             throw new InvalidOperationException("The connection is already open.");
@@ -330,6 +415,7 @@ public class LogicalConnection : DbConnection, ICloneable
             binder.Enlist(ambient);
         }
 
+        _closing.Clear();
         _state = ConnectionState.Connecting;
         return binder;
     }
@@ -352,6 +438,11 @@ public class LogicalConnection : DbConnection, ICloneable
         var binder = Interlocked.Exchange(ref _binder, null);
         if (binder is not null)
         {
+            if (binder.BusyOperation is { } running)
+            {
+                _closing.Set(binder.Guard, running);
+            }
+
             _state = ConnectionState.Closed;
         }
         else
@@ -394,7 +485,7 @@ public class LogicalConnection : DbConnection, ICloneable
     private TResult WithServer<TState, TResult>(Func<NpgsqlConnection, TState, TResult> use, TState state)
     {
         var binder = OpenBinder;
-        using var claim = binder.Claimed(ReadingSchema);
+        using var claim = binder.Claimed(ReadingSchema, this);
         var wanted = binder.ResolveSettings();
         var binding = binder.Bind(ReadingSchema);
         try
@@ -417,7 +508,7 @@ public class LogicalConnection : DbConnection, ICloneable
         Func<NpgsqlConnection, TState, CancellationToken, Task<TResult>> use, TState state, CancellationToken cancellationToken)
     {
         var binder = OpenBinder;
-        using var claim = binder.Claimed(ReadingSchema);
+        using var claim = await binder.ClaimedAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
         var wanted = binder.ResolveSettings();
         var binding = await binder.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
         try

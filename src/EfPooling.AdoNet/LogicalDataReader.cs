@@ -19,6 +19,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
     private ReaderGate _gate;
     private int _recordsAffected = -1;
+    private DisposalNote _closed; // written by the one who closes
 
     internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, LogicalConnection? closeToo)
     {
@@ -72,6 +73,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
             return;
         }
 
+        _closed.Set(_lease.Guard, running: null);
         if (_gate.Close() is { } reading)
         {
             _lease.Cancel();
@@ -96,7 +98,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
             }
             finally
             {
-                _lease.SetReader(null);
+                _lease.RemoveReader(this);
                 _lease.End();
                 _closeToo?.Close();
             }
@@ -111,6 +113,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
             return;
         }
 
+        _closed.Set(_lease.Guard, running: null);
         if (_gate.Close() is { } reading)
         {
             _lease.Cancel();
@@ -135,7 +138,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
             }
             finally
             {
-                _lease.SetReader(null);
+                _lease.RemoveReader(this);
                 await _lease.EndAsync().ConfigureAwait(false);
                 if (_closeToo is not null)
                 {
@@ -276,7 +279,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     internal NpgsqlDataReader Detach()
     {
         var inner = Interlocked.Exchange(ref _inner, null) ?? throw new InvalidOperationException("The reader is closed.");
-        _lease.SetReader(null);
+        _lease.RemoveReader(this);
         _lease.Detach();
         return inner;
     }
@@ -284,7 +287,13 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     /// <inheritdoc/>
     protected override DbDataReader GetDbDataReader(int ordinal) => new NestedDataReader(Inner.GetData(ordinal), this);
 
-    private NpgsqlDataReader Inner => _inner ?? throw new InvalidOperationException("The reader is closed.");
+    private NpgsqlDataReader Inner => _inner ?? throw Closed();
+
+    private InvalidOperationException Closed()
+        => new(_closed.IsSet ? $"The reader is closed. It was closed {_closed.Describe(_lease.Guard)}." : "The reader is closed.");
+
+    /// <summary>Whether somebody is inside a read at this moment.</summary>
+    internal bool IsReading => _gate.IsReading;
 
     private bool Move(Func<NpgsqlDataReader, bool> move)
     {
@@ -354,7 +363,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     {
         if (!_gate.TryEnter())
         {
-            throw new ConcurrentUseException("reading from a reader", "another read from the same reader");
+            throw _lease.RefuseRead();
         }
     }
 }

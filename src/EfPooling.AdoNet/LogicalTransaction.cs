@@ -13,14 +13,15 @@ namespace EfPooling.AdoNet;
 /// If the server connection breaks, the transaction is lost: every later command on it throws <see cref="TransactionBrokenException"/>
 /// until it is rolled back or disposed. Not thread-safe; a second operation at the same time throws <see cref="ConcurrentUseException"/>.
 /// </remarks>
-public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHolder
+public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHolder, ICallSiteSource
 {
-    private static readonly NamedOperation Committing = new(LeaseScope.Transaction, "COMMIT");
-    private static readonly NamedOperation RollingBack = new(LeaseScope.Transaction, "ROLLBACK");
-    private static readonly NamedOperation Saving = new(LeaseScope.Transaction, "SAVEPOINT");
+    private static readonly NamedOperation Committing = new(LeaseScope.Transaction, "COMMIT", OperationKind.Commit);
+    private static readonly NamedOperation RollingBack = new(LeaseScope.Transaction, "ROLLBACK", OperationKind.Rollback);
+    private static readonly NamedOperation Saving = new(LeaseScope.Transaction, "SAVEPOINT", OperationKind.Savepoint);
 
     private readonly LogicalConnection _connection;
     private readonly ConnectionBinder _binder;
+    private readonly CallerInfo _beginner;
 
     // All used by whoever has claimed the connection.
     private TransactionLease? _lease;
@@ -29,8 +30,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private ILeaseHolder? _activity; // read by diagnostics from any thread
     private volatile bool _isAbandoned;
+    private DisposalNote _disposal; // written by the first dispose
 
-    internal LogicalTransaction(LogicalConnection connection, ConnectionBinder binder, IsolationLevel isolationLevel)
+    internal LogicalTransaction(LogicalConnection connection, ConnectionBinder binder, IsolationLevel isolationLevel, CallerInfo beginner)
     {
         if (isolationLevel == IsolationLevel.Chaos)
         {
@@ -39,6 +41,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
         _connection = connection;
         _binder = binder;
+        _beginner = beginner;
         IsolationLevel = isolationLevel == IsolationLevel.Unspecified ? IsolationLevel.ReadCommitted : isolationLevel;
     }
 
@@ -71,12 +74,17 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     bool IServerOwner.IsTransaction => true;
 
+    string? ICallSiteSource.Text => null;
+
+    string? ICallSiteSource.Origin => _beginner.Describe("the transaction was begun") ?? _connection.Origin;
+
     /// <summary>Commits the transaction; nothing is sent if it ran no command.</summary>
     /// <exception cref="CommitOutcomeUnknownException">The connection broke while COMMIT was on the wire.</exception>
     /// <exception cref="TransactionBrokenException">The connection broke before; the server has rolled back.</exception>
     public override void Commit()
     {
-        using var claim = _binder.Claimed(Committing);
+        ThrowIfDisposed();
+        using var claim = _binder.Claimed(Committing, this);
         if (BeginToEnd())
         {
             try
@@ -100,7 +108,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override async Task CommitAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var claim = _binder.Claimed(Committing);
+        ThrowIfDisposed();
+        using var claim = await _binder.ClaimedAsync(Committing, this, cancellationToken).ConfigureAwait(false);
         if (BeginToEnd())
         {
             try
@@ -125,7 +134,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// </summary>
     public override void Rollback()
     {
-        using var claim = _binder.Claimed(RollingBack);
+        ThrowIfDisposed();
+        using var claim = _binder.Claimed(RollingBack, this);
         if (BeginRollback())
         {
             try
@@ -149,7 +159,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override async Task RollbackAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var claim = _binder.Claimed(RollingBack);
+        ThrowIfDisposed();
+        using var claim = await _binder.ClaimedAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
         if (BeginRollback())
         {
             try
@@ -202,11 +213,12 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
     public override async ValueTask DisposeAsync()
     {
+        _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.BusyOperation);
         if (_state != State.Ended)
         {
             await CloseReaderQuietlyAsync().ConfigureAwait(false);
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            if (_binder.TryClaim(RollingBack))
+            if (_binder.TryClaim(RollingBack, OperationKind.Rollback, this))
             {
                 await AbandonAsync().ConfigureAwait(false);
                 _binder.Unclaim(RollingBack);
@@ -219,6 +231,11 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <inheritdoc cref="DisposeAsync"/>
     protected override void Dispose(bool disposing)
     {
+        if (disposing)
+        {
+            _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.BusyOperation);
+        }
+
         if (disposing && _state != State.Ended)
         {
             CloseReaderQuietly();
@@ -238,7 +255,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <summary>Rolls back if nobody else has the claim; whoever has it calls this when giving it up.</summary>
     internal void EndAbandoned()
     {
-        if (_binder.TryClaim(RollingBack))
+        if (_binder.TryClaim(RollingBack, OperationKind.Rollback, this))
         {
             Abandon();
             _binder.Unclaim(RollingBack);
@@ -300,6 +317,14 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         lease.Begin(IsolationLevel, wanted);
         _lease = lease;
         _state = State.OnServer;
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (_disposal.IsSet)
+        {
+            throw _disposal.Refuse(nameof(LogicalTransaction), _binder.Guard, "Begin another transaction.");
+        }
     }
 
     private void ThrowIfUnusable()
@@ -375,7 +400,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private void OnSavepoint(Action<NpgsqlTransaction> act)
     {
-        using var claim = _binder.Claimed(Saving);
+        ThrowIfDisposed();
+        using var claim = _binder.Claimed(Saving, this);
         var wanted = _binder.ResolveSettings();
         var binding = Bind(Saving);
         try
@@ -396,7 +422,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
-        using var claim = _binder.Claimed(Saving);
+        ThrowIfDisposed();
+        using var claim = await _binder.ClaimedAsync(Saving, this, cancellationToken).ConfigureAwait(false);
         var wanted = _binder.ResolveSettings();
         var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
         try

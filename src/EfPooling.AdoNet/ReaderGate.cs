@@ -10,6 +10,8 @@ internal struct ReaderGate
     private int _isReading; // Interlocked only
     private TaskCompletionSource? _readEnded; // published by the closer before it looks at _isReading
 
+    public readonly bool IsReading => Volatile.Read(in _isReading) != 0;
+
     /// <returns>Whether nobody else is reading.</returns>
     public bool TryEnter() => Interlocked.Exchange(ref _isReading, 1) == 0;
 

@@ -102,6 +102,8 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         {
             Settings.OnStatementSucceeded(hasAnswered: !NpgsqlInternals.HasPrepended(Npgsql));
         }
+
+        Settings.DoubtUndermined();
     }
 
     /// <summary>SQL of this connection is about to change settings, which are to follow it.</summary>

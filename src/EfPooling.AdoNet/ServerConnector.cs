@@ -1,3 +1,4 @@
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -13,7 +14,10 @@ namespace EfPooling.AdoNet;
 /// <param name="logger">Told about failures that nobody else sees.</param>
 internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerUpkeep upkeep, ILogger logger) : IServerConnector<ServerConnection>
 {
+    private readonly Lock _catalogGate = new();
     private string? _serverVersion; // written once
+    private bool _isCatalogRefused; // guarded by _catalogGate
+    private SqlCatalog? _catalog; // written under _catalogGate and by Reload; immutable itself
 
     /// <summary>As the server reported it at the first login; <c>null</c> before.</summary>
     public string? ServerVersion => Volatile.Read(ref _serverVersion);
@@ -24,8 +28,19 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             cancellationToken.ThrowIfCancellationRequested();
             var connection = source.OpenConnection();
             Volatile.Write(ref _serverVersion, connection.ServerVersion);
+            LoadCatalogOnce(connection);
             return new ServerConnection(connection, upkeep);
         });
+
+    /// <summary>What the database says about functions and views; <c>null</c> before the first connection, or if it could not be read.</summary>
+    public SqlCatalog? Catalog => Volatile.Read(ref _catalog);
+
+    /// <summary>Reads the catalog again, after the schema has changed.</summary>
+    public void ReloadCatalog(NpgsqlConnection connection) => Volatile.Write(ref _catalog, SqlCatalog.Load(connection));
+
+    /// <inheritdoc cref="ReloadCatalog"/>
+    public async Task ReloadCatalogAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+        => Volatile.Write(ref _catalog, await SqlCatalog.LoadAsync(connection, cancellationToken).ConfigureAwait(false));
 
     public bool IsAlive(ServerConnection connection)
     {
@@ -69,6 +84,28 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
         {
             Log.CloseFailed(logger, e);
+        }
+    }
+
+    // With the first connection, on its own thread, so that no statement waits for it.
+    private void LoadCatalogOnce(NpgsqlConnection connection)
+    {
+        lock (_catalogGate)
+        {
+            if (_catalog is not null || _isCatalogRefused)
+            {
+                return;
+            }
+
+            try
+            {
+                ReloadCatalog(connection);
+            }
+            catch (PostgresException e)
+            {
+                _isCatalogRefused = true; // Not PostgreSQL, or a role that may not read its catalog. What texts say by themselves must do.
+                Log.CatalogRefused(logger, e);
+            }
         }
     }
 }

@@ -11,16 +11,17 @@ namespace EfPooling.AdoNet;
 /// order of these steps, whatever the kind of statement and result.
 /// </summary>
 /// <remarks>Each asynchronous method is one state machine on purpose: this is the path that every query takes.</remarks>
-internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement) : ILeaseHolder, IReaderLease
+internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement) : ILeaseHolder, IReaderLease, ICallSiteSource
 {
     private ConnectionBinder? _binder; // whose claim this runner holds
     private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
     private bool _isRunning; // guarded by the monitor of this
-    private volatile bool _isClaiming; // from the claim, before there is a binding, until the claim is given up
+    private int _isClaiming; // Interlocked only: 1 from the claim, before there is a binding, until the claim is given up
 
     // Used by the one operation that the claim admits.
     private bool _isDetached;
     private bool _hasRetried;
+    private ApartOperations? _apart; // runs beside the claim if not null
     private CancellationToken _token;
     private SettingMap _wanted = SettingMap.Empty;
     private SqlVerdict? _verdict;
@@ -31,9 +32,15 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public object? Affinity => _wanted.IsEmpty ? null : _wanted;
 
-    public TResult Run<TResult>(Func<TInner, TResult> execute)
+    public ConcurrencyGuard Guard => _binder!.Guard;
+
+    string? ICallSiteSource.Text => statement.Text;
+
+    string? ICallSiteSource.Origin => statement.Origin ?? statement.LogicalConnection?.Origin;
+
+    public TResult Run<TResult>(OperationKind kind, Func<TInner, TResult> execute)
     {
-        Begin(LeaseScope.Command);
+        Begin(LeaseScope.Command, kind);
         try
         {
             while (true)
@@ -56,9 +63,9 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    public async Task<TResult> RunAsync<TResult>(Func<TInner, CancellationToken, Task<TResult>> execute, CancellationToken cancellationToken)
+    public async Task<TResult> RunAsync<TResult>(OperationKind kind, Func<TInner, CancellationToken, Task<TResult>> execute, CancellationToken cancellationToken)
     {
-        await BeginAsync(LeaseScope.Command, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(LeaseScope.Command, kind, cancellationToken).ConfigureAwait(false);
         try
         {
             while (true)
@@ -84,9 +91,9 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     }
 
     /// <summary>Like <see cref="Run"/>, but the lease goes on until the reader is closed.</summary>
-    public LogicalDataReader Read(Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
+    public LogicalDataReader Read(OperationKind kind, Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
     {
-        Begin(LeaseScope.Reader);
+        Begin(LeaseScope.Reader, kind);
         try
         {
             while (true)
@@ -113,9 +120,9 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     /// <inheritdoc cref="Read"/>
     public async Task<DbDataReader> ReadAsync(
-        Func<TInner, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> execute, CommandBehavior behavior, CancellationToken cancellationToken)
+        OperationKind kind, Func<TInner, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> execute, CommandBehavior behavior, CancellationToken cancellationToken)
     {
-        await BeginAsync(LeaseScope.Reader, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(LeaseScope.Reader, kind, cancellationToken).ConfigureAwait(false);
         try
         {
             while (true)
@@ -159,7 +166,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     /// <exception cref="InvalidOperationException">A statement is running.</exception>
     public void ThrowIfRunning()
     {
-        if (_isClaiming)
+        if (Volatile.Read(ref _isClaiming) != 0)
         {
             throw new InvalidOperationException("The command is running or waits for a server connection, or its reader is open. Close the reader before changing the command.");
         }
@@ -169,14 +176,41 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public void Suspect() => _binding.Server.Mark(Taint.Suspect);
 
-    public void SetReader(LogicalDataReader? reader) => _binder!.SetReader(reader);
+    public ConcurrentUseException RefuseRead() => _binder!.Refuse(this, OperationKind.ReadRow, this);
+
+    public void SetReader(LogicalDataReader reader)
+    {
+        if (_apart is null)
+        {
+            _binder!.SetReader(reader);
+        }
+        else
+        {
+            _apart.Add(reader);
+        }
+    }
+
+    public void RemoveReader(LogicalDataReader reader)
+    {
+        if (_apart is null)
+        {
+            _binder!.SetReader(null);
+        }
+        else
+        {
+            _apart.Remove(reader);
+        }
+    }
 
     /// <summary>From now on the lease ends with the command, whose reader was given away, or with the connection.</summary>
     public void Detach()
     {
         _isDetached = true;
         _binding.Server.Settings.OnUnobserved();
-        _binder!.SetDetached(this);
+        if (_apart is null)
+        {
+            _binder!.SetDetached(this);
+        }
     }
 
     /// <summary>Ends the lease if the reader was given away.</summary>
@@ -247,11 +281,30 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    private void Begin(LeaseScope scope)
+    private void Begin(LeaseScope scope, OperationKind kind)
     {
-        var binder = Claim(scope, CancellationToken.None);
+        var binder = GetBinder();
+        if (!binder.TryClaim(this, kind, this))
+        {
+            var apart = StepAside(binder, kind, out var isNested);
+            BeginApart(binder, apart, scope, CancellationToken.None);
+            try
+            {
+                Prepare(binder);
+                Enter(apart.Acquire(this, isNested) ?? throw RefuseFull(binder, kind));
+                return;
+            }
+            catch
+            {
+                LeaveApart();
+                throw;
+            }
+        }
+
+        Claimed(binder, scope, kind, CancellationToken.None);
         try
         {
+            Prepare(binder);
             Enter(binder.Bind(this));
         }
         catch
@@ -261,12 +314,48 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    private ValueTask BeginAsync(LeaseScope scope, CancellationToken cancellationToken)
+    private ValueTask BeginAsync(LeaseScope scope, OperationKind kind, CancellationToken cancellationToken)
     {
-        var binder = Claim(scope, cancellationToken);
+        var binder = GetBinder();
+        if (!binder.TryClaim(this, kind, this))
+        {
+            return BeginBusyAsync(binder, scope, kind, cancellationToken);
+        }
+
+        Claimed(binder, scope, kind, cancellationToken);
+        return EnterAsync(binder, cancellationToken);
+    }
+
+    private async ValueTask BeginBusyAsync(ConnectionBinder binder, LeaseScope scope, OperationKind kind, CancellationToken cancellationToken)
+    {
+        if (binder.MayWait)
+        {
+            await binder.WaitForClaimAsync(this, kind, this, cancellationToken).ConfigureAwait(false);
+            Claimed(binder, scope, kind, cancellationToken);
+            await EnterAsync(binder, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var apart = StepAside(binder, kind, out var isNested);
+        BeginApart(binder, apart, scope, cancellationToken);
+        try
+        {
+            Prepare(binder);
+            Enter(await apart.AcquireAsync(this, isNested, cancellationToken).ConfigureAwait(false) ?? throw RefuseFull(binder, kind));
+        }
+        catch
+        {
+            LeaveApart();
+            throw;
+        }
+    }
+
+    private ValueTask EnterAsync(ConnectionBinder binder, CancellationToken cancellationToken)
+    {
         ValueTask<Binding> binding;
         try
         {
+            Prepare(binder);
             binding = binder.BindAsync(this, cancellationToken);
         }
         catch
@@ -297,40 +386,84 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    private ConnectionBinder Claim(LeaseScope scope, CancellationToken cancellationToken)
+    private ConnectionBinder GetBinder()
     {
         var connection = statement.LogicalConnection
             ?? throw new InvalidOperationException("The command has no connection. Set its Connection property, or create it with connection.CreateCommand().");
-        var binder = connection.OpenBinder;
-        binder.Claim(this);
-        _isClaiming = true;
+        if (statement.Disposal is { IsSet: true } disposal)
+        {
+            throw disposal.Refuse(statement.GetType().Name, connection.Pool?.Guard, "Create another command.");
+        }
+
+        return connection.OpenBinder;
+    }
+
+    private void Claimed(ConnectionBinder binder, LeaseScope scope, OperationKind kind, CancellationToken cancellationToken)
+    {
+        if (!binder.Guard.MayStepAside)
+        {
+            Volatile.Write(ref _isClaiming, 1);
+        }
+        else if (Interlocked.Exchange(ref _isClaiming, 1) == 1)
+        {
+            binder.Unclaim(this);
+            throw binder.Refuse(this, kind, this); // The command itself runs already, beside the claim.
+        }
+
+        _apart = null;
+        Start(binder, scope, cancellationToken);
+    }
+
+    private ApartOperations StepAside(ConnectionBinder binder, OperationKind kind, out bool isNested)
+    {
+        var apart = binder.StepAside(this, kind, this, out isNested);
+        return Interlocked.CompareExchange(ref _isClaiming, 1, 0) == 0
+            ? apart
+            : throw binder.Refuse(this, kind, this); // One command cannot run twice at a time, wherever it runs.
+    }
+
+    private void BeginApart(ConnectionBinder binder, ApartOperations apart, LeaseScope scope, CancellationToken cancellationToken)
+    {
+        _apart = apart;
+        Start(binder, scope, cancellationToken);
+    }
+
+    private void Start(ConnectionBinder binder, LeaseScope scope, CancellationToken cancellationToken)
+    {
         _binder = binder;
         _token = cancellationToken;
         _hasRetried = false;
         _isDetached = false;
         Scope = scope;
-        try
-        {
-            _verdict = statement.Verdict;
-            if (_verdict.Effects != SessionEffects.None)
-            {
-                binder.Admit(_verdict);
-            }
-
-            _wanted = binder.ResolveSettings();
-        }
-        catch
-        {
-            Unclaim(binder);
-            throw;
-        }
-
-        return binder;
     }
+
+    // Before a server connection is acquired: what may not run takes none, and what wants settings prefers one that has them.
+    private void Prepare(ConnectionBinder binder)
+    {
+        _verdict = statement.Verdict;
+        if (_verdict.Effects != SessionEffects.None)
+        {
+            binder.Admit(_verdict, isApart: _apart is not null);
+        }
+
+        _wanted = binder.ResolveSettings();
+    }
+
+    private ConcurrentUseException RefuseFull(ConnectionBinder binder, OperationKind kind)
+        => binder.Refuse(this, kind, this, $"All server connections of pool '{binder.Pool.Name}' are held by callers who would wait for another one in the same way.");
+
+    private void LeaveApart() => Volatile.Write(ref _isClaiming, 0);
 
     private void Unclaim(ConnectionBinder binder)
     {
-        _isClaiming = false;
+        if (_apart is { } apart)
+        {
+            apart.OnEnded();
+            Volatile.Write(ref _isClaiming, 0);
+            return;
+        }
+
+        Volatile.Write(ref _isClaiming, 0);
         binder.Unclaim(this);
     }
 
@@ -398,10 +531,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private void AttachInner()
     {
         statement.Attach(_binding.Server.Npgsql);
-        if (_verdict!.Effects != SessionEffects.None || !_verdict.CanShareTransaction)
-        {
-            _binder!.Expect(_verdict, _binding.Server);
-        }
+        _binder!.Expect(_verdict!, _binding.Server);
     }
 
     // Settings may travel with it.

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using System.Transactions;
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -37,6 +39,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         Options = options with { };
         Name = options.Name;
         Logger = configuration.LoggerFactory.CreateLogger("EfPooling.Pool");
+        Guard = new ConcurrencyGuard(Options, configuration.Time, Logger, Name);
         ConnectionStringWithPassword = keywords.ConnectionString;
         _normalised = PoolFamily.Normalise(keywords);
         ConnectionString = ConnectionStringKeywords.WithoutPassword(keywords);
@@ -75,6 +78,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     internal SettingInterner SettingInterner { get; } = new();
 
+    internal ConcurrencyGuard Guard { get; }
+
     internal string Server { get; }
 
     internal int CommandTimeout { get; }
@@ -92,6 +97,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     internal bool IsClosed => _pool.GetSnapshot().Phase != PoolPhase.Running;
 
+    /// <summary>What is known of the database's functions and views; <c>null</c> before the first connection.</summary>
+    internal SqlCatalog? Catalog => _connector.Catalog;
+
     internal string? ServerVersion => _connector.ServerVersion;
 
     /// <summary>For connections beside the pool, which must be able to log in. Never shown to anybody.</summary>
@@ -108,16 +116,25 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <summary>A closed connection. Dispose it.</summary>
-    public new LogicalConnection CreateConnection() => NamedForDapper.Create(_selectPool, this);
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalConnection CreateConnection(
+        [CallerMemberName] string? member = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        => NamedForDapper.Create(_selectPool, this).OpenedBy(new CallerInfo(member, file, line));
 
     /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
     internal LogicalConnection CreateConnection(Func<string, TransactionPoolingDataSource> selectPool)
         => NamedForDapper.Create(_ownsNpgsql ? selectPool : _selectPool, this);
 
     /// <summary>An open connection. Dispose it.</summary>
-    public new LogicalConnection OpenConnection()
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public LogicalConnection OpenConnection(
+        [CallerMemberName] string? member = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        var connection = CreateConnection();
+        var connection = CreateConnection(member, file, line);
         try
         {
             connection.Open();
@@ -131,9 +148,17 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <inheritdoc cref="OpenConnection"/>
-    public new async ValueTask<LogicalConnection> OpenConnectionAsync(CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Cancels the wait for the server.</param>
+    /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
+    /// <param name="file">Filled in by the compiler.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    public async ValueTask<LogicalConnection> OpenConnectionAsync(
+        CancellationToken cancellationToken = default,
+        [CallerMemberName] string? member = null,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
     {
-        var connection = CreateConnection();
+        var connection = CreateConnection(member, file, line);
         try
         {
             await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -162,13 +187,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Closes every server connection: unused ones now, others when they come back.</summary>
     public void Clear() => _pool.Clear();
 
-    /// <summary>Makes types that were created since the first connection (enums, composites, extensions) known.</summary>
+    /// <summary>Makes types (enums, composites, extensions), functions and views that were created or changed since the first connection known.</summary>
     public void ReloadTypes()
     {
         var lease = Acquire(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), CancellationToken.None);
         try
         {
             lease.Connection.Npgsql.ReloadTypes();
+            _connector.ReloadCatalog(lease.Connection.Npgsql);
         }
         catch (Exception e)
         {
@@ -190,6 +216,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         try
         {
             await lease.Connection.Npgsql.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+            await _connector.ReloadCatalogAsync(lease.Connection.Npgsql, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -330,14 +357,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal void ReportFailedRollback(Exception error) => Log.RollbackFailed(Logger, error);
 
     /// <inheritdoc/>
-    protected override DbConnection CreateDbConnection() => CreateConnection();
+    protected override DbConnection CreateDbConnection() => CreateConnection(null, null);
 
     /// <inheritdoc/>
-    protected override DbConnection OpenDbConnection() => OpenConnection();
+    protected override DbConnection OpenDbConnection() => OpenConnection(null, null);
 
     /// <inheritdoc/>
     protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
-        => await OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        => await OpenConnectionAsync(cancellationToken, null, null).ConfigureAwait(false);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EfPooling.Core;
 
 namespace EfPooling.AdoNet;
@@ -30,6 +31,25 @@ public record TransactionPoolingOptions : PoolOptions
     /// connections open at least; with a <see cref="PoolOptions.MaxPoolSize"/> of 1 the one connection is reset. No effect in session mode.
     /// </value>
     public bool Shuffle { get; set; } = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn;
+
+    /// <summary>What happens to a second operation while one is running on the same connection or context. Not a PgBouncer setting.</summary>
+    /// <value>Default <see cref="ConcurrentUseMode.Throw"/>.</value>
+    public ConcurrentUseMode ConcurrentUse { get; set; } = ConcurrentUseMode.Throw;
+
+    /// <summary>What happens to a command that starts while a reader of the same connection is open and idle. Not a PgBouncer setting.</summary>
+    /// <value>Default <see cref="NestedCommandMode.Refuse"/>, which is what Npgsql does.</value>
+    public NestedCommandMode NestedCommands { get; set; } = NestedCommandMode.Refuse;
+
+    /// <summary>
+    /// Share of operations whose stack is captured when they begin, so that <see cref="ConcurrentUseException"/> names the call site of
+    /// the one that was running. Not a PgBouncer setting.
+    /// </summary>
+    /// <remarks>
+    /// A captured stack costs some tens of microseconds, more when it is deep. Use 1 in development and tests. Whatever the share, statements that have been part of
+    /// a conflict are captured from then on.
+    /// </remarks>
+    /// <value>Default 0: none. Range 0 to 1, which is all.</value>
+    public double CallSiteSampling { get; set; }
 
     internal DeclaredSettings DeclaredSettings { get; set; } = DeclaredSettings.None;
 
@@ -77,6 +97,21 @@ public record TransactionPoolingOptions : PoolOptions
         if (!Enum.IsDefined(ResetPolicy))
         {
             errors.Add($"ResetPolicy is {(int)ResetPolicy}; it must be Smart, Always or Never.");
+        }
+
+        if (!Enum.IsDefined(ConcurrentUse))
+        {
+            errors.Add($"ConcurrentUse is {(int)ConcurrentUse}; it must be Throw, Serialize, Log or Off.");
+        }
+
+        if (!Enum.IsDefined(NestedCommands))
+        {
+            errors.Add($"NestedCommands is {(int)NestedCommands}; it must be Refuse or OwnServerConnection.");
+        }
+
+        if (!(CallSiteSampling >= 0 && CallSiteSampling <= 1))
+        {
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"CallSiteSampling is {CallSiteSampling}; it must be between 0 and 1."));
         }
     }
 }

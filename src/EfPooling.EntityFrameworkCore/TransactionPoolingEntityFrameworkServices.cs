@@ -1,3 +1,4 @@
+using EfPooling.EntityFrameworkCore.Guard;
 using EfPooling.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -10,7 +11,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class TransactionPoolingEntityFrameworkServices
 {
     /// <summary>
-    /// Adds what creating, dropping and migrating databases needs to EF Core's internal services. Called for you, unless the context uses
+    /// Adds what creating, dropping and migrating databases needs to EF Core's internal services, and the concurrency guard's messages. Called for you, unless the context uses
     /// <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it includes.
     /// </summary>
     /// <param name="serviceCollection">EF Core's internal services, not the application's.</param>
@@ -23,6 +24,7 @@ public static class TransactionPoolingEntityFrameworkServices
             (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
         Decorate<IMigrator>(
             serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
+        serviceCollection.Replace(ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
         return serviceCollection;
     }
 

@@ -90,7 +90,7 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
 
         var error = await Assert.ThrowsAsync<ConcurrentUseException>(() => connection.RunAsync("SELECT 'second'"));
 
-        Assert.Equal(("SELECT generate_series(1, 2)", "SELECT 'second'"), (error.RunningActivity, error.RefusedActivity));
+        Assert.Equal(("SELECT generate_series(1, 2)", "SELECT 'second'"), (error.Running.CommandText, error.Refused.CommandText));
         Assert.Contains("SELECT generate_series(1, 2)", error.Message, StringComparison.Ordinal);
         Assert.Throws<ConcurrentUseException>(() => connection.GetSchema());
         Assert.True(await reader.ReadAsync());

@@ -47,7 +47,6 @@ public sealed class ConnectionTests(ServerFixture fixture) : PoolTest(fixture)
                 await connection.RunAsync("SELECT 1");
                 await connection.CloseAsync();
                 await connection.CloseAsync();
-                await connection.DisposeAsync();
             }
             else
             {
@@ -55,10 +54,10 @@ public sealed class ConnectionTests(ServerFixture fixture) : PoolTest(fixture)
                 connection.Run("SELECT 1");
                 connection.Close();
                 connection.Close();
-                connection.Dispose();
             }
         }
 
+        connection.Dispose();
         Assert.Equal(["Closed-Open", "Open-Closed", "Closed-Open", "Open-Closed"], changes);
     }
 

@@ -135,7 +135,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
         await using var provider = new ServiceCollection().AddTransactionPooling(database.For("something else"), section).BuildServiceProvider();
         var error = Assert.Throws<InvalidPoolOptionsException>(() => provider.GetRequiredService<TransactionPoolingDataSource>());
         Assert.Contains("Pool:Key0", error.Message, StringComparison.Ordinal);
-        Assert.Contains("and 95 more; the options are MaxConcurrentOpens,", error.Message, StringComparison.Ordinal);
+        Assert.Contains("and 95 more; the options are CallSiteSampling,", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("value", error.Message, StringComparison.Ordinal);
     }
 

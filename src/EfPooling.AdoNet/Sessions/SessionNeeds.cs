@@ -46,28 +46,37 @@ internal static class SessionNeeds
         return null;
     }
 
+    /// <summary>The effects of a text together with those of the functions and procedures that it calls.</summary>
+    /// <param name="verdict">On the text.</param>
+    /// <param name="catalog"><c>null</c>: nothing is known of functions.</param>
+    public static SessionEffects EffectsOf(SqlVerdict verdict, SqlCatalog? catalog)
+        => catalog is null ? verdict.Effects
+            : catalog.MayChangeSession(verdict) ? verdict.Effects | SessionEffects.Unknown
+            : verdict.OwnEffects;
+
     /// <summary>What a text may leave behind on its server connection.</summary>
+    /// <param name="effects">Of the text and what it calls.</param>
     /// <param name="verdict">On the text.</param>
     /// <param name="settingsFollow">Settings are read back, to follow the logical connection; else they are reset.</param>
-    public static Taint TaintOf(SqlVerdict verdict, bool settingsFollow)
+    public static Taint TaintOf(SessionEffects effects, SqlVerdict verdict, bool settingsFollow)
     {
         var taint = Taint.None;
-        if (verdict.Effects.HasFlag(SessionEffects.Settings))
+        if (effects.HasFlag(SessionEffects.Settings))
         {
             taint |= settingsFollow ? Taint.SettingsChanged : Taint.Dirty;
         }
 
-        if ((verdict.Effects & ~(SessionEffects.Settings | SessionEffects.SequenceValue)) != 0 || verdict.Has(StatementKind.Do) || verdict.Has(StatementKind.Declare))
+        if ((effects & ~(SessionEffects.Settings | SessionEffects.SequenceValue)) != 0)
         {
             taint |= Taint.Dirty;
         }
 
-        if ((verdict.Effects & Unresettable) != 0 || verdict.Has(StatementKind.PrepareTransaction))
+        if ((effects & Unresettable) != 0 || verdict.Has(StatementKind.PrepareTransaction))
         {
             taint |= Taint.Unresettable;
         }
 
-        if (verdict.Effects.HasFlag(SessionEffects.TransactionControl) || verdict.Has(StatementKind.Unknown))
+        if (effects.HasFlag(SessionEffects.TransactionControl) || verdict.Has(StatementKind.Unknown))
         {
             taint |= Taint.OpenTransaction;
         }

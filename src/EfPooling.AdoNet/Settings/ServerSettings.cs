@@ -14,6 +14,7 @@ internal sealed class ServerSettings
     private SettingMap _inForce = SettingMap.Empty;
     private SettingMap? _sent; // ahead of a statement whose outcome is not known yet
     private HashSet<string>? _doubtful; // names
+    private HashSet<string>? _undermined; // names that the running statement may change
     private bool _isOwnTransaction; // of _sent: the failure of the statement does not undo it
     private bool _isRevocable; // changed in a transaction that is still open
 
@@ -107,7 +108,7 @@ internal sealed class ServerSettings
     }
 
     /// <summary>All settings were set back.</summary>
-    public void OnReset() => (_inForce, _sent, _doubtful, _isRevocable) = (SettingMap.Empty, null, null, false);
+    public void OnReset() => (_inForce, _sent, _doubtful, _undermined, _isRevocable) = (SettingMap.Empty, null, null, null, false);
 
     /// <summary>Something else than <see cref="ChangesTo"/> has changed a setting to this value.</summary>
     /// <param name="name">Lower case.</param>
@@ -119,11 +120,21 @@ internal sealed class ServerSettings
         _doubtful = _doubtful?.Count > 0 ? _doubtful : null;
     }
 
-    /// <summary>Something else than <see cref="ChangesTo"/> may change these settings.</summary>
-    public void Doubt(IEnumerable<string> names)
+    /// <summary>The statement that is about to run may change these settings: they are in doubt after it, whatever is confirmed meanwhile.</summary>
+    public void Undermine(IEnumerable<string> names)
     {
-        HashSet<string> doubtful = [.. _doubtful ?? [], .. names];
-        _doubtful = doubtful.Count > 0 ? doubtful : null;
+        HashSet<string> undermined = [.. _undermined ?? [], .. names];
+        _undermined = undermined.Count > 0 ? undermined : null;
+    }
+
+    /// <summary>The statement has ended.</summary>
+    public void DoubtUndermined()
+    {
+        if (_undermined is not null)
+        {
+            _undermined.UnionWith(_doubtful ?? []);
+            (_doubtful, _undermined) = (_undermined, null);
+        }
     }
 
     private HashSet<string> KnownNames(SettingMap wanted)

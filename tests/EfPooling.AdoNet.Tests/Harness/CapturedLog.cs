@@ -10,8 +10,11 @@ internal sealed class CapturedLog : ILoggerFactory, ILogger
 
     public IEnumerable<string> Texts => _entries.Select(entry => entry.Text);
 
-    /// <summary>The texts of the SQL commands that Npgsql has completed, those that the pool sends by itself included.</summary>
-    public IEnumerable<string> Commands => _entries.Where(entry => entry.Id.Name is "CommandExecutionCompleted" or "CommandExecutionCompletedWithParameters" or "BatchExecutionCompleted" or "BatchExecutionCompletedWithParameters").Select(entry => entry.Text);
+    /// <summary>The texts of the SQL commands that Npgsql has completed, those that the pool sends by itself included, without the catalog that each pool reads once.</summary>
+    public IEnumerable<string> Commands
+        => _entries.Where(entry => entry.Id.Name is "CommandExecutionCompleted" or "CommandExecutionCompletedWithParameters" or "BatchExecutionCompleted" or "BatchExecutionCompletedWithParameters")
+            .Select(entry => entry.Text)
+            .Where(text => !text.Contains("FROM pg_catalog.pg_proc", StringComparison.Ordinal));
 
     public int Count(int eventId) => _entries.Count(entry => entry.Id.Id == eventId);
 

@@ -3,9 +3,11 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>An operation without SQL text of its own, for the claim on a connection.</summary>
-internal sealed class NamedOperation(LeaseScope scope, string name) : ILeaseHolder
+internal sealed class NamedOperation(LeaseScope scope, string name, OperationKind kind = OperationKind.Session) : ILeaseHolder
 {
     public LeaseScope Scope => scope;
+
+    public OperationKind Kind => kind;
 
     public string Activity => name;
 }

@@ -1,0 +1,106 @@
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// The operations of one logical connection that run beside its claim, each on a server connection of its own. They touch nothing
+/// of what the claim protects. Thread-safe.
+/// </summary>
+internal sealed class ApartOperations(TransactionPoolingDataSource pool)
+{
+    private readonly NestedLeases.Holder _holder = new();
+    private readonly Lock _gate = new();
+    private readonly List<LogicalDataReader> _readers = []; // guarded by _gate: open
+
+    private NestedLeases Nested => pool.Guard.Nested;
+
+    /// <param name="operation">Who needs it.</param>
+    /// <param name="isNested">Whether the caller keeps a server connection meanwhile, in an open reader.</param>
+    /// <returns><c>null</c> if nested callers would wait for each other.</returns>
+    public Binding? Acquire(ILeaseHolder operation, bool isNested)
+    {
+        if (isNested && !Nested.TryBeginWait(_holder))
+        {
+            return null;
+        }
+
+        var acquired = false;
+        try
+        {
+            var binding = new Binding(pool, pool.Acquire(operation, CancellationToken.None));
+            acquired = true;
+            return binding;
+        }
+        finally
+        {
+            OnWaited(isNested, acquired);
+        }
+    }
+
+    /// <inheritdoc cref="Acquire"/>
+    /// <param name="operation">Who needs it.</param>
+    /// <param name="isNested">Whether the caller keeps a server connection meanwhile, in an open reader.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public async ValueTask<Binding?> AcquireAsync(ILeaseHolder operation, bool isNested, CancellationToken cancellationToken)
+    {
+        if (isNested && !Nested.TryBeginWait(_holder))
+        {
+            return null;
+        }
+
+        var acquired = false;
+        try
+        {
+            var binding = new Binding(pool, await pool.AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
+            acquired = true;
+            return binding;
+        }
+        finally
+        {
+            OnWaited(isNested, acquired);
+        }
+    }
+
+    /// <summary>One of them has ended.</summary>
+    public void OnEnded() => Nested.Remove(_holder);
+
+    /// <summary>The operation that has the claim has ended.</summary>
+    public void OnClaimEnded() => Nested.RemoveReader(_holder);
+
+    public void Add(LogicalDataReader reader)
+    {
+        lock (_gate)
+        {
+            _readers.Add(reader);
+        }
+    }
+
+    public void Remove(LogicalDataReader reader)
+    {
+        lock (_gate)
+        {
+            _readers.Remove(reader);
+        }
+    }
+
+    /// <summary>The readers that are open now; whoever closes the connection closes them.</summary>
+    public LogicalDataReader[] OpenReaders()
+    {
+        lock (_gate)
+        {
+            return [.. _readers];
+        }
+    }
+
+    private void OnWaited(bool isNested, bool acquired)
+    {
+        if (isNested)
+        {
+            Nested.EndWait(_holder, acquired);
+        }
+        else if (acquired)
+        {
+            Nested.Add(_holder);
+        }
+    }
+}

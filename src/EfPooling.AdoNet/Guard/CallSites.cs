@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>Finds the application's own line in a stack trace or a query tag.</summary>
+internal static class CallSites
+{
+    private const string Tag = "-- File: "; // EF Core's TagWithCallSite
+
+    private static readonly string[] Libraries =
+    [
+        "EfPooling.Core", "EfPooling.AdoNet", "EfPooling.EntityFrameworkCore", "Npgsql", "Npgsql.EntityFrameworkCore.PostgreSQL", "Dapper",
+        "mscorlib", "netstandard",
+    ];
+
+    private static readonly string[] LibraryPrefixes = ["System.", "Microsoft.EntityFrameworkCore", "Microsoft.Extensions.", "Npgsql.", "Dapper."];
+
+    /// <returns>The first frame that is neither ours nor a library's; <c>null</c> if there is none left on this stack.</returns>
+    public static string? Find(StackTrace? trace)
+    {
+        foreach (var frame in trace?.GetFrames() ?? [])
+        {
+            if (frame.GetMethod() is { DeclaringType: { } type } method && !IsLibrary(type.Assembly.GetName().Name))
+            {
+                var name = type.Name.StartsWith('<') && method.Name == nameof(IEnumerator<>.MoveNext) ? type.Name : method.Name;
+                while (type.Name.StartsWith('<') && type.DeclaringType is { } outer)
+                {
+                    type = outer;
+                }
+
+                var file = frame.GetFileName() is { } path ? string.Create(CultureInfo.InvariantCulture, $" in {FileName(path)}:{frame.GetFileLineNumber()}") : "";
+                return $"{type.Name}.{Unmangle(name)}{file}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <returns>The call site with which EF Core's <c>TagWithCallSite</c> tagged a query; <c>null</c> without one.</returns>
+    public static string? FindTag(string? sql)
+    {
+        foreach (var line in sql.AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith(Tag, StringComparison.Ordinal))
+            {
+                return FileName(line[Tag.Length..].ToString());
+            }
+
+            if (line.Length > 0 && !line.StartsWith("--", StringComparison.Ordinal))
+            {
+                return null; // Tags come before the SQL.
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Without the directory, whichever system the path is from.</summary>
+    public static string FileName(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
+
+    // <Outer>b__0 is a lambda, <Outer>g__Local|1_0 a local function, <Method>d__2 a state machine, and each of these may stand in another.
+    internal static string Unmangle(string name)
+    {
+        if (!name.StartsWith('<') || name.LastIndexOf('>') is var end && end < 1)
+        {
+            return name;
+        }
+
+        var local = name.IndexOf("g__", end, StringComparison.Ordinal) is var at and >= 0 ? "." + name[(at + 3)..].Split('|')[0] : "";
+        return Unmangle(name[1..end]) + local;
+    }
+
+    private static bool IsLibrary(string? assembly)
+        => assembly is null || Libraries.Contains(assembly) || LibraryPrefixes.Any(prefix => assembly.StartsWith(prefix, StringComparison.Ordinal));
+}

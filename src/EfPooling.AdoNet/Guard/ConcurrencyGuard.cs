@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// What the connections of a pool share for telling who met whom: the modes, the clock, the statements whose call sites are captured,
+/// and the count of leases that wait for nested ones. Thread-safe.
+/// </summary>
+internal sealed class ConcurrencyGuard
+{
+    private const int MaxSuspects = 256;
+
+    /// <summary>For who has no pool: captures nothing.</summary>
+    public static readonly ConcurrencyGuard Default = new(new TransactionPoolingOptions(), null, NullLogger.Instance, "");
+
+    private readonly TransactionPoolingOptions _options;
+    private readonly TimeProvider? _time;
+    private readonly ILogger _logger;
+    private readonly string _pool;
+    private readonly ConcurrentDictionary<string, bool> _suspects = new(); // texts of operations that met another one
+    private volatile bool _isCapturing; // set once and for good
+
+    public ConcurrencyGuard(TransactionPoolingOptions options, TimeProvider? time, ILogger logger, string pool)
+    {
+        (_options, _time, _logger, _pool) = (options, time, logger, pool);
+        _isCapturing = options.CallSiteSampling > 0;
+        Nested = new NestedLeases(options.MaxPoolSize + options.ReservePoolSize);
+    }
+
+    public ConcurrentUseMode Mode => _options.ConcurrentUse;
+
+    public NestedCommandMode NestedCommands => _options.NestedCommands;
+
+    /// <summary>Whether some commands run beside the claim of their connection.</summary>
+    public bool MayStepAside => Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off || NestedCommands == NestedCommandMode.OwnServerConnection;
+
+    /// <summary>How long a caller waits for another one in mode Serialize; zero is without limit.</summary>
+    public TimeSpan QueueTimeout => _options.QueryWaitTimeout;
+
+    public TimeProvider Time => _time ?? TimeProvider.System;
+
+    public NestedLeases Nested { get; }
+
+    /// <summary>Whether call sites are captured of any operation at all.</summary>
+    public bool IsCapturing => _isCapturing;
+
+#pragma warning disable RS0030 // The cheapest clock there is: every operation reads it.
+    public long Now => _time is null ? Environment.TickCount64 : _time.GetTimestamp();
+#pragma warning restore RS0030
+
+    public TimeSpan Since(long at) => _time is null ? TimeSpan.FromMilliseconds(Now - at) : _time.GetElapsedTime(at);
+
+    /// <summary>The stack, if operations of this text are to be captured: by sampling, or because they have met another one.</summary>
+    public StackTrace? CaptureFor(string? text)
+    {
+        var sampling = _options.CallSiteSampling;
+        var wanted = sampling >= 1 || (sampling > 0 && Random.Shared.NextDouble() < sampling) || (text is not null && _suspects.ContainsKey(text));
+        return wanted ? new StackTrace(1, fNeedFileInfo: true) : null;
+    }
+
+    /// <summary>The stack, if a share of all calls that have no text is captured.</summary>
+    public StackTrace? Capture() => CaptureFor(text: null);
+
+    /// <summary>What the caller is about to do, with its call site from the stack at this moment.</summary>
+    /// <param name="kind">What it does.</param>
+    /// <param name="source">Who does it.</param>
+    /// <param name="activity">What it does, if the source has no SQL.</param>
+    public static OperationInfo DescribeCaller(OperationKind kind, ICallSiteSource? source, string? activity)
+    {
+        var surroundings = Surroundings.Here;
+        return new OperationInfo(kind)
+        {
+            CommandText = Shorten(source?.Text) ?? activity,
+            CallSite = CallSites.Find(new StackTrace(1, fNeedFileInfo: true)) ?? CallSites.Find(surroundings.Site) ?? CallSites.FindTag(source?.Text) ?? source?.Origin,
+            ManagedThreadId = Environment.CurrentManagedThreadId,
+            TraceId = surroundings.TraceId,
+            SpanId = surroundings.SpanId,
+        };
+    }
+
+    /// <summary>From now on the call sites of operations of this text are captured, so that the next meeting can name them.</summary>
+    public void Suspect(string? text)
+    {
+        if (text is not null && _suspects.Count < MaxSuspects && _suspects.TryAdd(text, true))
+        {
+            _isCapturing = true;
+        }
+    }
+
+    /// <summary>Tells of an operation that goes on in spite of another one, if the mode says so.</summary>
+    public void Report(Func<(OperationInfo Running, OperationInfo Refused)> describe)
+    {
+        if (Mode == ConcurrentUseMode.Log)
+        {
+            var (running, refused) = describe();
+            Log.ConcurrentUse(_logger, _pool, refused.ToString(), running.ToString());
+        }
+    }
+
+    /// <summary>One short line without the tags before the SQL, which are comments.</summary>
+    public static string? Shorten(string? text)
+    {
+        const int Limit = 120;
+        var rest = text.AsSpan().TrimStart();
+        while (rest.StartsWith("--", StringComparison.Ordinal) && rest.IndexOf('\n') is var end and >= 0)
+        {
+            rest = rest[(end + 1)..].TrimStart();
+        }
+
+        var line = rest.ToString().ReplaceLineEndings(" ").Trim();
+        return line.Length == 0 ? null : line.Length > Limit ? string.Concat(line.AsSpan(0, Limit - 1), "…") : line;
+    }
+}

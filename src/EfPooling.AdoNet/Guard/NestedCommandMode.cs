@@ -1,0 +1,14 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>What happens to a command that starts while a reader of the same connection is open and nobody is reading from it.</summary>
+public enum NestedCommandMode
+{
+    /// <summary>It throws <see cref="ConcurrentUseException"/>, as Npgsql cannot run it either.</summary>
+    Refuse,
+
+    /// <summary>
+    /// Outside a transaction and session it runs on a second server connection. It throws instead of waiting where all server connections are
+    /// held by callers who wait in the same way.
+    /// </summary>
+    OwnServerConnection,
+}

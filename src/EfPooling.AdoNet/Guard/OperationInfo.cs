@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>One of two operations that met in a <see cref="ConcurrentUseException"/>. Immutable.</summary>
+public sealed class OperationInfo
+{
+    internal OperationInfo(OperationKind kind) => Kind = kind;
+
+    /// <summary>What it does.</summary>
+    public OperationKind Kind { get; }
+
+    /// <summary>The SQL, shortened, on one line and without parameter values; or a name. <c>null</c> if there is none.</summary>
+    public string? CommandText { get; internal init; }
+
+    /// <summary>
+    /// Where the application started it, as <c>Type.Method in File.cs:12</c>; or, if that was not captured, where its command,
+    /// transaction or connection was made. <c>null</c> if neither is known; <see cref="TransactionPoolingOptions.CallSiteSampling"/> tells how to know it.
+    /// </summary>
+    public string? CallSite { get; internal init; }
+
+    /// <summary>How long it has been running; <c>null</c> for one that was refused.</summary>
+    public TimeSpan? Duration { get; internal init; }
+
+    /// <summary>The thread that started it.</summary>
+    public int ManagedThreadId { get; internal init; }
+
+    /// <summary>W3C trace id of <see cref="System.Diagnostics.Activity.Current"/> where it was started; <c>null</c> without one.</summary>
+    public string? TraceId { get; internal init; }
+
+    /// <summary>W3C span id of the same.</summary>
+    public string? SpanId { get; internal init; }
+
+    /// <summary>One line.</summary>
+    public override string ToString() => $"{Name} ({Details})";
+
+    internal string Name => CommandText is null ? Kind.ToString() : $"{Kind} '{CommandText}'";
+
+    internal string Details
+    {
+        get
+        {
+            var text = new StringBuilder();
+            if (Duration is { } duration)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"for {duration.TotalSeconds:0.###} s, ");
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $"thread {ManagedThreadId}, ");
+            text.Append(CallSite is null ? "call site unknown, set CallSiteSampling to 1 to know it" : $"at {CallSite}");
+            return TraceId is null ? text.ToString() : text.Append(CultureInfo.InvariantCulture, $", trace {TraceId} span {SpanId}").ToString();
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using BenchmarkDotNet.Attributes;
+using EfPooling.AdoNet;
+using EfPooling.Core;
+
+namespace EfPooling.Benchmarks.Micro;
+
+/// <summary>What the concurrency guard costs an operation when nothing is wrong: the claim on the connection, taken and given up.</summary>
+public class GuardBenchmarks
+{
+    private static readonly NamedOperation Operation = new(LeaseScope.Command, "SELECT 1", OperationKind.Scalar);
+
+    private readonly AsyncLocal<string> _flow = new();
+    private TransactionPoolingDataSource _pool = null!;
+    private LogicalConnection _connection = null!;
+    private ConnectionBinder _binder = null!;
+    private ILeaseHolder? _operation; // Interlocked only
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _flow.Value = "a flow with something in it, as an application's";
+        _pool = TransactionPoolingDataSource.Create("Host=nowhere;Database=nothing");
+        _connection = _pool.CreateConnection();
+        _binder = new ConnectionBinder(_pool);
+    }
+
+    [GlobalCleanup]
+    public async Task Cleanup()
+    {
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        await _pool.DisposeAsync().ConfigureAwait(false);
+    }
+
+    [Benchmark(Baseline = true, Description = "claim + unclaim, compare-and-swap alone")]
+    public bool Bare()
+    {
+        var isClaimed = Interlocked.CompareExchange(ref _operation, Operation, null) is null;
+        return isClaimed && Interlocked.CompareExchange(ref _operation, null, Operation) is not null;
+    }
+
+    [Benchmark(Description = "claim + unclaim, guarded")]
+    public bool Guarded()
+    {
+        var isClaimed = _binder.TryClaim(Operation, OperationKind.Scalar, _connection);
+        _binder.Unclaim(Operation);
+        return isClaimed;
+    }
+}
