@@ -207,7 +207,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     public void Expect(SqlVerdict verdict, ServerConnection server)
     {
         var effects = SessionNeeds.EffectsOf(verdict, pool.Catalog);
-        if (effects == SessionEffects.None)
+        if (effects == SessionEffects.None && !verdict.Has(StatementKind.Savepoint))
         {
             return;
         }
@@ -223,7 +223,12 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         // What is declared must hold for the next statement too, even in the same transaction.
         if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)
         {
-            server.Settings.Undermine(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
+            server.Settings.Doubt(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
+        }
+
+        if (verdict.Has(StatementKind.Savepoint) || effects.HasFlag(SessionEffects.TransactionControl))
+        {
+            server.Settings.DoubtRevocable();
         }
     }
 

@@ -398,15 +398,14 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         return _lease.Server.IsBroken;
     }
 
+    // Settings are left to the next statement: a savepoint needs none, and a failed transaction takes none before it is rolled back to one.
     private void OnSavepoint(Action<NpgsqlTransaction> act)
     {
         ThrowIfDisposed();
         using var claim = _binder.Claimed(Saving, this);
-        var wanted = _binder.ResolveSettings();
         var binding = Bind(Saving);
         try
         {
-            binding.ApplySettings(wanted, mayShareTransaction: false);
             act(_lease!.Inner);
         }
         catch (Exception e)
@@ -424,11 +423,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         ThrowIfDisposed();
         using var claim = await _binder.ClaimedAsync(Saving, this, cancellationToken).ConfigureAwait(false);
-        var wanted = _binder.ResolveSettings();
         var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
         try
         {
-            await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             await act(_lease!.Inner, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)

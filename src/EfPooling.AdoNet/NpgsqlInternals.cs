@@ -10,7 +10,8 @@ namespace EfPooling.AdoNet;
 internal static class NpgsqlInternals
 {
     /// <summary>Whether <see cref="Prepend"/> works with this version of Npgsql. If not, settings cost a round trip of their own.</summary>
-    public static readonly bool CanPrepend = HasMethod("PrependInternalMessage", typeof(byte[]), typeof(int)) && HasMethod("get_PendingPrependedResponses");
+    public static readonly bool CanPrepend = HasMethod("PrependInternalMessage", typeof(byte[]), typeof(int)) && HasMethod("get_PendingPrependedResponses")
+        && HasMethod("get_PostgresCancellationPerformed");
 
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
@@ -32,8 +33,11 @@ internal static class NpgsqlInternals
     /// <param name="answers">How many messages the server answers with; rows are not counted.</param>
     public static void Prepend(NpgsqlConnection connection, byte[] message, int answers) => PrependInternalMessage(GetConnector(connection)!, message, answers);
 
-    /// <summary>Whether messages wait that were prepended to a command which then was not sent.</summary>
-    public static bool HasPrepended(NpgsqlConnection connection) => GetPendingPrependedResponses(GetConnector(connection)!) > 0;
+    /// <summary>Whether messages wait that were prepended to a command which then was not sent, or not answered before the connection broke.</summary>
+    public static bool HasPrepended(NpgsqlConnection connection) => GetConnector(connection) is not { } connector || GetPendingPrependedResponses(connector) > 0;
+
+    /// <summary>Whether a cancel request was sent for the latest command, by the user or because it took too long.</summary>
+    public static bool WasCancelled(NpgsqlConnection connection) => GetConnector(connection) is { } connector && GetPostgresCancellationPerformed(connector);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Reset")]
     private static extern void Reset(NpgsqlBatchCommand command);
@@ -46,6 +50,9 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_PendingPrependedResponses")]
     private static extern int GetPendingPrependedResponses(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_PostgresCancellationPerformed")]
+    private static extern bool GetPostgresCancellationPerformed(NpgsqlConnector connector);
 
     private static bool HasMethod(string name, params Type[] parameters)
         => typeof(NpgsqlConnection).GetMethod("get_Connector", BindingFlags.Instance | BindingFlags.NonPublic, []) is not null

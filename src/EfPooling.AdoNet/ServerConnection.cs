@@ -100,10 +100,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         if (Settings.HasSent)
         {
+            if (NpgsqlInternals.WasCancelled(Npgsql))
+            {
+                Mark(Taint.Suspect);
+                Settings.OnUnobserved(); // Npgsql keeps the error to itself if the results were being skipped.
+            }
+
             Settings.OnStatementSucceeded(hasAnswered: !NpgsqlInternals.HasPrepended(Npgsql));
         }
-
-        Settings.DoubtUndermined();
     }
 
     /// <summary>SQL of this connection is about to change settings, which are to follow it.</summary>

@@ -14,9 +14,9 @@ internal sealed class ServerSettings
     private SettingMap _inForce = SettingMap.Empty;
     private SettingMap? _sent; // ahead of a statement whose outcome is not known yet
     private HashSet<string>? _doubtful; // names
-    private HashSet<string>? _undermined; // names that the running statement may change
+    private HashSet<string>? _disturbed; // names that the statement behind _sent may change in its turn
+    private HashSet<string>? _revocable; // names changed, or set back, in a transaction that is still open
     private bool _isOwnTransaction; // of _sent: the failure of the statement does not undo it
-    private bool _isRevocable; // changed in a transaction that is still open
 
     /// <summary>For acquiring a connection that has these settings; <c>null</c> if it has none, or is in doubt.</summary>
     public object? Affinity => _inForce.IsEmpty || _doubtful is not null ? null : _inForce;
@@ -27,7 +27,8 @@ internal sealed class ServerSettings
     public IReadOnlyCollection<string> Names => KnownNames(SettingMap.Empty);
 
     /// <summary>In force, or sure to be when the next statement runs: a refusal of what was sent ahead of BEGIN closes the connection.</summary>
-    public bool Are(SettingMap wanted) => _sent is null ? _doubtful is null && wanted.Equals(_inForce) : _isOwnTransaction && wanted.Equals(_sent);
+    public bool Are(SettingMap wanted)
+        => _sent is null ? _doubtful is null && wanted.Equals(_inForce) : _isOwnTransaction && _disturbed is null && wanted.Equals(_sent);
 
     /// <summary>
     /// What must be set to get from here to there. A role goes first if it is given up, because what follows may be forbidden to
@@ -41,14 +42,14 @@ internal sealed class ServerSettings
     }
 
     /// <summary>The changes are about to be made; until they are <see cref="Confirmed"/> they are in doubt.</summary>
-    public void Changing(SettingMap wanted) => (_doubtful, _sent) = (KnownNames(wanted), null);
+    public void Changing(SettingMap wanted) => (_doubtful, _sent, _disturbed) = (KnownNames(wanted), null, null);
 
     /// <summary>The changes travel ahead of a statement.</summary>
     /// <param name="wanted">What they lead to.</param>
     /// <param name="inOwnTransaction">They are a transaction of their own, so that nothing undoes them; else the failure of the statement does.</param>
     public void Sent(SettingMap wanted, bool inOwnTransaction)
     {
-        _doubtful = KnownNames(wanted);
+        Changing(wanted);
         _sent = wanted;
         _isOwnTransaction = inOwnTransaction;
     }
@@ -56,8 +57,12 @@ internal sealed class ServerSettings
     /// <summary>The server has carried out the changes.</summary>
     public void Confirmed(SettingMap wanted, bool isInTransaction)
     {
-        (_inForce, _sent, _doubtful) = (wanted, null, null);
-        _isRevocable |= isInTransaction;
+        if (isInTransaction)
+        {
+            _revocable = [.. _revocable ?? [], .. _doubtful ?? []];
+        }
+
+        (_inForce, _sent, _doubtful, _disturbed) = (wanted, null, _disturbed, null);
     }
 
     /// <param name="hasAnswered">Whether the server has answered to all that was sent. A savepoint, for one, is not sent at once.</param>
@@ -87,7 +92,7 @@ internal sealed class ServerSettings
         return sent;
     }
 
-    /// <summary>Somebody reads the results who does not tell whether the statement failed.</summary>
+    /// <summary>Nobody can tell whether the statement failed: its results are read elsewhere, or a cancel request was sent.</summary>
     public void OnUnobserved()
     {
         if (!_isOwnTransaction)
@@ -100,15 +105,15 @@ internal sealed class ServerSettings
     public void OnTransactionEnded()
     {
         _sent = null;
-        if (_isRevocable)
-        {
-            _doubtful = KnownNames(_inForce);
-            _isRevocable = false;
-        }
+        DoubtRevocable();
+        _revocable = null;
     }
 
+    /// <summary>SQL is about to end a transaction, or a part of it.</summary>
+    public void DoubtRevocable() => Doubt(_revocable ?? []);
+
     /// <summary>All settings were set back.</summary>
-    public void OnReset() => (_inForce, _sent, _doubtful, _undermined, _isRevocable) = (SettingMap.Empty, null, null, null, false);
+    public void OnReset() => (_inForce, _sent, _doubtful, _disturbed, _revocable) = (SettingMap.Empty, null, null, null, null);
 
     /// <summary>Something else than <see cref="ChangesTo"/> has changed a setting to this value.</summary>
     /// <param name="name">Lower case.</param>
@@ -120,20 +125,16 @@ internal sealed class ServerSettings
         _doubtful = _doubtful?.Count > 0 ? _doubtful : null;
     }
 
-    /// <summary>The statement that is about to run may change these settings: they are in doubt after it, whatever is confirmed meanwhile.</summary>
-    public void Undermine(IEnumerable<string> names)
+    /// <summary>Something else than <see cref="ChangesTo"/> may change these settings.</summary>
+    public void Doubt(IEnumerable<string> names)
     {
-        HashSet<string> undermined = [.. _undermined ?? [], .. names];
-        _undermined = undermined.Count > 0 ? undermined : null;
-    }
-
-    /// <summary>The statement has ended.</summary>
-    public void DoubtUndermined()
-    {
-        if (_undermined is not null)
+        foreach (var name in names)
         {
-            _undermined.UnionWith(_doubtful ?? []);
-            (_doubtful, _undermined) = (_undermined, null);
+            (_doubtful ??= []).Add(name);
+            if (_sent is not null)
+            {
+                (_disturbed ??= []).Add(name);
+            }
         }
     }
 

@@ -1,0 +1,195 @@
+using Npgsql;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>A setting that was sent, but undone on the server without an error that anybody saw, is not taken to be in force.</summary>
+public sealed class DoubtfulSettingTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    private const string Tenant = "SELECT current_setting('app.tenant_id', true)";
+
+    // The first rows leave the server at once, because they are large; a later one takes for ever.
+    private const string StuckAfterSomeRows = "SELECT repeat('x', 20000) || CASE WHEN n > 3 THEN pg_sleep(1000)::text ELSE '' END FROM generate_series(1, 10) AS n";
+
+    private string? _tenant;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ReaderClosedAfterACancel_LeavesItInDoubt(bool asynchronous)
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+
+        _tenant = "b";
+        await using var command = new LogicalCommand(StuckAfterSomeRows, connection);
+        var reader = await command.ExecuteReaderAsync();
+        Assert.True(await reader.ReadAsync());
+        command.Cancel(); // Npgsql says nothing about it when the reader is closed.
+        await CloseAsync(reader, asynchronous);
+
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ReaderWhoseCloseTimesOut_LeavesItInDoubt(bool asynchronous)
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+
+        _tenant = "b";
+        await using var command = new LogicalCommand(StuckAfterSomeRows, connection) { CommandTimeout = 1 };
+        var reader = await command.ExecuteReaderAsync();
+        Assert.True(await reader.ReadAsync());
+        await CloseAsync(reader, asynchronous);
+
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ScalarThatTimesOutBehindItsFirstRow_LeavesItInDoubt(bool asynchronous)
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+
+        _tenant = "b";
+        await using var command = new LogicalCommand(StuckAfterSomeRows, connection) { CommandTimeout = 1 };
+        Assert.NotNull(asynchronous ? await command.ExecuteScalarAsync() : command.ExecuteScalar());
+
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Theory]
+    [InlineData("RESET ALL")]
+    [InlineData("DO $$ BEGIN EXECUTE 'SET app.' || 'tenant_id = ''other'''; END $$")]
+    public async Task FirstStatementOfATransaction_ThatMayUndoIt_LeavesItInDoubt(string sql)
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.RunAsync(sql);
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+        await transaction.CommitAsync();
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Fact]
+    public async Task SavepointsAsText_LeaveItInDoubt()
+    {
+        await using var connection = await OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        _tenant = "a";
+        await connection.RunAsync("SAVEPOINT before");
+        _tenant = "b";
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+        await connection.RunAsync("ROLLBACK TO before");
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Fact]
+    public async Task TransactionAsText_OnAPinnedConnection_LeavesItInDoubt()
+    {
+        await using var connection = await OpenAsync(policy: SessionStatePolicy.Pin);
+        _tenant = "a";
+        await connection.RunAsync("BEGIN");
+        _tenant = "b";
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+        await connection.RunAsync("ROLLBACK");
+        Assert.Equal("b", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Keepalive=60")] // Settings do not travel ahead of BEGIN.
+    public async Task SettingTakenAwayInATransaction_IsNotThereAfterRollback(string keywords)
+    {
+        await using var connection = await OpenAsync(keywords);
+        _tenant = "a";
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+            _tenant = null;
+            Assert.Equal("", await connection.AskAsync<string>(Tenant));
+            await transaction.RollbackAsync(); // Gives the server connection "a" again, if it was taken away inside.
+        }
+
+        Assert.Equal("", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Fact]
+    public async Task RollbackToASavepoint_IsPossible_WhenTheSettingsAreInDoubt()
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        await using var transaction = await connection.BeginTransactionAsync();
+        await transaction.SaveAsync("before");
+        using var cancellation = new CancellationTokenSource();
+        var sleeping = connection.RunAsync("SELECT pg_sleep(1000)", cancellation.Token);
+        await WaitForQueryAsync(connection.Pool!, "pg_sleep");
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sleeping);
+
+        await transaction.RollbackAsync("before");
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ReaderThatWasGivenAway_AndBreaks_EndsTheTransaction(bool asynchronous)
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        await using var transaction = await connection.BeginTransactionAsync();
+        var command = new LogicalCommand(StuckAfterSomeRows, connection);
+        var reader = ((LogicalDataReader)await command.ExecuteReaderAsync()).Detach();
+        await Server.TerminateBackendAsync(await WaitForQueryAsync(connection.Pool!, "pg_sleep"));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => ReadAllAsync(reader));
+        await reader.DisposeAsync();
+        if (asynchronous)
+        {
+            await command.DisposeAsync();
+        }
+        else
+        {
+            command.Dispose();
+        }
+
+        await Assert.ThrowsAsync<TransactionBrokenException>(() => connection.RunAsync("SELECT 1"));
+        await transaction.RollbackAsync();
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+    }
+
+    private async Task<LogicalConnection> OpenAsync(string keywords = "", SessionStatePolicy policy = SessionStatePolicy.Throw)
+    {
+        var pool = CreatePool(1, keywords, options => options.SessionSetting("app.tenant_id", _ => _tenant).SessionState = policy);
+        return await pool.OpenConnectionAsync();
+    }
+
+    private static async Task ReadAllAsync(NpgsqlDataReader reader)
+    {
+        while (await reader.ReadAsync())
+        {
+        }
+    }
+
+    private static async Task CloseAsync(System.Data.Common.DbDataReader reader, bool asynchronous)
+    {
+        if (asynchronous)
+        {
+            await reader.DisposeAsync();
+        }
+        else
+        {
+            reader.Dispose();
+        }
+    }
+}
