@@ -41,7 +41,7 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var password = new NpgsqlConnectionStringBuilder(ConnectionString).Password!;
         var asked = 0;
-        var pool = CreatePool(keywords: "Password=", build: builder => builder.ConfigureNpgsql(npgsql => npgsql.UsePasswordProvider(
+        var pool = CreateUnshuffledPool(keywords: "Password=", build: builder => builder.ConfigureNpgsql(npgsql => npgsql.UsePasswordProvider(
             _ =>
             {
                 asked++;
@@ -59,7 +59,7 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Callback_ThatTurnsPoolingOn_IsOverruled()
     {
-        var pool = CreatePool(build: builder => builder.ConfigureNpgsql(npgsql =>
+        var pool = CreateUnshuffledPool(build: builder => builder.ConfigureNpgsql(npgsql =>
         {
             npgsql.ConnectionStringBuilder.Pooling = true;
             npgsql.ConnectionStringBuilder.Enlist = true;
@@ -145,7 +145,7 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task SeveralHosts_AreTriedUntilOneAnswers_AndItsBackendsAreReallyClosed()
     {
-        var pool = CreatePool(keywords: $"Host=127.0.0.1:1,{Server.Host}:{Server.Port}");
+        var pool = CreateUnshuffledPool(keywords: $"Host=127.0.0.1:1,{Server.Host}:{Server.Port}");
         await using var connection = await pool.OpenConnectionAsync();
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
 
@@ -158,7 +158,7 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task TimeProvider_IsThePools()
     {
         var time = new OneHourLater();
-        var pool = CreatePool(configure: options => options.ServerLifetime = TimeSpan.FromMinutes(1), build: builder => builder.UseTimeProvider(time));
+        var pool = CreateUnshuffledPool(configure: options => options.ServerLifetime = TimeSpan.FromMinutes(1), build: builder => builder.UseTimeProvider(time));
         await using var connection = await pool.OpenConnectionAsync();
         var first = await connection.AskAsync<int>(Sql.BackendId);
         time.IsLater = true;

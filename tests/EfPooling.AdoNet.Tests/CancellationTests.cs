@@ -63,7 +63,7 @@ public sealed class CancellationTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task Token_CancelledAfterTheFirstRow_ChecksTheServerConnectionBeforeTheNextOwner()
     {
         var log = new CapturedLog();
-        var pool = CreatePool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
         await using var connection = await pool.OpenConnectionAsync();
         using var cancellation = new CancellationTokenSource();
         await using var command = new LogicalCommand("SELECT generate_series(1, 3)", connection);

@@ -15,7 +15,7 @@ public sealed class CommandBehaviorTests(ServerFixture fixture) : PoolTest(fixtu
     [InlineData(false)]
     public async Task CloseConnection_ClosesTheLogicalConnectionWithTheReader(bool asynchronous)
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
         await using var command = new LogicalCommand("SELECT 1", connection);
         if (asynchronous)
@@ -123,7 +123,7 @@ public sealed class CommandBehaviorTests(ServerFixture fixture) : PoolTest(fixtu
     [InlineData(false)]
     public async Task KeyInfo_TellsTheKey_AndClosesTheConnectionThatNpgsqlOpensForIt(bool asynchronous)
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
         await using var command = new LogicalCommand("SELECT id, name FROM item", connection);
         await using (var reader = asynchronous ? await command.ExecuteReaderAsync(CommandBehavior.KeyInfo) : command.ExecuteReader(CommandBehavior.KeyInfo))

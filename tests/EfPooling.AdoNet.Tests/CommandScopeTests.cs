@@ -24,7 +24,7 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public void Command_Synchronously_GivesItsServerConnectionBack()
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         using var connection = pool.OpenConnection();
 
         Assert.Equal(1, connection.Ask<int>("SELECT 1"));
@@ -37,7 +37,7 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Command_ThatFails_GivesItsServerConnectionBack()
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
 
         await Assert.ThrowsAsync<Npgsql.PostgresException>(() => connection.RunAsync("SELECT 1/0"));

@@ -82,7 +82,7 @@ public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Clear_ClosesUnusedServerConnectionsNow_AndUsedOnesLater()
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
         var reader = await connection.ReadAsync(Sql.BackendId);
         await reader.ReadAsync();

@@ -73,7 +73,7 @@ public sealed class ParameterTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Parameter_WithoutAValue_IsRefused_AndTheConnectionGoesOn()
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
         await using var command = new LogicalCommand("SELECT $1", connection);
         command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Integer });

@@ -18,7 +18,7 @@ public sealed class PreparationTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(false)]
     public async Task Prepare_LastsOnEveryServerConnectionOnWhichTheCommandRuns(bool asynchronous)
     {
-        var pool = CreatePool(maxPoolSize: 2, keywords: "Max Auto Prepare=0");
+        var pool = CreateUnshuffledPool(maxPoolSize: 2, keywords: "Max Auto Prepare=0");
         await using var connection = await pool.OpenConnectionAsync();
         await using var command = new LogicalCommand(Text, connection) { Parameters = { new NpgsqlParameter<int> { TypedValue = 1 } } };
         await (asynchronous ? command.PrepareAsync() : Task.Run(command.Prepare));
@@ -45,7 +45,7 @@ public sealed class PreparationTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(false)]
     public async Task PreparedBatch_LastsOnEveryServerConnectionToo(bool asynchronous)
     {
-        var pool = CreatePool(maxPoolSize: 2, keywords: "Max Auto Prepare=0");
+        var pool = CreateUnshuffledPool(maxPoolSize: 2, keywords: "Max Auto Prepare=0");
         await using var connection = await pool.OpenConnectionAsync();
         await using var batch = connection.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Text) { Parameters = { new NpgsqlParameter<int> { TypedValue = 1 } } });

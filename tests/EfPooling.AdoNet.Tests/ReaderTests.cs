@@ -174,7 +174,7 @@ public sealed class ReaderTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task ErrorInALaterResult_SurfacesThere_AndTheConnectionGoesOn()
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
         var reader = await connection.ReadAsync("SELECT 1; SELECT 1/0");
         Assert.True(await reader.ReadAsync());

@@ -87,7 +87,7 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
     [Fact]
     public async Task Pin_InATransaction_OutlastsIt()
     {
-        var pool = CreatePool(maxPoolSize: 2, configure: options => options.SessionState = SessionStatePolicy.Pin);
+        var pool = CreateUnshuffledPool(maxPoolSize: 2, configure: options => options.SessionState = SessionStatePolicy.Pin);
         await using (var connection = await pool.OpenConnectionAsync())
         {
             await using (var transaction = await connection.BeginTransactionAsync())
@@ -204,7 +204,7 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
     [Fact]
     public async Task ResetPolicyNever_LeavesWhatItFinds_ButNoTransaction()
     {
-        var pool = CreatePool(maxPoolSize: 1, configure: options => options.ResetPolicy = ResetPolicy.Never);
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, configure: options => options.ResetPolicy = ResetPolicy.Never);
         await using var connection = await pool.OpenConnectionAsync();
         await using (await connection.LeaseSessionAsync("test"))
         {

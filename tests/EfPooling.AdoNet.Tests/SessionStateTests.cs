@@ -125,7 +125,7 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task CleanConnection_IsNeverReset(string sql)
     {
         var log = new CapturedLog();
-        var pool = CreatePool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
         await using var connection = await pool.OpenConnectionAsync();
 
         await Record.ExceptionAsync(() => connection.RunAsync(sql));
@@ -143,7 +143,7 @@ public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task DirtyConnection_IsResetOnce_AndKeepsItsPreparedStatements()
     {
         var log = new CapturedLog();
-        var pool = CreatePool(maxPoolSize: 1, keywords: "Auto Prepare Min Usages=1", build: builder => builder.UseLoggerFactory(log));
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, keywords: "Auto Prepare Min Usages=1", build: builder => builder.UseLoggerFactory(log));
         await using var connection = await pool.OpenConnectionAsync();
         await connection.RunAsync("SELECT 'warm'");
         await connection.RunAsync("CALL change_setting()");

@@ -13,7 +13,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Begin_TakesNothing_AndTheFirstCommandBringsBeginAlong()
     {
-        var pool = CreatePool();
+        var pool = CreateUnshuffledPool();
         await using var connection = await pool.OpenConnectionAsync();
 
         await using var transaction = await connection.BeginTransactionAsync();

@@ -63,6 +63,18 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
         return pool;
     }
 
+    /// <summary>A pool for a test that looks at which server connections are used, or how many, or what is sent to them.</summary>
+    protected TransactionPoolingDataSource CreateUnshuffledPool(
+        int maxPoolSize = 5,
+        string keywords = "",
+        Action<TransactionPoolingOptions>? configure = null,
+        Action<TransactionPoolingDataSourceBuilder>? build = null)
+        => CreatePool(maxPoolSize, keywords, options =>
+        {
+            options.Shuffle = false;
+            configure?.Invoke(options);
+        }, build);
+
     /// <summary>Looks after a pool that the test made itself.</summary>
     protected TransactionPoolingDataSource Watch(TransactionPoolingDataSource pool)
     {

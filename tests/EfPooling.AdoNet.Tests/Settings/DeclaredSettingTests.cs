@@ -252,7 +252,7 @@ public sealed class DeclaredSettingTests(ServerFixture fixture) : PoolTest(fixtu
     [Fact]
     public async Task Affinity_PicksTheConnectionThatHasTheSettings()
     {
-        var pool = CreateTenantPool(maxPoolSize: 3);
+        var pool = CreateUnshuffledPool(maxPoolSize: 3, configure: options => options.SessionSetting("app.tenant_id", _ => _tenant.Value));
         await using var connection = await pool.OpenConnectionAsync();
         var backends = new Dictionary<string, int>();
         var readers = new List<System.Data.Common.DbDataReader>();

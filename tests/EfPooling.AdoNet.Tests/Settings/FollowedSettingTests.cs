@@ -34,7 +34,7 @@ public sealed class FollowedSettingTests(ServerFixture fixture) : PoolTest(fixtu
     [InlineData("SELECT pg_catalog.\"set_config\"('work_mem', '77MB', false) FROM generate_series(1, 2)")]
     public async Task Setting_FollowsItsConnection_AndNobodyElse(string sql)
     {
-        var pool = CreatePool(maxPoolSize: 2);
+        var pool = CreateUnshuffledPool(maxPoolSize: 2);
         await using var connection = await pool.OpenConnectionAsync();
         await using var other = await pool.OpenConnectionAsync();
         var before = await other.AskAsync<string>(Show);
@@ -159,7 +159,7 @@ public sealed class FollowedSettingTests(ServerFixture fixture) : PoolTest(fixtu
     public async Task SettingThatIsSetBack_FollowsNoMore_AndTheConnectionIsClean(string sql)
     {
         var log = new CapturedLog();
-        var pool = CreatePool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
         await using var connection = await pool.OpenConnectionAsync();
         await connection.RunAsync("SET work_mem = '77MB'");
         await connection.RunAsync(sql);
