@@ -25,4 +25,16 @@ internal static partial class Log
 
     [LoggerMessage(1106, LogLevel.Error, "Pool '{Pool}': {Verb} PREPARED failed; the transaction stays prepared on the server as '{Transaction}' until somebody ends it.")]
     public static partial void EndPreparedFailed(ILogger logger, Exception error, string pool, string verb, string transaction);
+
+    [LoggerMessage(1120, LogLevel.Warning, "Pool '{Pool}': the connection for notifications broke; {Subscribers} subscribers are told of a gap when there is another one.")]
+    public static partial void NotificationsBroken(ILogger logger, Exception error, string pool, int subscribers);
+
+    [LoggerMessage(1121, LogLevel.Information, "Pool '{Pool}': notifications are received again after {Outage}; {Subscribers} subscribers were told of a gap.")]
+    public static partial void NotificationsReceivedAgain(ILogger logger, string pool, TimeSpan outage, int subscribers);
+
+    [LoggerMessage(1122, LogLevel.Warning, "Pool '{Pool}': no connection for notifications could be made; next attempt in {Pause} if anybody subscribes then. {Refused} subscribers were told.")]
+    public static partial void NotificationsFailed(ILogger logger, Exception error, string pool, TimeSpan pause, int refused);
+
+    [LoggerMessage(1123, LogLevel.Warning, "Pool '{Pool}': {Subscribers} subscribers of channel '{Channel}' fell {Backlog} notifications behind; they are told of a gap instead.")]
+    public static partial void SubscribersFellBehind(ILogger logger, string pool, string channel, int subscribers, int backlog);
 }
