@@ -20,6 +20,13 @@ internal sealed class Subscription(string channel, int capacity)
     /// <summary>Guarded by the gate of the <see cref="SubscriptionLedger"/>.</summary>
     public SubscriptionState State { get; set; }
 
+    /// <summary>Each subscriber is thrown the same error, with a stack trace of its own.</summary>
+    public static void EndAll(List<Subscription> subscriptions, Exception error)
+    {
+        var end = ExceptionDispatchInfo.Capture(error);
+        subscriptions.ForEach(subscription => subscription.End(end));
+    }
+
     /// <returns>Whether the reader has fallen behind, and reads a gap instead of what was queued.</returns>
     public bool Post(ChannelNotification notification)
     {
