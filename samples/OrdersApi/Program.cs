@@ -44,6 +44,7 @@ app.MapHome();
 app.MapProducts();
 app.MapCustomers();
 app.MapOrders();
+app.MapNotifications();
 app.MapReports();
 app.MapPool();
 

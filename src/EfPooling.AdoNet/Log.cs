@@ -34,4 +34,16 @@ internal static partial class Log
 
     [LoggerMessage(1110, LogLevel.Warning, "Pool '{Pool}': concurrent use of one connection or context: {Second} was started while {First} was running. Await the first operation before the second, or give each task a connection or context of its own.")]
     public static partial void ConcurrentUse(ILogger logger, string pool, string second, string first);
+
+    [LoggerMessage(1120, LogLevel.Warning, "Pool '{Pool}': the connection for notifications broke; {Subscribers} subscribers are told of a gap when there is another one.")]
+    public static partial void NotificationsBroken(ILogger logger, Exception error, string pool, int subscribers);
+
+    [LoggerMessage(1121, LogLevel.Information, "Pool '{Pool}': notifications are received again after {Outage}; {Subscribers} subscribers were told of a gap.")]
+    public static partial void NotificationsReceivedAgain(ILogger logger, string pool, TimeSpan outage, int subscribers);
+
+    [LoggerMessage(1122, LogLevel.Warning, "Pool '{Pool}': no connection for notifications could be made; next attempt in {Pause} if anybody subscribes then. {Refused} subscribers were told.")]
+    public static partial void NotificationsFailed(ILogger logger, Exception error, string pool, TimeSpan pause, int refused);
+
+    [LoggerMessage(1123, LogLevel.Warning, "Pool '{Pool}': {Subscribers} subscribers of channel '{Channel}' fell {Backlog} notifications behind; they are told of a gap instead.")]
+    public static partial void SubscribersFellBehind(ILogger logger, string pool, string channel, int subscribers, int backlog);
 }

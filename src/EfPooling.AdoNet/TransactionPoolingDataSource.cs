@@ -23,6 +23,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly Lazy<NpgsqlDataSource> _unpooled;
     private readonly ServerConnector _connector;
     private readonly ServerConnectionPool<ServerConnection> _pool;
+    private readonly NotificationListener _notifications;
     private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
     private readonly PinCounters _pins = new();
 
@@ -58,6 +59,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         var upkeep = new ServerUpkeep(ConnectionStringKeywords.LetPrepend(_npgsql), options.ResetPolicy, Shuffles);
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
+        _notifications = new NotificationListener(_connector, Options, Name, configuration.Time ?? TimeProvider.System, Logger);
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -184,6 +186,23 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
 
+    /// <summary>
+    /// What is sent with NOTIFY to a channel, as an endless stream that begins with a gap. One server connection beside the pool listens for all
+    /// subscribers of this data source, from the first one until the last one has left; after it broke it is made again, and each subscriber is told of a gap.
+    /// </summary>
+    /// <remarks>
+    /// Each enumeration is a subscription of its own. It begins with the first MoveNextAsync and ends when the enumerator is disposed or the
+    /// token cancelled. After a gap, everything whose transaction commits is delivered in the order of the commits: load your state at each gap, then follow.
+    /// A subscriber that falls <see cref="TransactionPoolingOptions.NotificationBacklog"/> notifications behind is told of a gap instead of them and delays nobody.
+    /// Enumerating throws what the server said if it cannot be reached at the beginning, <see cref="PoolClosedException"/> once the data source is
+    /// closed, and <see cref="OperationCanceledException"/>.
+    /// </remarks>
+    /// <param name="channel">Taken literally, as in <c>LISTEN "name"</c>: capitals count. NOTIFY without quotes folds its channel to lower case.</param>
+    /// <param name="cancellationToken">Ends the subscription.</param>
+    /// <exception cref="ArgumentException">The name is empty, longer than 63 bytes in UTF-8, or has a NUL character or half a surrogate pair in it.</exception>
+    public IAsyncEnumerable<ChannelNotification> SubscribeAsync(string channel, CancellationToken cancellationToken = default)
+        => _notifications.SubscribeAsync(ChannelName.Check(channel), cancellationToken);
+
     /// <summary>Closes every server connection: unused ones now, others when they come back.</summary>
     public void Clear() => _pool.Clear();
 
@@ -231,13 +250,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         Clear(); // Connections that are open know the old types only.
     }
 
-    /// <summary>Closes the pool: refuses new work, waits for what runs, then closes. Also closes the pools of other databases reached from here.</summary>
+    /// <summary>Closes the pool: refuses new work, ends subscriptions, waits for what runs, then closes. Also closes the pools of other databases reached from here.</summary>
     /// <param name="drain">How long to wait.</param>
     /// <returns>Whether everything came back in time; connections that did not are closed when they are released.</returns>
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
         var others = _family.OnClosingAsync(this, drain);
-        var drained = await _pool.CloseAsync(drain).ConfigureAwait(false);
+        var listening = _notifications.CloseAsync(drain);
+        var drained = await _pool.CloseAsync(drain).ConfigureAwait(false) & await listening.ConfigureAwait(false);
         if (_ownsNpgsql)
         {
             await _npgsql.DisposeAsync().ConfigureAwait(false);

@@ -79,8 +79,15 @@ public record TransactionPoolingOptions : PoolOptions
         return SessionSetting(name, _ => value);
     }
 
+    /// <summary>
+    /// How many notifications wait for one subscriber of <see cref="TransactionPoolingDataSource.SubscribeAsync"/> at most. If it falls further
+    /// behind, it is told of a gap instead of them. Not a PgBouncer setting.
+    /// </summary>
+    /// <value>Default 10,000. Range 1 to 1,000,000.</value>
+    public int NotificationBacklog { get; set; } = 10_000;
+
     /// <inheritdoc/>
-    protected override void Validate(ICollection<string> errors)
+    protected internal override void Validate(ICollection<string> errors)
     {
         ArgumentNullException.ThrowIfNull(errors);
         base.Validate(errors);
@@ -112,6 +119,11 @@ public record TransactionPoolingOptions : PoolOptions
         if (!(CallSiteSampling >= 0 && CallSiteSampling <= 1))
         {
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"CallSiteSampling is {CallSiteSampling}; it must be between 0 and 1."));
+        }
+
+        if (NotificationBacklog is < 1 or > 1_000_000)
+        {
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"NotificationBacklog is {NotificationBacklog}; it must be between 1 and 1000000."));
         }
     }
 }

@@ -1,13 +1,21 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace OrdersApi.Features;
 
-/// <summary>What the API offers, for whoever opens it in a browser.</summary>
+/// <summary>What the API offers: a page with live events for a browser, JSON for everybody else.</summary>
 internal static class Home
 {
     public static void MapHome(this IEndpointRouteBuilder routes)
-        => routes.MapGet("/", (EndpointDataSource endpoints) => TypedResults.Ok(List(endpoints)))
-            .WithTags("Home").WithName("ListEndpoints").WithSummary("The endpoints of this API.");
+        => routes.MapGet("/", Show).WithTags("Home").WithName("ListEndpoints").WithSummary("The endpoints of this API; a page with live events for a browser.");
+
+    private static Results<Ok<IEnumerable<EndpointSummary>>, FileStreamHttpResult> Show(HttpContext context, EndpointDataSource endpoints)
+    {
+        context.Response.Headers.Vary = "Accept";
+        return context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html")
+            ? TypedResults.Stream(typeof(Home).Assembly.GetManifestResourceStream("Home.html")!, "text/html")
+            : TypedResults.Ok(List(endpoints));
+    }
 
     private static IEnumerable<EndpointSummary> List(EndpointDataSource endpoints)
         => from endpoint in endpoints.Endpoints.OfType<RouteEndpoint>()

@@ -58,6 +58,7 @@ internal static class Orders
         var order = request.ToOrder(taken.Prices);
         db.Orders.Add(order);
         await db.SaveChangesAsync(cancellationToken);
+        await db.AnnounceAsync(order.Id, order.Status, cancellationToken);
         // Not cancelled any more: nobody is to wonder whether there is an order.
         await transaction.CommitAsync(CancellationToken.None);
         Log.OrderCreated(logger, order.Id, order.CustomerId, order.Lines.Count, order.Total);
@@ -67,11 +68,14 @@ internal static class Orders
     private static async Task<Results<Ok<OrderDetails>, ProblemHttpResult>> PayAsync(
         int id, OrdersDb db, ILogger logger, CancellationToken cancellationToken)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var paid = await db.Orders.Where(order => order.Id == id && order.Status == OrderStatus.Pending).ExecuteUpdateAsync(
             update => update.SetProperty(order => order.Status, OrderStatus.Paid).SetProperty(order => order.PaidAt, _ => DateTimeOffset.UtcNow),
             cancellationToken);
         if (paid == 1)
         {
+            await db.AnnounceAsync(id, OrderStatus.Paid, cancellationToken);
+            await transaction.CommitAsync(CancellationToken.None);
             Log.OrderPaid(logger, id);
         }
 

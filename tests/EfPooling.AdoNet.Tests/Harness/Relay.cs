@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>A way to a server that can fall silent, as a network does: nothing arrives any more, and no side is told.</summary>
+internal sealed class Relay : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentQueue<Socket> _sockets = new();
+    private readonly Task _accepting;
+    private CancellationTokenSource _frozen = new(); // one for the connections of now; replaced by the test
+
+    public Relay(string host, int port)
+    {
+        _listener.Start();
+        _accepting = AcceptAsync(host, port);
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>The connections of now fall silent; later ones work.</summary>
+    public void FreezeConnections()
+    {
+        var frozen = _frozen;
+        _frozen = new CancellationTokenSource();
+        frozen.Cancel();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        await _accepting;
+        foreach (var socket in _sockets)
+        {
+            socket.Dispose();
+        }
+
+        _listener.Dispose();
+        _frozen.Dispose();
+    }
+
+    private async Task AcceptAsync(string host, int port)
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await _listener.AcceptSocketAsync();
+                var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                _sockets.Enqueue(client);
+                _sockets.Enqueue(server);
+                await server.ConnectAsync(host, port);
+                _ = PumpAsync(client, server, _frozen.Token);
+                _ = PumpAsync(server, client, _frozen.Token);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Stopped.
+        }
+    }
+
+    private static async Task PumpAsync(Socket from, Socket to, CancellationToken frozen)
+    {
+        var buffer = new byte[8192];
+        try
+        {
+            while (await from.ReceiveAsync(buffer, frozen) is > 0 and var count)
+            {
+                await to.SendAsync(buffer.AsMemory(0, count), frozen);
+            }
+
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Frozen, or one side is gone.
+        }
+    }
+}
