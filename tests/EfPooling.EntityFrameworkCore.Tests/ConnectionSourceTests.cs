@@ -12,8 +12,8 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
     public async Task ConnectionString_BeforeOrAfterUseTransactionPooling_IsTheSame()
     {
         var connectionString = database.For("order of calls");
-        await using var before = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling().Options);
-        await using var after = new Shop(new DbContextOptionsBuilder<Shop>().UseTransactionPooling().UseNpgsql(connectionString).Options);
+        await using var before = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling(pool => pool.Shuffle = false).Options);
+        await using var after = new Shop(new DbContextOptionsBuilder<Shop>().UseTransactionPooling(pool => pool.Shuffle = false).UseNpgsql(connectionString).Options);
         await AssertIsPooledAsync(before, "order of calls");
         await AssertIsPooledAsync(after, "order of calls");
         Assert.Same(before.Database.GetTransactionPool(), after.Database.GetTransactionPool());
@@ -24,7 +24,7 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
     public async Task NpgsqlDataSource_OpensTheServerConnections()
     {
         await using var dataSource = NpgsqlDataSource.Create(database.For("data source"));
-        var options = new DbContextOptionsBuilder<Shop>().UseNpgsql(dataSource).UseTransactionPooling().Options;
+        var options = new DbContextOptionsBuilder<Shop>().UseNpgsql(dataSource).UseTransactionPooling(pool => pool.Shuffle = false).Options;
         await using var shop = new Shop(options);
         await AssertIsPooledAsync(shop, "data source");
         await using var other = new Shop(options);

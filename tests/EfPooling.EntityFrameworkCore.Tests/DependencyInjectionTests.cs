@@ -14,7 +14,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
     public async Task AddDbContext_SharesOnePoolBetweenScopes()
     {
         await using var provider = new ServiceCollection()
-            .AddDbContext<Shop>(options => options.UseNpgsql(database.For("scopes")).UseTransactionPooling()).BuildServiceProvider();
+            .AddDbContext<Shop>(options => options.UseNpgsql(database.For("scopes")).UseTransactionPooling(pool => pool.Shuffle = false)).BuildServiceProvider();
         await AssertOneBackendAsync(Enumerable.Range(0, 3).Select(_ => provider.CreateScope().ServiceProvider.GetRequiredService<Shop>()));
     }
 
@@ -22,7 +22,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
     public async Task AddDbContextPool_ReusesContextsWithTheirConnections()
     {
         await using var provider = new ServiceCollection()
-            .AddDbContextPool<Shop>(options => options.UseNpgsql(database.For("context pool")).UseTransactionPooling()).BuildServiceProvider();
+            .AddDbContextPool<Shop>(options => options.UseNpgsql(database.For("context pool")).UseTransactionPooling(pool => pool.Shuffle = false)).BuildServiceProvider();
         DbContext? first = null;
         for (var i = 0; i < 3; i++)
         {
@@ -39,7 +39,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
     public async Task DbContextFactory_CreatesContextsThatShareAPool(bool isPooled)
     {
         var services = new ServiceCollection();
-        void Configure(DbContextOptionsBuilder options) => options.UseNpgsql(database.For($"factory {isPooled}")).UseTransactionPooling();
+        void Configure(DbContextOptionsBuilder options) => options.UseNpgsql(database.For($"factory {isPooled}")).UseTransactionPooling(pool => pool.Shuffle = false);
         _ = isPooled ? services.AddPooledDbContextFactory<Shop>(Configure) : services.AddDbContextFactory<Shop>(Configure);
         await using var provider = services.BuildServiceProvider();
         var factory = provider.GetRequiredService<IDbContextFactory<Shop>>();

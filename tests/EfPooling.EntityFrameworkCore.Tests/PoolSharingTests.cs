@@ -20,7 +20,7 @@ public sealed class PoolSharingTests(TestDatabase database) : IClassFixture<Test
             var size = 3 + (i * 0); // A closure of its own for each.
             await using var shop = new Shop(new DbContextOptionsBuilder<Shop>()
                 .UseNpgsql(database.For("thousand"))
-                .UseTransactionPooling(options => options.MaxPoolSize = size)
+                .UseTransactionPooling(options => (options.MaxPoolSize, options.Shuffle) = (size, false))
                 .ConfigureWarnings(warnings => warnings.Throw(CoreEventId.ManyServiceProvidersCreatedWarning)).Options);
             pools.Add(shop.Database.GetTransactionPool());
             providers.Add(shop.GetService<IRelationalTypeMappingSource>());
@@ -49,8 +49,8 @@ public sealed class PoolSharingTests(TestDatabase database) : IClassFixture<Test
     [Fact]
     public async Task ContextsOfDifferentTypes_ShareThePoolOfTheirDatabase()
     {
-        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(database.For("types")).UseTransactionPooling().Options);
-        await using var other = new Other(new DbContextOptionsBuilder<Other>().UseNpgsql(database.For("types")).UseTransactionPooling().Options);
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(database.For("types")).UseTransactionPooling(pool => pool.Shuffle = false).Options);
+        await using var other = new Other(new DbContextOptionsBuilder<Other>().UseNpgsql(database.For("types")).UseTransactionPooling(pool => pool.Shuffle = false).Options);
         Assert.Same(shop.Database.GetTransactionPool(), other.Database.GetTransactionPool());
         Assert.Equal(await shop.GetBackendPidAsync(), await other.GetBackendPidAsync());
     }

@@ -34,7 +34,7 @@ public sealed class SaveChangesTests(TestDatabase database) : IClassFixture<Test
     [Fact]
     public async Task ThousandsOfRows_AreSavedInOneTransactionOnOneServerConnection()
     {
-        await using var shop = database.CreateShop("thousands", pool: options => options.MaxPoolSize = 5);
+        await using var shop = database.CreateShop("thousands", pool: options => (options.MaxPoolSize, options.Shuffle) = (5, false));
         shop.Add(new Customer { Name = "thousands", Orders = [.. Enumerable.Range(1, 5000).Select(i => new Order { Total = i })] });
         Assert.Equal(5001, await shop.SaveChangesAsync());
         var ids = shop.ChangeTracker.Entries<Order>().Select(entry => entry.Entity.Id).ToHashSet();

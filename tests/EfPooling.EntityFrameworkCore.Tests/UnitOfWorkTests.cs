@@ -42,7 +42,7 @@ public sealed partial class UnitOfWorkTests(TestDatabase database) : IClassFixtu
     {
         var log = new StringBuilder();
         using var loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Debug).AddProvider(new TextLog(log)));
-        await using var pool = new TransactionPoolingDataSourceBuilder(database.For("log")).ConfigureOptions(options => options.Name = "shop").UseLoggerFactory(loggers).Build();
+        await using var pool = new TransactionPoolingDataSourceBuilder(database.For("log")).ConfigureOptions(options => (options.Name, options.Shuffle) = ("shop", false)).UseLoggerFactory(loggers).Build();
         await using (var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(pool).UseTransactionPooling().Options))
         {
             shop.Add(new Customer { Name = "log" });
