@@ -26,6 +26,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     private LogicalTransaction? _transaction;
     private AmbientEnlistment? _ambient;
     private PinnedSession? _session;
+    private volatile bool _isClosed; // written by Close
     private PinReason? _pinReason; // from the statement that needs a session until the session is there
 
     public TransactionPoolingDataSource Pool => pool;
@@ -37,6 +38,9 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
     /// <summary>Like <see cref="RunningOperation"/>, but an open reader from which nobody reads is none.</summary>
     public OperationInfo? BusyOperation => _reader is { IsReading: false } ? null : RunningOperation;
+
+    /// <summary>What still runs goes on to its own end, but leaves nothing behind on the logical connection, which may be open again.</summary>
+    public bool IsClosed => _isClosed;
 
     /// <returns>Whether the operation is the one in flight now; then <see cref="Unclaim"/> must follow.</returns>
     public bool TryClaim(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source)
@@ -217,7 +221,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         if (verdict.Effects.HasFlag(SessionEffects.Settings) && settingsFollow)
         {
             var settings = connection.RequireSettings();
-            server.ExpectChanges(settings, verdict.ResetsAllSettings ? [.. verdict.Settings, .. server.Settings.Names, .. settings.FollowedNames] : verdict.Settings);
+            server.ExpectChanges(settings, this, verdict.ResetsAllSettings ? [.. verdict.Settings, .. server.Settings.Names, .. settings.FollowedNames] : verdict.Settings);
         }
 
         // What is declared must hold for the next statement too, even in the same transaction.
@@ -491,6 +495,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
             _transaction?.Dispose();
             _ambient = null;
             Interlocked.Exchange(ref _session, null)?.End();
+            _isClosed = true;
             connection.ForgetFollowedSettings();
         }
     }
@@ -516,6 +521,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
                 await session.EndAsync().ConfigureAwait(false);
             }
 
+            _isClosed = true;
             connection.ForgetFollowedSettings();
         }
     }

@@ -111,14 +111,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <summary>SQL of this connection is about to change settings, which are to follow it.</summary>
-    public void ExpectChanges(ConnectionSettings owner, IReadOnlyCollection<string> names)
+    public void ExpectChanges(ConnectionSettings owner, ConnectionBinder opening, IReadOnlyCollection<string> names)
     {
-        _capture = _capture?.And(names) ?? new SettingCapture(owner, names);
+        _capture = _capture?.And(names) ?? new SettingCapture(owner, opening, names);
         Mark(Taint.SettingsChanged);
     }
 
-    /// <summary>Whether settings changed by another connection, in the same ambient transaction, have not been read back yet.</summary>
-    public bool HasChangesOfOthers(ConnectionSettings? settings) => _capture is not null && (settings is null || !_capture.IsFor(settings));
+    /// <summary>Whether settings changed by another connection, or before this one was closed and opened, in the same ambient transaction, have not been read back yet.</summary>
+    public bool HasChangesOfOthers(ConnectionBinder binder) => _capture?.IsFor(binder) == false;
 
     public void Execute(string sql)
     {

@@ -489,7 +489,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private void Attach()
     {
-        if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(statement.LogicalConnection!.Settings))
+        if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
             _binding.Server.ReadChangesBack();
         }
@@ -500,7 +500,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private ValueTask AttachAsync()
     {
-        if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(statement.LogicalConnection!.Settings))
+        if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
             return ReadBackAndAttachAsync();
         }

@@ -11,7 +11,8 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     private volatile SettingMap _own = SettingMap.Empty; // set by the user, for the life of the object
     private volatile SettingMap _followed = SettingMap.Empty; // set by SQL, until Close
     private volatile Resolved? _latest;
-    private volatile string? _lost;
+    private volatile string? _lost; // both written under _gate
+    private readonly Lock _gate = new();
 
     /// <summary>Whether SQL may not change it, because each lease sets it anew.</summary>
     public bool IsDeclared(string name) => declared.Contains(name) || _own[name] is not null;
@@ -29,21 +30,34 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     /// <summary>SQL has set it; from now on it goes with the connection.</summary>
     /// <param name="name">Lower case.</param>
     /// <param name="value"><c>null</c>: back to the default.</param>
-    public void Follow(string name, string? value)
+    /// <param name="opening">The use of the connection in which that was.</param>
+    public void Follow(string name, string? value, ConnectionBinder opening)
     {
-        if (!IsDeclared(name))
+        lock (_gate)
         {
-            _followed = _followed.With(name, value);
+            if (!opening.IsClosed && !IsDeclared(name))
+            {
+                _followed = _followed.With(name, value);
+            }
         }
     }
 
     /// <summary>SQL has set it, but the connection was lost before anybody knew to what.</summary>
-    public void Lose(string name) => _lost = name;
+    public void Lose(string name, ConnectionBinder opening)
+    {
+        lock (_gate)
+        {
+            _lost = opening.IsClosed ? _lost : name;
+        }
+    }
 
     public void OnClosed()
     {
-        _followed = SettingMap.Empty;
-        _lost = null;
+        lock (_gate)
+        {
+            _followed = SettingMap.Empty;
+            _lost = null;
+        }
     }
 
     /// <summary>The settings that a statement wants at this moment.</summary>

@@ -8,8 +8,9 @@ namespace EfPooling.AdoNet;
 /// the server knows best what a rollback, an error or an expression has left.
 /// </summary>
 /// <param name="owner">Whose SQL it was.</param>
+/// <param name="opening">In which use of the connection: once that is closed, nothing follows it any more.</param>
 /// <param name="names">Lower case.</param>
-internal sealed class SettingCapture(ConnectionSettings owner, IReadOnlyCollection<string> names)
+internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder opening, IReadOnlyCollection<string> names)
 {
     // current_setting also knows custom settings and role, which pg_settings leaves out.
     private const string Sql =
@@ -18,9 +19,9 @@ internal sealed class SettingCapture(ConnectionSettings owner, IReadOnlyCollecti
         FROM pg_catalog.unnest($1) AS wanted (name) LEFT JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = wanted.name
         """;
 
-    public bool IsFor(ConnectionSettings settings) => ReferenceEquals(owner, settings);
+    public bool IsFor(ConnectionBinder binder) => ReferenceEquals(opening, binder);
 
-    public SettingCapture And(IEnumerable<string> further) => new(owner, [.. names.Union(further)]);
+    public SettingCapture And(IEnumerable<string> further) => new(owner, opening, [.. names.Union(further)]);
 
     public NpgsqlCommand CreateCommand(NpgsqlConnection connection, int timeoutSeconds)
         => new(Sql, connection) { CommandTimeout = timeoutSeconds, Parameters = { new() { Value = names.ToArray() } } };
@@ -34,14 +35,14 @@ internal sealed class SettingCapture(ConnectionSettings owner, IReadOnlyCollecti
             ? value.Length == 0 || (name == "role" && value == "none") || (name == "session_authorization" && value == loginRole)
             : row.GetString(2) != "session";
         server.Learn(name, isDefault ? null : value);
-        owner.Follow(name, isDefault ? null : value);
+        owner.Follow(name, isDefault ? null : value, opening);
     }
 
     public void Fail()
     {
         foreach (var name in names)
         {
-            owner.Lose(name);
+            owner.Lose(name, opening);
         }
     }
 }

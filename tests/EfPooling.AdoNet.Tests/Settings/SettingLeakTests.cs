@@ -1,0 +1,43 @@
+using System.Transactions;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>What one user of a connection, or of a server connection, has set does not reach the next one.</summary>
+public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    private const string Tenant = "SELECT current_setting('app.tenant_id', true)";
+
+    [Fact]
+    public async Task SetInAScopeThatOutlivesTheConnection_IsForgottenWithTheConnection()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var connection = pool.CreateConnection();
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await connection.OpenAsync();
+            await connection.RunAsync("SET app.tenant_id = 'a'");
+            await connection.CloseAsync(); // As a pooled context does when it is given back.
+            scope.Complete();
+        }
+
+        await connection.OpenAsync();
+        Assert.Equal("", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Fact]
+    public async Task SetByAStatementThatOutlivesItsConnection_IsForgottenWithTheConnection()
+    {
+        var pool = CreatePool(maxPoolSize: 2);
+        await using var blocker = await OpenPlainAsync();
+        await blocker.RunAsync("SELECT pg_advisory_lock(815)");
+        await using var connection = await pool.OpenConnectionAsync();
+        var late = connection.RunAsync("SELECT set_config('app.tenant_id', 'a', false) FROM pg_advisory_xact_lock(815)");
+        await WaitForQueryAsync(pool, "pg_advisory_xact_lock");
+        await connection.CloseAsync();
+        await connection.OpenAsync();
+        await blocker.RunAsync("SELECT pg_advisory_unlock(815)");
+        await late;
+
+        Assert.NotEqual("a", await connection.AskAsync<object>(Tenant));
+    }
+}
