@@ -268,6 +268,11 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
                 throw new TransactionBrokenException(_brokenBy);
             }
 
+            if (_running > 0)
+            {
+                throw SharedAlready(operation);
+            }
+
             return _lease is { } lease ? Entered(lease, operation) : null;
         }
     }
@@ -401,6 +406,10 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         IsolationLevel.Chaos => System.Data.IsolationLevel.Chaos,
         _ => System.Data.IsolationLevel.Unspecified,
     };
+
+    // A statement of another logical connection would change the settings under the one that runs.
+    private InvalidOperationException SharedAlready(ILeaseHolder refused)
+        => new($"'{refused.Activity}' was started while '{(_statement as ILeaseHolder)?.Activity}' runs on another connection in the same ambient transaction, or its reader is open. All connections in one ambient transaction share one server connection: await the first, and close its reader.");
 
     private static InvalidOperationException Busy()
         => new("A statement of the ambient transaction is still running, or its reader is open, so the transaction cannot commit and is rolled back. Close readers and await commands before the scope ends.");

@@ -40,4 +40,33 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.NotEqual("a", await connection.AskAsync<object>(Tenant));
     }
+
+    [Fact]
+    public async Task ConnectionsOfOneScope_RunOneStatementAtATime()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        await using var first = await pool.OpenConnectionAsync();
+        await using var second = await pool.OpenConnectionAsync();
+        first.SetSessionSetting("app.tenant_id", "a");
+        second.SetSessionSetting("app.tenant_id", "b");
+        await first.RunAsync("SELECT 1");
+        await second.RunAsync("SELECT 1");
+        await Task.WhenAll(RepeatAsync(first, "a"), RepeatAsync(second, "b"));
+
+        static Task RepeatAsync(LogicalConnection connection, string tenant) => Task.Run(async () =>
+        {
+            for (var i = 0; i < 2000; i++)
+            {
+                try
+                {
+                    Assert.Equal(tenant, await connection.AskAsync<string>(Tenant));
+                }
+                catch (InvalidOperationException)
+                {
+                    // Met the other one.
+                }
+            }
+        });
+    }
 }
