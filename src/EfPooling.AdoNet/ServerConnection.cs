@@ -126,6 +126,18 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         command.ExecuteNonQuery();
     }
 
+    /// <summary>The lease ends: what a transaction has set is in doubt, and so is everything if the session is dirty and stays so.</summary>
+    public void OnLeaseEnding()
+    {
+        Settings.OnTransactionEnded();
+        var left = Taint & ~upkeep.Due(Taint);
+        if (left != Taint.None)
+        {
+            Settings.Doubt(Settings.Names);
+            Interlocked.And(ref _taint, (int)~left);
+        }
+    }
+
     /// <summary>Whether the end of the lease needs a round trip.</summary>
     public bool NeedsMending => upkeep.Due(Taint) != Taint.None;
 

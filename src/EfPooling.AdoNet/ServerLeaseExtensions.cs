@@ -10,7 +10,7 @@ internal static class ServerLeaseExtensions
         var isFit = false;
         try
         {
-            lease.Connection.Settings.OnTransactionEnded();
+            lease.Connection.OnLeaseEnding();
             isFit = lease.Connection.TryMend();
         }
         finally
@@ -21,7 +21,7 @@ internal static class ServerLeaseExtensions
 
     public static ValueTask EndAsync(this Lease<ServerConnection> lease)
     {
-        lease.Connection.Settings.OnTransactionEnded();
+        lease.Connection.OnLeaseEnding();
         if (!lease.Connection.NeedsMending)
         {
             Finish(lease, lease.Connection.IsReady);

@@ -41,6 +41,33 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.NotEqual("a", await connection.AskAsync<object>(Tenant));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ResetPolicyNever_DoesNotTrustWhatASessionHasLeft(bool isCall)
+    {
+        await PrepareDatabaseAsync("CREATE OR REPLACE PROCEDURE become_b() LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SET app.' || 'tenant_id = ''b'''; END $$");
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.ResetPolicy = ResetPolicy.Never);
+        await using var first = await pool.OpenConnectionAsync();
+        first.SetSessionSetting("app.tenant_id", "a");
+        await using (var session = isCall ? null : await first.LeaseSessionAsync("test"))
+        {
+            if (session is null)
+            {
+                await using var other = await pool.OpenConnectionAsync();
+                await first.RunAsync("SELECT 1");
+                other.SetSessionSetting("app.tenant_id", "c");
+                await other.RunAsync("CALL become_b()");
+            }
+            else
+            {
+                await session.Connection.RunAsync("SET app.tenant_id = 'b'");
+            }
+        }
+
+        Assert.Equal("a", await first.AskAsync<string>(Tenant));
+    }
+
     [Fact]
     public async Task ConnectionsOfOneScope_RunOneStatementAtATime()
     {
