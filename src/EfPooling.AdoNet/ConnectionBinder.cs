@@ -424,8 +424,20 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         if (_transaction is not null || CurrentAmbient is not null || _session is not null || MustPin)
         {
             var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
-            await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
-            await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
+            try
+            {
+                await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                binding.Observe(e);
+                throw;
+            }
+            finally
+            {
+                await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
+            }
+
             return new SessionLease(_transaction?.Lease ?? _ambient?.Lease ?? _session?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
         }
 

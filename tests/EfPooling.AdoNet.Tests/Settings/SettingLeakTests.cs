@@ -96,4 +96,20 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
             }
         });
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SessionLease_WhoseSettingsAreRefused_LeavesNothingLeased(bool isAmbient)
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.PoolMode = isAmbient ? PoolMode.Transaction : PoolMode.Session);
+        using (isAmbient ? new TransactionScope(TransactionScopeAsyncFlowOption.Enabled) : null)
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            connection.SetSessionSetting("statement_timeout", "nonsense");
+            await Assert.ThrowsAsync<Npgsql.PostgresException>(async () => await connection.LeaseSessionAsync("test"));
+        }
+
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+    }
 }
