@@ -159,7 +159,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
             if (taint.HasFlag(Taint.SettingsChanged))
             {
-                ReadChangesBack();
+                ReadChangesBack(isInTransaction: false);
             }
 
             if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
@@ -207,7 +207,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
             if (taint.HasFlag(Taint.SettingsChanged))
             {
-                await ReadChangesBackAsync().ConfigureAwait(false);
+                await ReadChangesBackAsync(isInTransaction: false).ConfigureAwait(false);
             }
 
             if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
@@ -245,7 +245,8 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <summary>Lets the settings that SQL has changed follow their connection.</summary>
-    public void ReadChangesBack()
+    /// <param name="isInTransaction">A transaction is open, whose end might undo them.</param>
+    public void ReadChangesBack(bool isInTransaction)
     {
         if (_capture is { } capture)
         {
@@ -253,7 +254,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             using var rows = command.ExecuteReader();
             while (rows.Read())
             {
-                capture.Take(rows, Settings, Npgsql.UserName);
+                capture.Take(rows, Settings, Npgsql.UserName, isInTransaction);
             }
 
             _capture = null;
@@ -261,7 +262,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <inheritdoc cref="ReadChangesBack"/>
-    public async Task ReadChangesBackAsync()
+    public async Task ReadChangesBackAsync(bool isInTransaction)
     {
         if (_capture is { } capture)
         {
@@ -273,7 +274,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 {
                     while (await rows.ReadAsync().ConfigureAwait(false))
                     {
-                        capture.Take(rows, Settings, Npgsql.UserName);
+                        capture.Take(rows, Settings, Npgsql.UserName, isInTransaction);
                     }
                 }
             }

@@ -491,7 +491,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     {
         if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
-            _binding.Server.ReadChangesBack();
+            _binding.Server.ReadChangesBack(isInTransaction: true);
         }
 
         _binding.ApplySettings(_wanted, MayShareTransaction);
@@ -516,7 +516,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
         async ValueTask ReadBackAndAttachAsync()
         {
-            await _binding.Server.ReadChangesBackAsync().ConfigureAwait(false);
+            await _binding.Server.ReadChangesBackAsync(isInTransaction: true).ConfigureAwait(false);
             await _binding.ApplySettingsAsync(_wanted, MayShareTransaction, _token).ConfigureAwait(false);
             AttachInner();
         }

@@ -118,8 +118,14 @@ internal sealed class ServerSettings
     /// <summary>Something else than <see cref="ChangesTo"/> has changed a setting to this value.</summary>
     /// <param name="name">Lower case.</param>
     /// <param name="value"><c>null</c>: the session's default.</param>
-    public void Learn(string name, string? value)
+    /// <param name="isInTransaction">A transaction is open, whose end might undo it.</param>
+    public void Learn(string name, string? value, bool isInTransaction)
     {
+        if (isInTransaction)
+        {
+            (_revocable ??= []).Add(name);
+        }
+
         _inForce = _inForce.With(name, value);
         _doubtful?.Remove(name);
         _doubtful = _doubtful?.Count > 0 ? _doubtful : null;

@@ -27,14 +27,14 @@ internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder 
         => new(Sql, connection) { CommandTimeout = timeoutSeconds, Parameters = { new() { Value = names.ToArray() } } };
 
     /// <summary>Takes one row of the answer.</summary>
-    public void Take(DbDataReader row, ServerSettings server, string? loginRole)
+    public void Take(DbDataReader row, ServerSettings server, string? loginRole, bool isInTransaction)
     {
         var name = row.GetString(0);
         var value = row.IsDBNull(1) ? "" : row.GetString(1);
         var isDefault = row.IsDBNull(2)
             ? value.Length == 0 || (name == "role" && value == "none") || (name == "session_authorization" && value == loginRole)
             : row.GetString(2) != "session";
-        server.Learn(name, isDefault ? null : value);
+        server.Learn(name, isDefault ? null : value, isInTransaction);
         owner.Follow(name, isDefault ? null : value, opening);
     }
 

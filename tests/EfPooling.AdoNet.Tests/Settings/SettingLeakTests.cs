@@ -69,6 +69,24 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task AmbientRollback_UndoesWhatAnotherConnectionHasSeenAlready()
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        await using var first = pool.CreateConnection();
+        await using var second = pool.CreateConnection();
+        second.SetSessionSetting("app.tenant_id", "a");
+        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await first.OpenAsync();
+            await second.OpenAsync();
+            await first.RunAsync("SET app.tenant_id = 'a'");
+            Assert.Equal("a", await second.AskAsync<string>(Tenant));
+        }
+
+        Assert.Equal("a", await second.AskAsync<string>(Tenant)); // The server connection has lost it.
+    }
+
+    [Fact]
     public async Task ConnectionsOfOneScope_RunOneStatementAtATime()
     {
         var pool = CreatePool(maxPoolSize: 1);
