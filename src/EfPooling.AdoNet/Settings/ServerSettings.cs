@@ -38,6 +38,11 @@ internal sealed class ServerSettings
     {
         var names = KnownNames(wanted);
         names.RemoveWhere(name => _doubtful?.Contains(name) != true && _inForce[name] == wanted[name]);
+        if (names.Contains("session_authorization") && wanted["role"] is not null)
+        {
+            names.Add("role"); // The server takes it away with the session's user.
+        }
+
         return [.. names.Select(name => new SettingChange(name, wanted[name])).OrderBy(Rank).ThenBy(change => change.Name, StringComparer.Ordinal)];
     }
 

@@ -69,6 +69,25 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task AnotherSessionAuthorization_DoesNotTakeTheDeclaredRoleAway()
+    {
+        await PrepareDatabaseAsync(
+            """
+            DO $$ BEGIN
+                CREATE ROLE leak_tenant;
+                CREATE ROLE leak_login IN ROLE leak_tenant;
+            EXCEPTION WHEN duplicate_object THEN NULL;
+            END $$
+            """);
+        string? login = "leak_login";
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionSetting("role", _ => "leak_tenant", required: true).SessionSetting("session_authorization", _ => login));
+        await using var connection = await pool.OpenConnectionAsync();
+        Assert.Equal("leak_tenant", await connection.AskAsync<string>("SELECT current_user::text"));
+        login = null;
+        Assert.Equal("leak_tenant", await connection.AskAsync<string>("SELECT current_user::text"));
+    }
+
+    [Fact]
     public async Task AmbientRollback_UndoesWhatAnotherConnectionHasSeenAlready()
     {
         var pool = CreatePool(maxPoolSize: 1);
