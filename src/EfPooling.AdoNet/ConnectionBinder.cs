@@ -186,12 +186,13 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
             }
         }
 
-        if (!isApart && (_session is not null || pool.Options.PoolMode == PoolMode.Session))
+        var isInTransaction = !isApart && (_transaction is not null || CurrentAmbient is not null);
+        if (!isApart && (_session is not null || pool.Options.PoolMode == PoolMode.Session)
+            && !(isInTransaction && verdict.Effects.HasFlag(SessionEffects.TransactionControl)))
         {
             return;
         }
 
-        var isInTransaction = !isApart && (_transaction is not null || CurrentAmbient is not null);
         if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
         {
             var statement = verdict.StatementWith(culprit);

@@ -135,6 +135,19 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Theory]
+    [InlineData(PoolMode.Session)]
+    [InlineData(PoolMode.Transaction)]
+    public async Task CommitAsText_InATransaction_IsRefusedOnAPinnedConnectionToo(PoolMode mode)
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => (options.PoolMode, options.SessionState) = (mode, SessionStatePolicy.Pin));
+        await using var connection = await pool.OpenConnectionAsync();
+        await connection.RunAsync("LISTEN news");
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.RunAsync("SELECT 1");
+        await Assert.ThrowsAsync<SessionStateException>(() => connection.RunAsync("SELECT 1; COMMIT"));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task SessionLease_WhoseSettingsAreRefused_LeavesNothingLeased(bool isAmbient)
