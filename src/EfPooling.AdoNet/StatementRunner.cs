@@ -441,12 +441,11 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private void Prepare(ConnectionBinder binder)
     {
         _verdict = statement.Verdict;
+        _wanted = binder.ResolveSettings();
         if (_verdict.Effects != SessionEffects.None)
         {
-            binder.Admit(_verdict, isApart: _apart is not null);
+            binder.Admit(_verdict, isApart: _apart is not null); // Last, because it may pin the connection.
         }
-
-        _wanted = binder.ResolveSettings();
     }
 
     private ConcurrentUseException RefuseFull(ConnectionBinder binder, OperationKind kind)

@@ -162,4 +162,17 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.Equal(0, pool.GetSnapshot().Leased);
     }
+
+    [Fact]
+    public async Task PinThatDidNotHappen_PinsNothingLater()
+    {
+        string? tenant = null;
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionSetting("app.tenant_id", _ => tenant, required: true).SessionState = SessionStatePolicy.Pin);
+        await using var connection = await pool.OpenConnectionAsync();
+        await Assert.ThrowsAsync<SessionSettingMissingException>(() => connection.RunAsync("LISTEN news"));
+        tenant = "a";
+        await connection.RunAsync("SELECT 1");
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Empty(pool.GetPins());
+    }
 }
