@@ -224,6 +224,12 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
             var settings = connection.RequireSettings();
             server.ExpectChanges(settings, this, verdict.ResetsAllSettings ? [.. verdict.Settings, .. server.Settings.Names, .. settings.FollowedNames] : verdict.Settings);
         }
+        else if (verdict.Effects.HasFlag(SessionEffects.Settings) && connection.Settings is { } left)
+        {
+            string[] names = verdict.ResetsAllSettings ? [.. verdict.Settings, .. left.FollowedNames] : [.. verdict.Settings];
+            left.Forget(names); // The session keeps them itself.
+            server.Settings.Forget(names);
+        }
 
         // What is declared must hold for the next statement too, even in the same transaction.
         if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)

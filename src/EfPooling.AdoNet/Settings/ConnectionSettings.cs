@@ -42,6 +42,18 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
         }
     }
 
+    /// <summary>From now on they stay with a session that is the connection's own.</summary>
+    public void Forget(IEnumerable<string> names)
+    {
+        lock (_gate)
+        {
+            foreach (var name in names)
+            {
+                _followed = _followed.With(name, null);
+            }
+        }
+    }
+
     /// <summary>SQL has set it, but the connection was lost before anybody knew to what.</summary>
     public void Lose(string name, ConnectionBinder opening)
     {

@@ -136,6 +136,21 @@ internal sealed class ServerSettings
         _doubtful = _doubtful?.Count > 0 ? _doubtful : null;
     }
 
+    /// <summary>The owner of the session changes them as it likes, and they are set back with the session. None of them is declared.</summary>
+    public void Forget(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            _inForce = _inForce.With(name, null);
+            _sent = _sent?.With(name, null);
+            _doubtful?.Remove(name);
+            _disturbed?.Remove(name);
+            _revocable?.Remove(name);
+        }
+
+        _doubtful = _doubtful?.Count > 0 || _sent is not null ? _doubtful : null;
+    }
+
     /// <summary>Something else than <see cref="ChangesTo"/> may change these settings.</summary>
     public void Doubt(IEnumerable<string> names)
     {

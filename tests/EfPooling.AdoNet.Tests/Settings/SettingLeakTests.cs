@@ -134,6 +134,23 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
         });
     }
 
+    [Fact]
+    public async Task PinnedConnection_KeepsWhatItHasSetAfterATransaction()
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionState = SessionStatePolicy.Pin);
+        await using var connection = await pool.OpenConnectionAsync();
+        await connection.RunAsync("SET work_mem = '64MB'");
+        await connection.RunAsync("CREATE TEMP TABLE mine (id int)");
+        await connection.RunAsync("SET work_mem = '1MB'");
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await connection.RunAsync("SELECT 1");
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal("1MB", await connection.AskAsync<string>("SHOW work_mem"));
+    }
+
     [Theory]
     [InlineData(PoolMode.Session)]
     [InlineData(PoolMode.Transaction)]
