@@ -46,6 +46,9 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>The context that made the connection, for which declared settings are asked; <c>null</c> if none did. Written once, before use.</summary>
     internal object? Owner { get; set; }
 
+    /// <summary>Which use of <see cref="Owner"/> this is, if it is pooled and has one user after another. Written once, before use.</summary>
+    internal Func<object, int>? OwnersUse { get; set; }
+
     /// <summary>The settings that <see cref="Owner"/> declares; they win over those of the pool.</summary>
     internal DeclaredSettings OwnersSettings { get; set; } = DeclaredSettings.None;
 
@@ -261,7 +264,8 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
     /// <summary>
     /// Gives every later statement and transaction of this connection a session setting: a tenant for row-level security, <c>role</c>,
-    /// <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, and stays when the connection is closed and opened again.
+    /// <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, and stays when the connection is closed and opened again;
+    /// on the connection of a pooled context until the context goes back to its pool.
     /// </summary>
     /// <param name="name">A setting of PostgreSQL, or one of your own with a prefix and a dot.</param>
     /// <param name="value"><c>null</c>: what is declared for the pool or context, or else the session's default.</param>
@@ -313,7 +317,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     public object Clone()
     {
         var clone = NamedForDapper.Create(_selectPool, _pool);
-        (clone.Owner, clone.OwnersSettings) = (Owner, OwnersSettings);
+        (clone.Owner, clone.OwnersUse, clone.OwnersSettings) = (Owner, OwnersUse, OwnersSettings);
         clone._settings = _settings?.For(clone);
         return clone;
     }

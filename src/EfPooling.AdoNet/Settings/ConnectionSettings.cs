@@ -8,24 +8,25 @@ namespace EfPooling.AdoNet;
 /// <param name="declared">By the pool and the context.</param>
 internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredSettings declared)
 {
-    private volatile SettingMap _own = SettingMap.Empty; // set by the user, for the life of the object
+    private volatile SettingMap _own = SettingMap.Empty; // set by the user, for the life of the object or one use of a pooled context
+    private int _use; // of the owner, in which _own was set
     private volatile SettingMap _followed = SettingMap.Empty; // set by SQL, until Close
     private volatile Resolved? _latest;
     private volatile string? _lost; // both written under _gate
     private readonly Lock _gate = new();
 
     /// <summary>Whether SQL may not change it, because each lease sets it anew.</summary>
-    public bool IsDeclared(string name) => declared.Contains(name) || _own[name] is not null;
+    public bool IsDeclared(string name) => declared.Contains(name) || Own[name] is not null;
 
     public IEnumerable<string> FollowedNames => _followed.Settings.ToArray().Select(setting => setting.Name);
 
     /// <summary>The connection's own settings, together with other declarations.</summary>
-    public ConnectionSettings DeclaredBy(DeclaredSettings others) => new(connection, others) { _own = _own };
+    public ConnectionSettings DeclaredBy(DeclaredSettings others) => new(connection, others) { _own = Own, _use = _use };
 
     /// <summary>The same for another connection.</summary>
-    public ConnectionSettings For(LogicalConnection other) => new(other, declared) { _own = _own };
+    public ConnectionSettings For(LogicalConnection other) => new(other, declared) { _own = Own, _use = _use };
 
-    public void SetOwn(string name, string? value) => _own = _own.With(name, value);
+    public void SetOwn(string name, string? value) => (_own, _use) = (Own.With(name, value), Use);
 
     /// <summary>SQL has set it; from now on it goes with the connection.</summary>
     /// <param name="name">Lower case.</param>
@@ -78,7 +79,7 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     public SettingMap Resolve(SettingInterner interner)
     {
         ThrowIfLost();
-        var (own, followed, latest) = (_own, _followed, _latest);
+        var (own, followed, latest) = (Own, _followed, _latest);
         var values = latest is not null && ReferenceEquals(latest.Own, own) && ReferenceEquals(latest.Followed, followed) ? latest.Values : null;
         for (var i = 0; i < declared.Settings.Length; i++)
         {
@@ -105,6 +106,11 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
 
         return latest.Map;
     }
+
+    // What one user of a pooled context has set must not reach the next.
+    private SettingMap Own => _own.IsEmpty || _use == Use ? _own : _own = SettingMap.Empty;
+
+    private int Use => connection is { Owner: { } owner, OwnersUse: { } use } ? use(owner) : 0;
 
     private string? ValueOf(DeclaredSetting setting, SettingMap own)
     {

@@ -30,6 +30,7 @@ internal static class PoolResolver
     {
         var connection = pool.CreateConnection(connectionString => ForConnectionString(context, connectionString));
         connection.Owner = context;
+        connection.OwnersUse = static owner => ((DbContext)owner).ContextId.Lease;
         connection.OwnersSettings = ExtensionOf(context, context.GetService<IDbContextOptions>()).DeclaredSettings;
         return connection;
     }
