@@ -140,6 +140,11 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
         var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionState = SessionStatePolicy.Pin);
         await using var connection = await pool.OpenConnectionAsync();
         await connection.RunAsync("SET work_mem = '64MB'");
+        await using (var other = await pool.OpenConnectionAsync())
+        {
+            await other.RunAsync("SELECT 1"); // Without it, so that it must be set again for the pin.
+        }
+
         await connection.RunAsync("CREATE TEMP TABLE mine (id int)");
         await connection.RunAsync("SET work_mem = '1MB'");
         await using (var transaction = await connection.BeginTransactionAsync())
