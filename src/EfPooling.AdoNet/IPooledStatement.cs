@@ -25,6 +25,9 @@ internal interface IPooledStatement<out TInner>
     /// <summary>Outside a transaction, the server undoes all of it when one of its statements fails, because no error barriers are asked for.</summary>
     bool IsOneTransaction { get; }
 
+    /// <summary>It runs with the session settings of its connection.</summary>
+    bool WantsSettings { get; }
+
     /// <summary>Puts the inner command on a server connection.</summary>
     void Attach(NpgsqlConnection connection);
 

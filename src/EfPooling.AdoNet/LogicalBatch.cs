@@ -124,6 +124,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         }
     }
 
+    bool IPooledStatement<NpgsqlBatch>.WantsSettings => true;
+
     bool IPooledStatement<NpgsqlBatch>.IsOneTransaction
         => !_inner.EnableErrorBarriers && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true);
 

@@ -154,6 +154,11 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     bool IPooledStatement<NpgsqlCommand>.IsOneTransaction => true;
 
+    bool IPooledStatement<NpgsqlCommand>.WantsSettings => !IsPlain;
+
+    /// <summary>Runs without the session settings that are declared: a question to the catalog, not to anybody's data.</summary>
+    internal bool IsPlain { get; set; }
+
     internal LogicalCommand CreatedBy(CallerInfo creator)
     {
         _creator = creator;

@@ -441,7 +441,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private void Prepare(ConnectionBinder binder)
     {
         _verdict = statement.Verdict;
-        _wanted = binder.ResolveSettings();
+        _wanted = statement.WantsSettings ? binder.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)
         {
             binder.Admit(_verdict, isApart: _apart is not null); // Last, because it may pin the connection.

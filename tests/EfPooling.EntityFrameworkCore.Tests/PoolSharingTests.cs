@@ -119,7 +119,7 @@ public sealed class PoolSharingTests(TestDatabase database) : IClassFixture<Test
             .UseTransactionPooling(options => options.MaxPoolSize = 4).Options;
         await using var shop = new Shop(options);
         Assert.Equal(4, shop.Database.GetTransactionPool().GetSnapshot().MaxPoolSize);
-        Assert.Equal(2, options.FindExtension<CoreOptionsExtension>()!.Interceptors!.Count());
+        Assert.Equal(3, options.FindExtension<CoreOptionsExtension>()!.Interceptors!.Count());
         shop.Add(new Customer { Name = "twice" });
         await shop.SaveChangesAsync();
     }

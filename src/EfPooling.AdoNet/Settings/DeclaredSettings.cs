@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The declared settings of a pool or context. Immutable. All are equal, so that options which differ in nothing else are equal: the
-/// settings belong to the connections, and contexts that declare other values (or captured other services) share a pool.
+/// The declared settings of a pool or context. Immutable. Equal if they declare the same names, whatever the values: contexts that
+/// captured other services share a pool, contexts that declare nothing do not share one in which something is required.
 /// </summary>
 internal sealed class DeclaredSettings : IEquatable<DeclaredSettings>
 {
@@ -28,9 +28,11 @@ internal sealed class DeclaredSettings : IEquatable<DeclaredSettings>
     /// <summary>The same names for connections that have no context to ask for the values: what is required is missing.</summary>
     public DeclaredSettings WithoutValues() => IsEmpty ? this : new([.. _settings.Select(setting => setting with { Value = static _ => null })]);
 
-    public bool Equals(DeclaredSettings? other) => other is not null;
+    public bool Equals(DeclaredSettings? other)
+        => other is not null && _settings.Length == other._settings.Length
+            && Array.TrueForAll(_settings, mine => Array.Exists(other._settings, its => its.Name == mine.Name && its.IsRequired == mine.IsRequired));
 
-    public override bool Equals(object? obj) => obj is DeclaredSettings;
+    public override bool Equals(object? obj) => Equals(obj as DeclaredSettings);
 
-    public override int GetHashCode() => 0;
+    public override int GetHashCode() => _settings.Aggregate(0, static (hash, setting) => hash ^ setting.Name.GetHashCode(StringComparison.Ordinal)); // In any order.
 }

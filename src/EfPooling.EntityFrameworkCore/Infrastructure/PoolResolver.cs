@@ -35,6 +35,10 @@ internal static class PoolResolver
         return connection;
     }
 
+    /// <summary>The settings that a context declares.</summary>
+    public static DeclaredSettings DeclaredBy(DbContext context)
+        => context.GetService<IDbContextOptions>().FindExtension<TransactionPoolingOptionsExtension>()?.DeclaredSettings ?? DeclaredSettings.None;
+
     private static TransactionPoolingDataSource ForDataSource(NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
     {
         if (!extension.ConfiguresPool && Registered(options) is { } registered && registered.IsOn(dataSource))

@@ -22,7 +22,7 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
     public DeclaredSettings DeclaredSettings => _alone.Value.DeclaredSettings;
 
     /// <summary>Whether the options differ from the defaults in anything but session settings.</summary>
-    public bool ConfiguresPool => !_alone.Value.Equals(new TransactionPoolingOptions());
+    public bool ConfiguresPool => !(_alone.Value with { DeclaredSettings = DeclaredSettings.None }).Equals(new TransactionPoolingOptions());
 
     public DbContextOptionsExtensionInfo Info => _info ??= new ExtensionInfo(this);
 
