@@ -12,21 +12,23 @@ public sealed class TenantDatabase : IAsyncLifetime
 {
     public const string Tenant = "SELECT current_setting('app.tenant_id', true)";
 
-    private string _ownersConnectionString = "";
     private NpgsqlConnectionStringBuilder _connectionString = null!;
 
     public DevPostgresServer Server { get; private set; } = null!;
 
+    /// <summary>For whoever is past every policy.</summary>
+    public string OwnersConnectionString { get; private set; } = "";
+
     public async Task InitializeAsync()
     {
         Server = await TestServer.GetAsync();
-        _ownersConnectionString = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { Pooling = false }.ConnectionString;
-        await using (var notebook = new Notebook(new DbContextOptionsBuilder().UseNpgsql(_ownersConnectionString).Options))
+        OwnersConnectionString = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { Pooling = false }.ConnectionString;
+        await using (var notebook = new Notebook(new DbContextOptionsBuilder().UseNpgsql(OwnersConnectionString).Options))
         {
             await notebook.Database.EnsureCreatedAsync();
         }
 
-        _connectionString = new NpgsqlConnectionStringBuilder(_ownersConnectionString) { Pooling = true, Username = $"app_{Guid.NewGuid():N}", Password = "secret" };
+        _connectionString = new NpgsqlConnectionStringBuilder(OwnersConnectionString) { Pooling = true, Username = $"app_{Guid.NewGuid():N}", Password = "secret" };
         await RunAsync($"CREATE ROLE {_connectionString.Username} LOGIN PASSWORD 'secret' NOSUPERUSER NOBYPASSRLS");
         foreach (var table in new[] { "note", "line" })
         {
@@ -90,7 +92,7 @@ public sealed class TenantDatabase : IAsyncLifetime
     /// <summary>Runs SQL as the owner, beside every pool, past every policy.</summary>
     public async Task<int> RunAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(_ownersConnectionString);
+        await using var connection = new NpgsqlConnection(OwnersConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteNonQueryAsync();
@@ -99,7 +101,7 @@ public sealed class TenantDatabase : IAsyncLifetime
     /// <inheritdoc cref="RunAsync"/>
     public async Task<T> AskAsync<T>(string sql)
     {
-        await using var connection = new NpgsqlConnection(_ownersConnectionString);
+        await using var connection = new NpgsqlConnection(OwnersConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync())!;
