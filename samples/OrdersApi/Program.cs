@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using OrdersApi;
 using OrdersApi.Data;
 using OrdersApi.Features;
@@ -12,12 +11,10 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ar
 await using var database = await DatabaseServer.StartAsync(builder.Configuration);
 
 // One pool for EF Core and Dapper. Everything that follows asks the services for a context, a connection or the pool.
-builder.Services.AddTransactionPooling(database.ConnectionString, builder.Configuration.GetSection("Pooling"));
+builder.Services.AddTransactionPooling(database.ConnectionString, builder.Configuration.GetSection("Pooling"), Tenant.Declare);
 builder.Services.AddDbContextPool<OrdersDb>(options => options
     .UseNpgsql()
-    .UseTransactionPooling()
-    // EF Core tries to read a history that is not there yet when it migrates for the first time. Other failed commands are exceptions, which are logged.
-    .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandError, LogLevel.Debug))));
+    .UseTransactionPooling());
 
 builder.Logging.AddJsonConsole(options => options.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 builder.Services.AddSingleton(services => services.GetRequiredService<ILoggerFactory>().CreateLogger("OrdersApi"));
@@ -39,6 +36,7 @@ await using var app = builder.Build();
 app.UseRequestLog();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseTenants();
 app.MapOpenApi("/openapi/v1.json").WithSummary("The OpenAPI document.");
 app.MapHome();
 app.MapProducts();
@@ -46,12 +44,9 @@ app.MapCustomers();
 app.MapOrders();
 app.MapNotifications();
 app.MapReports();
+app.MapDemo();
 app.MapPool();
 
 database.Announce(app.Logger);
-await using (var scope = app.Services.CreateAsyncScope())
-{
-    await scope.ServiceProvider.GetRequiredService<OrdersDb>().Database.MigrateAsync();
-}
-
+await Owner.MigrateAsync(database.OwnersConnectionString, app.Services.GetRequiredService<ILoggerFactory>());
 await app.RunAsync();

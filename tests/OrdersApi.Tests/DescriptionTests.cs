@@ -8,7 +8,7 @@ public sealed class DescriptionTests(SharedServer server)
     private static readonly string[] Endpoints =
     [
         "GET /", "GET /customers", "GET /customers/{id}", "GET /notifications", "GET /orders", "GET /orders/{id}", "GET /pool", "GET /products", "GET /products/{id}",
-        "GET /reports/sales", "POST /customers", "POST /orders", "POST /orders/{id}/pay", "POST /products/{id}/stock",
+        "GET /reports/sales", "POST /customers", "POST /demo/one-context-two-tasks", "POST /orders", "POST /orders/{id}/pay", "POST /products/{id}/stock",
     ];
 
     private OrdersApp App => server.App;

@@ -13,9 +13,9 @@ internal sealed class EventStream : IAsyncDisposable
         => (_response, _events) = (response, SseParser.Create(body).EnumerateAsync().GetAsyncEnumerator());
 
     /// <summary>Reads the gap, too, that every stream begins with.</summary>
-    public static async Task<EventStream> OpenAsync(HttpClient client)
+    public static async Task<EventStream> OpenAsync(HttpClient client, string path = "/notifications")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/notifications");
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);

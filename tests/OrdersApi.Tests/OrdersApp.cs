@@ -13,6 +13,9 @@ namespace OrdersApi.Tests;
 /// <summary>The API in this process, with real Kestrel on a free port.</summary>
 internal sealed class OrdersApp : WebApplicationFactory<Program>
 {
+    /// <summary>Whose requests these are, unless a test says otherwise.</summary>
+    public const string Tenant = "tea-house";
+
     private readonly string _connectionString;
     private readonly (string Name, string Value)[] _settings;
 
@@ -32,8 +35,16 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         var app = new OrdersApp(connectionString, settings);
         app.UseKestrel(0);
         app.StartServer();
-        app.Client = app.CreateClient();
+        app.Client = app.CreateClientOf(Tenant);
         return app;
+    }
+
+    /// <summary>A client of one tenant.</summary>
+    public HttpClient CreateClientOf(string tenant)
+    {
+        var client = CreateClient();
+        client.DefaultRequestHeaders.Add("X-Tenant", tenant);
+        return client;
     }
 
     public async Task<Product> AddProductAsync(int stock, decimal price = 10m)
@@ -60,6 +71,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
 
     public async Task<T> WithDbAsync<T>(Func<OrdersDb, Task<T>> use)
     {
+        Http.Tenant.Current = Tenant;
         await using var scope = Services.CreateAsyncScope();
         return await use(scope.ServiceProvider.GetRequiredService<OrdersDb>());
     }

@@ -16,7 +16,7 @@ internal sealed class OrdersProcess : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
     }
 
-    public HttpClient Client { get; } = new();
+    public HttpClient Client { get; } = new() { DefaultRequestHeaders = { { "X-Tenant", OrdersApp.Tenant } } };
 
     /// <summary>What was read from standard output so far.</summary>
     public IReadOnlyList<JsonElement> Logs => _logs;

@@ -42,6 +42,7 @@ public sealed class PoolTests(SharedServer server)
         var password = new NpgsqlConnectionStringBuilder(server.Postgres.ConnectionString).Password!;
         await using var app = await server.StartAppAsync(("Pooling:MaxPoolSize", "1"), ("Pooling:QueryWaitTimeout", "00:00:02"));
         var answers = new List<Answer> { await app.GetAsync("/orders"), await app.OrderAsync(1, (1, 1)), await app.OrderAsync(1, (8, 2)) };
+        Http.Tenant.Current = OrdersApp.Tenant;
         await using (var holder = await app.Pool.OpenConnectionAsync())
         await using (await holder.LeaseSessionAsync("a test"))
         {

@@ -38,6 +38,7 @@ public sealed class SharedServer : IAsyncLifetime
         command.CommandText = $"""
             CREATE ROLE {role} LOGIN PASSWORD '{role}' CONNECTION LIMIT {connectionLimit};
             ALTER DATABASE {role} OWNER TO {role};
+            GRANT orders_app TO {role}; -- As which requests run. The shared API's migration has made it.
             """;
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();

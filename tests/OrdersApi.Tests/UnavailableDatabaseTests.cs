@@ -10,6 +10,7 @@ public sealed class UnavailableDatabaseTests(SharedServer server)
     public async Task ABusyPool_IsServiceUnavailable_AndRecovers()
     {
         await using var app = await server.StartAppAsync(("Pooling:MaxPoolSize", "1"), ("Pooling:QueryWaitTimeout", "00:00:02"));
+        Http.Tenant.Current = OrdersApp.Tenant;
         await using (var holder = await app.Pool.OpenConnectionAsync())
         await using (await holder.LeaseSessionAsync("a test"))
         {

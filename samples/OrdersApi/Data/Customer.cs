@@ -6,6 +6,6 @@ public sealed class Customer
 
     public required string Name { get; set; }
 
-    /// <summary>In lower case; unique.</summary>
+    /// <summary>In lower case; unique for its tenant.</summary>
     public required string Email { get; set; }
 }

@@ -6,6 +6,8 @@ namespace OrdersApi.Data;
 /// <summary>The model. Names in the database are in snake case, so that SQL for Dapper needs no quotes.</summary>
 internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(options)
 {
+    private const string TenantId = "TenantId";
+
     public DbSet<Product> Products => Set<Product>();
 
     public DbSet<Customer> Customers => Set<Customer>();
@@ -14,6 +16,12 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        // The code never mentions the tenant again: the database writes it, and its policies show each tenant its own rows only.
+        foreach (var entity in new[] { typeof(Customer), typeof(Order), typeof(OrderLine) })
+        {
+            modelBuilder.Entity(entity).Property<string>(TenantId).IsRequired().HasMaxLength(40).HasDefaultValueSql("current_setting('app.tenant_id')");
+        }
+
         modelBuilder.Entity<Product>(product =>
         {
             product.ToTable("products", table =>
@@ -31,11 +39,12 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
             customer.ToTable("customers");
             customer.Property(c => c.Name).HasMaxLength(200);
             customer.Property(c => c.Email).HasMaxLength(254);
-            customer.HasIndex(c => c.Email).IsUnique();
+            customer.HasIndex(TenantId, nameof(Customer.Email)).IsUnique();
         });
         modelBuilder.Entity<Order>(order =>
         {
             order.ToTable("orders", table => table.HasCheckConstraint("CK_orders_paid_at", "(status = 'Paid') = (paid_at IS NOT NULL)"));
+            order.HasIndex(TenantId);
             order.Property(o => o.Status).HasConversion<string>().HasMaxLength(16);
             order.Property(o => o.Total).HasPrecision(14, 2);
             order.Property(o => o.CreatedAt).HasDefaultValueSql("now()");

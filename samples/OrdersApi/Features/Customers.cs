@@ -41,7 +41,7 @@ internal static class Customers
         var name = customer.Name.Trim();
         var email = customer.Email.ToLowerInvariant();
         var id = await connection.ExecuteScalarAsync<int?>(new CommandDefinition(
-            "INSERT INTO customers (name, email) VALUES (@name, @email) ON CONFLICT (email) DO NOTHING RETURNING id",
+            "INSERT INTO customers (name, email) VALUES (@name, @email) ON CONFLICT (tenant_id, email) DO NOTHING RETURNING id",
             new { name, email },
             cancellationToken: cancellationToken));
         return id is null
@@ -53,7 +53,7 @@ internal static class Customers
 /// <summary>A customer.</summary>
 /// <param name="Id">Number of the customer.</param>
 /// <param name="Name">Full name.</param>
-/// <param name="Email">E-mail address in lower case; no two customers have the same.</param>
+/// <param name="Email">E-mail address in lower case; no two customers of a tenant have the same.</param>
 public sealed record CustomerItem(int Id, string Name, string Email);
 
 /// <summary>A customer to be.</summary>

@@ -6,13 +6,15 @@ using EfPooling.AdoNet;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrdersApi.Data;
+using OrdersApi.Http;
 
 namespace OrdersApi.Features;
 
 /// <summary>Tells clients of orders that were placed or paid, as soon as that is committed. One server connection listens for all of them.</summary>
 internal static class OrderNotifications
 {
-    private const string Channel = "order_changes";
+    // A tenant hears of its own orders only.
+    private static string Channel => $"order_changes of {Tenant.Current}";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
@@ -24,8 +26,9 @@ internal static class OrderNotifications
     public static Task AnnounceAsync(this OrdersDb db, int orderId, OrderStatus status, CancellationToken cancellationToken)
         => db.Database.ExecuteSqlAsync($"SELECT pg_notify({Channel}, {JsonSerializer.Serialize(new OrderChange(orderId, status), Json)})", cancellationToken);
 
-    private static ServerSentEventsResult<string> Stream(TransactionPoolingDataSource pool, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
-        => TypedResults.ServerSentEvents(EventsAsync(pool, lifetime.ApplicationStopping, cancellationToken));
+    private static Results<ServerSentEventsResult<string>, ProblemHttpResult> Stream(
+        TransactionPoolingDataSource pool, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        => Tenant.Current is null ? Tenant.Missing() : TypedResults.ServerSentEvents(EventsAsync(pool, lifetime.ApplicationStopping, cancellationToken));
 
     private static async IAsyncEnumerable<SseItem<string>> EventsAsync(
         TransactionPoolingDataSource pool, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)

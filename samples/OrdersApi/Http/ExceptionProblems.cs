@@ -16,6 +16,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         {
             BadHttpRequestException bad => BadRequest(bad),
             PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } => BadCharacter(),
+            SessionSettingMissingException => Tenant.Missing().ProblemDetails,
             _ when IsUnavailable(exception) => Unavailable(httpContext, exception),
             _ => null,
         };

@@ -12,6 +12,9 @@ internal static class Problems
     public static ProblemHttpResult Conflict(string type, string title, string detail, params (string Name, object Value)[] extensions)
         => Problem(StatusCodes.Status409Conflict, type, title, detail, extensions);
 
+    public static ProblemHttpResult BadRequest(string type, string title, string detail)
+        => Problem(StatusCodes.Status400BadRequest, type, title, detail);
+
     /// <summary>One value of the input is of the right form but refers to nothing.</summary>
     public static ValidationProblem Invalid(string member, params string[] messages)
         => TypedResults.ValidationProblem(new Dictionary<string, string[]> { [member] = messages });

@@ -1,0 +1,33 @@
+using EfPooling.AdoNet;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrdersApi.Data;
+using OrdersApi.Http;
+
+namespace OrdersApi.Features;
+
+/// <summary>A mistake, for you to see what is made of it.</summary>
+internal static class Demo
+{
+    public static void MapDemo(this IEndpointRouteBuilder routes)
+        => routes.MapPost("/demo/one-context-two-tasks", OneContextTwoTasksAsync).WithTags("Demo").WithName("UseOneContextFromTwoTasks")
+            .WithSummary("Uses one context from two tasks, which is a mistake: the answer names both places in the code.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+
+    /// <remarks>The tags let the exception name the lines. Without them, <c>CallSiteSampling</c> can find them in the stack.</remarks>
+    private static async Task<Results<NoContent, ProblemHttpResult>> OneContextTwoTasksAsync(OrdersDb db, CancellationToken cancellationToken)
+    {
+        // Takes long enough for the second one to come in between.
+        var orders = db.Orders.FromSql($"SELECT o.* FROM orders o, (SELECT pg_sleep(0.2)) AS nap").TagWithCallSite().CountAsync(cancellationToken);
+        var customers = db.Customers.TagWithCallSite().CountAsync(cancellationToken);
+        try
+        {
+            await Task.WhenAll(orders, customers);
+            return TypedResults.NoContent();
+        }
+        catch (ConcurrentUseException e)
+        {
+            return Problems.Conflict("concurrent-use", "One context, two tasks", e.Message, ("running", $"{e.Running}"), ("refused", $"{e.Refused}"));
+        }
+    }
+}
