@@ -107,7 +107,8 @@ internal sealed class AsynchronousCaller : StressCaller
         await using var notebook = World.Open(Tenant);
         if (Chance(50))
         {
-            notebook.Add(NoteOf(Write(lines: 1))); // In one transaction with what fails.
+            notebook.Add(NoteOf(Write())); // In one transaction with what fails, its own or that of the batch.
+            notebook.Database.AutoTransactionBehavior = Chance(50) ? AutoTransactionBehavior.Never : AutoTransactionBehavior.WhenNeeded;
         }
 
         notebook.Add(new Note { Claimed = Tenant, Text = Taken });
@@ -202,12 +203,13 @@ internal sealed class AsynchronousCaller : StressCaller
     {
         await using var connection = Connect();
         await connection.OpenAsync(token);
-        await using var command = StressWorld.Command(connection, ManyRows);
+        var isEndless = Chance(30);
+        await using var command = StressWorld.Command(connection, isEndless ? EndlessRows : ManyRows);
         await using var reader = await command.ExecuteReaderAsync(token);
-        await ReadAsync(reader, Random.Next(20), token);
-        if (Chance(30))
+        await ReadAsync(reader, Random.Next(isEndless ? 3 : 20), token);
+        if (isEndless || Chance(10))
         {
-            command.Cancel();
+            command.Cancel(); // Npgsql says nothing about it when the reader is closed.
         }
     }
 

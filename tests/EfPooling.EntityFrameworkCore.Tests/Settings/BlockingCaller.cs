@@ -16,8 +16,8 @@ internal sealed class BlockingCaller : StressCaller
         : base(world, number, seed)
         => _operations =
         [
-            .. Often(20, Query), .. Often(8, Save), .. Often(4, SaveWhatIsTaken), .. Often(4, SaveInTransaction), .. Often(30, DapperQuery), .. Often(10, DapperInsert),
-            .. Often(10, HalfRead), .. Often(8, Batch), .. Often(2, UnwritableParameter), .. Often(4, Savepoint),
+            .. Often(20, Query), .. Often(8, Save), .. Often(4, SaveWhatIsTaken), .. Often(4, SaveInTransaction), .. Often(34, DapperQuery), .. Often(10, DapperInsert),
+            .. Often(6, HalfRead), .. Often(8, Batch), .. Often(2, UnwritableParameter), .. Often(4, Savepoint),
         ];
 
     public void Run(int operations)
@@ -113,11 +113,12 @@ internal sealed class BlockingCaller : StressCaller
     {
         using var connection = Connect();
         connection.Open();
-        using var command = StressWorld.Command(connection, ManyRows);
+        var isEndless = Chance(20);
+        using var command = StressWorld.Command(connection, isEndless ? EndlessRows : ManyRows);
         using var cancelling = token.Register(command.Cancel); // From another thread.
         using var reader = command.ExecuteReader();
-        Read(reader, Random.Next(20));
-        if (Chance(20))
+        Read(reader, Random.Next(isEndless ? 3 : 20));
+        if (isEndless || Chance(10))
         {
             command.Cancel();
         }

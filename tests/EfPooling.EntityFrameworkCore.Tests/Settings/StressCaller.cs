@@ -8,6 +8,9 @@ internal abstract class StressCaller(StressWorld world, int number, int seed)
 {
     protected const string Rows = "SELECT \"Tenant\", \"Claimed\" FROM note ORDER BY \"Id\" DESC LIMIT 5";
     protected const string ManyRows = "SELECT n.\"Tenant\", n.\"Claimed\", repeat('x', 1000) FROM (SELECT * FROM note LIMIT 5) n, generate_series(1, 10)";
+
+    // The first rows leave the server at once, because they are large; the others come never, so only a cancel ends it.
+    protected const string EndlessRows = "SELECT \"Tenant\", \"Claimed\", repeat('x', 10000) || CASE WHEN n > 3 THEN pg_sleep(1000)::text ELSE '' END FROM (SELECT * FROM note LIMIT 1) each, generate_series(1, 9) n";
     protected const string Insert = "INSERT INTO note (\"Claimed\", \"Text\", \"Edits\") VALUES (@claimed, @text, 0) RETURNING \"Tenant\"";
 
     /// <summary>Every tenant has a note of this text from the start, so it cannot be written again.</summary>

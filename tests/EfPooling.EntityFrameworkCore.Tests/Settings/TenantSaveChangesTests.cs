@@ -49,6 +49,7 @@ public sealed class TenantSaveChangesTests(TenantDatabase database) : IClassFixt
             Assert.Equal(b.Tenant, await b.Notes.Select(note => note.Tenant).SingleAsync());
             a.AddRange(new Note { Claimed = a.Tenant!, Text = $"new {i}" }, new Note { Claimed = a.Tenant!, Text = "first" }, new Note { Claimed = a.Tenant!, Text = $"newer {i}" });
             await Assert.ThrowsAsync<DbUpdateException>(() => a.SaveChangesAsync());
+            Assert.Equal(a.Tenant, await a.Notes.Select(note => note.Tenant).SingleAsync()); // The server has undone the setting with the rows.
             Assert.Equal(b.Tenant, await b.Notes.Select(note => note.Tenant).SingleAsync());
             a.ChangeTracker.Clear();
 
