@@ -71,9 +71,16 @@ public sealed class ListenerBreakTests(ServerFixture fixture) : PoolTest(fixture
             await Task.Yield();
         }
 
-        Assert.True((await next).IsGap);
-        await PrepareDatabaseAsync("NOTIFY orders, 'after'");
-        Assert.Equal(["after"], await subscriber.PayloadsAsync(1));
+        var item = await next;
+        Assert.True(item.IsGap);
+        while (item.IsGap)
+        {
+            // The clock ran faster than the server answers: a check of the new connection may have timed out, too, which is a gap of its own.
+            await PrepareDatabaseAsync("NOTIFY orders, 'after'");
+            item = await subscriber.NextAsync();
+        }
+
+        Assert.Equal("after", item.Payload);
     }
 
     [Fact]
