@@ -25,6 +25,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
     private TransactionLease? _lease; // guarded by _gate
     private string? _preparedName; // guarded by _gate: of the transaction that the first phase prepared
     private IReaderLease? _statement; // guarded by _gate: the latest, which an abort stops
+    private ConnectionBinder? _user; // guarded by _gate: of the latest statement
     private int _running; // guarded by _gate: statements that are using the server connection
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
@@ -82,12 +83,15 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         }
     };
 
-    public Binding Bind(ILeaseHolder operation)
+    /// <param name="operation">What is to run.</param>
+    /// <param name="user">Whose it is, and who has claimed it.</param>
+    /// <exception cref="ConcurrentUseException">A statement of another connection in the same transaction runs.</exception>
+    public Binding Bind(ILeaseHolder operation, ConnectionBinder user)
     {
         _start.Wait(); // Only while another caller in the same transaction acquires, which QueryWaitTimeout limits.
         try
         {
-            return TryEnter(operation) ?? Start(_session?.Enter() ?? _pool.Acquire(this, CancellationToken.None), operation);
+            return TryEnter(operation, user) ?? Start(_session?.Enter() ?? _pool.Acquire(this, CancellationToken.None), operation, user);
         }
         finally
         {
@@ -95,13 +99,14 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         }
     }
 
-    public async ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
+    /// <inheritdoc cref="Bind"/>
+    public async ValueTask<Binding> BindAsync(ILeaseHolder operation, ConnectionBinder user, CancellationToken cancellationToken)
     {
         await _start.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return TryEnter(operation)
-                ?? Start(_session?.Enter() ?? await _pool.AcquireAsync(this, cancellationToken).ConfigureAwait(false), operation);
+            return TryEnter(operation, user)
+                ?? Start(_session?.Enter() ?? await _pool.AcquireAsync(this, cancellationToken).ConfigureAwait(false), operation, user);
         }
         finally
         {
@@ -223,7 +228,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         enlistment.Done();
     }
 
-    private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation)
+    private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation, ConnectionBinder user)
     {
         var lease = new TransactionLease(_pool, acquired, _session);
         try
@@ -246,7 +251,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
             if (!_isCompleted)
             {
                 _lease = lease;
-                return Entered(lease, operation);
+                return Entered(lease, operation, user);
             }
         }
 
@@ -254,7 +259,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         throw Completed();
     }
 
-    private Binding? TryEnter(ILeaseHolder operation)
+    private Binding? TryEnter(ILeaseHolder operation, ConnectionBinder user)
     {
         lock (_gate)
         {
@@ -270,17 +275,18 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
 
             if (_running > 0)
             {
-                throw SharedAlready(operation);
+                throw user.RefuseShared(_user!); // Its statement would change the settings under the one that runs.
             }
 
-            return _lease is { } lease ? Entered(lease, operation) : null;
+            return _lease is { } lease ? Entered(lease, operation, user) : null;
         }
     }
 
     // Requires the gate.
-    private Binding Entered(TransactionLease lease, ILeaseHolder operation)
+    private Binding Entered(TransactionLease lease, ILeaseHolder operation, ConnectionBinder user)
     {
         _running++;
+        _user = user;
         _statement = operation as IReaderLease;
         return new Binding(_pool, lease.Server, this);
     }
@@ -406,10 +412,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         IsolationLevel.Chaos => System.Data.IsolationLevel.Chaos,
         _ => System.Data.IsolationLevel.Unspecified,
     };
-
-    // A statement of another logical connection would change the settings under the one that runs.
-    private InvalidOperationException SharedAlready(ILeaseHolder refused)
-        => new($"'{refused.Activity}' was started while '{(_statement as ILeaseHolder)?.Activity}' runs on another connection in the same ambient transaction, or its reader is open. All connections in one ambient transaction share one server connection: await the first, and close its reader.");
 
     private static InvalidOperationException Busy()
         => new("A statement of the ambient transaction is still running, or its reader is open, so the transaction cannot commit and is rolled back. Close readers and await commands before the scope ends.");

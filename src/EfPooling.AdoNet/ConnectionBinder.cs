@@ -128,6 +128,18 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     public ConcurrentUseException Refuse(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, string? why = null)
         => Refuse(ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity), kind, source, why);
 
+    /// <summary>The exception for what has the claim here, because another connection in the same ambient transaction is running something.</summary>
+    public ConcurrentUseException RefuseShared(ConnectionBinder other)
+    {
+        other.SuspectRunning();
+        SuspectRunning();
+        return new ConcurrentUseException(
+            ConcurrentUseKind.ConcurrentOperation,
+            other.RunningOperation ?? other._start.Describe(Guard, activity: null),
+            RunningOperation ?? _start.Describe(Guard, activity: null),
+            "All connections in one ambient transaction share one server connection.");
+    }
+
     private ConcurrentUseException Refuse(OperationInfo refused, OperationKind kind, ICallSiteSource? source, string? why)
     {
         var running = _start.Describe(Guard, Volatile.Read(ref _operation)?.Activity);
@@ -252,7 +264,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
         if (CurrentAmbient is { } ambient)
         {
-            return ambient.Bind(operation);
+            return ambient.Bind(operation, this);
         }
 
         if (MustPin)
@@ -272,7 +284,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
         if (CurrentAmbient is { } ambient)
         {
-            return ambient.BindAsync(operation, cancellationToken);
+            return ambient.BindAsync(operation, this, cancellationToken);
         }
 
         if (MustPin)
@@ -578,13 +590,27 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     private void Pin()
     {
         var session = NewSession();
-        _session = session.Start(pool.Acquire(session, CancellationToken.None));
+        try
+        {
+            _session = session.Start(pool.Acquire(session, CancellationToken.None));
+        }
+        finally
+        {
+            _pinReason = null; // If that failed, the statement does not run, and the next one may need no session.
+        }
     }
 
     private async ValueTask PinAsync(CancellationToken cancellationToken)
     {
         var session = NewSession();
-        _session = session.Start(await pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+        try
+        {
+            _session = session.Start(await pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            _pinReason = null;
+        }
     }
 
     private PinnedSession NewSession()

@@ -273,7 +273,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (_state == State.Begun)
         {
             var wanted = _binder.ResolveSettings();
-            Start(_binder.LeaseForTransaction(this), wanted);
+            var lease = _binder.LeaseForTransaction(this);
+            lease.Begin(IsolationLevel, wanted);
+            OnStarted(lease);
         }
 
         return new Binding(_binder.Pool, _lease!.Server, this);
@@ -286,7 +288,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (_state == State.Begun)
         {
             var wanted = _binder.ResolveSettings();
-            Start(await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false), wanted);
+            var lease = await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
+            await lease.BeginAsync(IsolationLevel, wanted, cancellationToken).ConfigureAwait(false);
+            OnStarted(lease);
         }
 
         return new Binding(_binder.Pool, _lease!.Server, this);
@@ -312,12 +316,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     ValueTask IServerOwner.OnStatementEndedAsync()
         => _state == State.Broken || _isAbandoned ? AbandonAsync() : ValueTask.CompletedTask;
 
-    private void Start(TransactionLease lease, SettingMap wanted)
-    {
-        lease.Begin(IsolationLevel, wanted);
-        _lease = lease;
-        _state = State.OnServer;
-    }
+    private void OnStarted(TransactionLease lease) => (_lease, _state) = (lease, State.OnServer);
 
     private void ThrowIfDisposed()
     {

@@ -47,17 +47,20 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         var sent = Settings.OnStatementFailed(serverAnswered: serverError is not null && !IsBroken);
         if (sent is not null && serverError is { IsTransient: false } && IsBroken)
         {
-            sent.IsRefused = true; // Next time they go alone, so that only the statement fails, and not the connection.
+            sent.OnRefused(); // Next time they go alone, so that only the statement fails, and not the connection.
         }
     }
 
     /// <summary>Lets settings travel ahead of what is executed next.</summary>
     /// <param name="wanted">What is to be in force.</param>
-    /// <param name="inOwnTransaction">As a transaction of their own; else they are undone if the statement fails, and if they fail it does not run.</param>
+    /// <param name="inOwnTransaction">
+    /// As a transaction of their own, if the server is sure to accept them; else they are undone if the statement fails, and if they
+    /// fail it does not run.
+    /// </param>
     /// <returns>Whether they do; else they need a round trip.</returns>
     public bool TrySend(SettingMap wanted, bool inOwnTransaction)
     {
-        if (!upkeep.CanPrepend || wanted.IsRefused || NpgsqlInternals.HasPrepended(Npgsql))
+        if (!upkeep.CanPrepend || (inOwnTransaction ? !wanted.IsSureToBeAccepted : wanted.IsRefused) || NpgsqlInternals.HasPrepended(Npgsql))
         {
             return false;
         }
@@ -334,7 +337,6 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private void EndApply(SettingMap wanted, bool isInTransaction)
     {
         Settings.Confirmed(wanted, isInTransaction);
-        wanted.IsRefused = false;
     }
 
     // Every other time, so that code meets both a fresh session and one that somebody has used.

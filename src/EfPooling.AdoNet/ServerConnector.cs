@@ -1,3 +1,4 @@
+using System.Data;
 using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
@@ -101,7 +102,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             {
                 ReloadCatalog(connection);
             }
-            catch (PostgresException e)
+            catch (PostgresException e) when (connection.FullState == ConnectionState.Open)
             {
                 _isCatalogRefused = true; // Not PostgreSQL, or a role that may not read its catalog. What texts say by themselves must do.
                 Log.CatalogRefused(logger, e);

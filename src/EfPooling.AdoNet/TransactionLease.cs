@@ -22,21 +22,53 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
 
     public NpgsqlTransaction Inner => _inner!;
 
-    /// <summary>Lets BEGIN travel with the next command; sends nothing itself. If it fails, the lease has ended.</summary>
+    /// <summary>Lets BEGIN travel with the next command. If it fails, the lease has ended.</summary>
     /// <param name="isolationLevel">Of the transaction.</param>
-    /// <param name="wanted">
-    /// Settings that travel ahead of BEGIN if they can, so that no rollback undoes them. If the server refuses them, the connection is
-    /// closed and the transaction cannot commit, whatever has run in it.
-    /// </param>
-    public void Begin(IsolationLevel isolationLevel, SettingMap? wanted = null)
+    /// <param name="wanted">Settings to be in force before BEGIN, so that no rollback undoes them. They travel ahead of it, or take a round trip if the server might refuse them.</param>
+    public void Begin(IsolationLevel isolationLevel, SettingMap wanted)
     {
         try
         {
-            if (wanted is not null && !Server.Settings.Are(wanted))
+            if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
             {
-                Server.TrySend(wanted, inOwnTransaction: true);
+                Server.Apply(wanted, isInTransaction: false);
             }
 
+            _inner = Server.Npgsql.BeginTransaction(isolationLevel);
+        }
+        catch (Exception e)
+        {
+            Server.Observe(e);
+            End();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Begin(IsolationLevel, SettingMap)"/>
+    public async ValueTask BeginAsync(IsolationLevel isolationLevel, SettingMap wanted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
+            {
+                await Server.ApplyAsync(wanted, isInTransaction: false, cancellationToken).ConfigureAwait(false);
+            }
+
+            _inner = Server.Npgsql.BeginTransaction(isolationLevel); // Sends nothing yet.
+        }
+        catch (Exception e)
+        {
+            Server.Observe(e);
+            await EndAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Begins without settings: each statement brings those that it wants.</summary>
+    public void Begin(IsolationLevel isolationLevel)
+    {
+        try
+        {
             _inner = Server.Npgsql.BeginTransaction(isolationLevel);
         }
         catch (Exception e)

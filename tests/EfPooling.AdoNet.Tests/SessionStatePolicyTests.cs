@@ -60,6 +60,24 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
 
+    [Fact]
+    public async Task Pin_ThatGetsNoServerConnection_IsGivenUpWithItsStatement()
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.SessionState = SessionStatePolicy.Pin);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var holder = await pool.OpenConnectionAsync();
+        await using (await holder.ReadAsync("SELECT 1"))
+        {
+            using var cancellation = new CancellationTokenSource();
+            var listening = connection.RunAsync("LISTEN news", cancellation.Token);
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => listening);
+        }
+
+        Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
+        Assert.Empty(pool.GetOldestLeases());
+    }
+
     [Theory, MemberData(nameof(Statements))]
     public async Task Pin_KeepsTheServerConnectionUntilClose_LoggedAndCounted(string sql, PinReason reason, string remedy)
     {

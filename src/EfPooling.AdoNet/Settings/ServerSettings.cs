@@ -68,6 +68,7 @@ internal sealed class ServerSettings
         }
 
         (_inForce, _sent, _doubtful, _disturbed) = (wanted, null, _disturbed, null);
+        wanted.OnAccepted();
     }
 
     /// <param name="hasAnswered">Whether the server has answered to all that was sent. A savepoint, for one, is not sent at once.</param>

@@ -7,6 +7,7 @@ internal sealed class SettingMap : IEquatable<SettingMap>
 
     private readonly SettingChange[] _settings; // by name, each with a value
     private readonly int _hash;
+    private volatile bool _isAccepted;
     private volatile bool _isRefused;
 
     private SettingMap(SettingChange[] settings)
@@ -25,12 +26,39 @@ internal sealed class SettingMap : IEquatable<SettingMap>
 
     public ReadOnlySpan<SettingChange> Settings => _settings;
 
-    /// <summary>A server has refused these values, so they are better sent on their own than ahead of a statement.</summary>
-    public bool IsRefused
+    /// <summary>
+    /// A server has refused these values, so they are better sent on their own than ahead of a statement.
+    /// </summary>
+    public bool IsRefused => _isRefused;
+
+    /// <summary>
+    /// A server took these values before, or takes any: a setting of an application's own (its name has a dot). Then they may travel as
+    /// a transaction of their own, whose refusal would not keep the server from running what comes behind it.
+    /// </summary>
+    public bool IsSureToBeAccepted
     {
-        get => _isRefused;
-        set => _isRefused = value;
+        get
+        {
+            if (_isAccepted)
+            {
+                return true;
+            }
+
+            foreach (var setting in _settings)
+            {
+                if (!setting.Name.Contains('.', StringComparison.Ordinal))
+                {
+                    return false;
+                }
+            }
+
+            return !_isRefused;
+        }
     }
+
+    public void OnAccepted() => (_isAccepted, _isRefused) = (true, false);
+
+    public void OnRefused() => (_isAccepted, _isRefused) = (false, true);
 
     /// <summary>The value of a setting; <c>null</c> if it has the session's default.</summary>
     public string? this[string name]

@@ -231,6 +231,28 @@ public sealed class DeclaredSettingTests(ServerFixture fixture) : PoolTest(fixtu
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM note WHERE tenant = 'refused'"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TransactionWhoseSettingsAreRefused_RunsNothing_NotEvenWhatNoRollbackUndoes(bool asynchronous)
+    {
+        await PrepareDatabaseAsync("CREATE SEQUENCE refused_settings; CREATE ROLE refused_reader; GRANT USAGE ON SEQUENCE refused_settings TO refused_reader");
+        var pool = CreatePool(1, configure: options => options.SessionSetting("role", _ => _tenant.Value));
+        await using var connection = await pool.OpenConnectionAsync();
+        foreach (var (role, isTaken) in new[] { ("absent", false), ("refused_reader", true), ("absent", false), ("refused_reader", true) })
+        {
+            _tenant.Value = role;
+            await using var transaction = await connection.BeginTransactionAsync();
+            Exception? error = asynchronous
+                ? await Record.ExceptionAsync(() => connection.RunAsync("SELECT nextval('refused_settings')"))
+                : Record.Exception(() => connection.Run("SELECT nextval('refused_settings')"));
+            Assert.Equal(isTaken ? null : PostgresErrorCodes.InvalidParameterValue, (error as PostgresException)?.SqlState);
+        }
+
+        Assert.Equal(2L, await AskPlainAsync<long>("SELECT last_value FROM refused_settings"));
+        await PrepareDatabaseAsync("DROP SEQUENCE refused_settings; DROP ROLE refused_reader");
+    }
+
     [Fact]
     public async Task CancelledStatement_StillCancelsAtOnce_WhenSettingsTravelWithIt()
     {

@@ -126,12 +126,33 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
                 {
                     Assert.Equal(tenant, await connection.AskAsync<string>(Tenant));
                 }
-                catch (InvalidOperationException)
+                catch (ConcurrentUseException)
                 {
                     // Met the other one.
                 }
             }
         });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StatementOfAnotherConnectionInTheScope_IsRefused_AndBothAreNamed(bool asynchronous)
+    {
+        var pool = CreatePool(maxPoolSize: 1);
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        await using var first = await pool.OpenConnectionAsync();
+        await using var second = await pool.OpenConnectionAsync();
+        await using (var reader = await first.ReadAsync("SELECT 'running'"))
+        {
+            var error = asynchronous
+                ? await Assert.ThrowsAsync<ConcurrentUseException>(() => second.RunAsync("SELECT 'refused'"))
+                : Assert.Throws<ConcurrentUseException>(() => second.Run("SELECT 'refused'"));
+            Assert.Equal(("SELECT 'running'", "SELECT 'refused'"), (error.Running.CommandText, error.Refused.CommandText));
+            Assert.Contains("ambient transaction share one server connection", error.Message, StringComparison.Ordinal);
+        }
+
+        await second.RunAsync("SELECT 'next'");
     }
 
     [Fact]
