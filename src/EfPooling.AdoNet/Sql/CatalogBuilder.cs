@@ -9,6 +9,7 @@ internal sealed class CatalogBuilder(Version server)
 
     private readonly CatalogNames _functions = new();
     private readonly CatalogNames _relations = new();
+    private readonly CatalogNames _writes = new(); // what writing to a relation brings about
     private readonly Dictionary<string, List<CatalogObject>> _operators = new(StringComparer.Ordinal);
     private readonly List<(CatalogObject User, SqlVerdict Body)> _bodies = [];
 
@@ -19,6 +20,7 @@ internal sealed class CatalogBuilder(Version server)
         (CatalogQueries.UserFunctions(server), ReadUserFunction),
         (CatalogQueries.Relations, ReadRelation),
         (CatalogQueries.Uses, ReadUse),
+        (CatalogQueries.Writes, ReadWrite),
         (CatalogQueries.Operators, ReadOperator),
     ];
 
@@ -31,13 +33,15 @@ internal sealed class CatalogBuilder(Version server)
 
         Spread(known => known.IsVolatile, known => known.IsVolatile = true);
         Spread(known => known.MayChangeSession, known => known.MayChangeSession = true);
-        foreach (var known in _functions.All().Concat(_relations.All()))
+        foreach (var known in All())
         {
             known.ForgetUses();
         }
 
-        return new SqlCatalog(_functions, _relations, _operators);
+        return new SqlCatalog(_functions, _relations, _writes, _operators);
     }
+
+    private IEnumerable<CatalogObject> All() => _functions.All().Concat(_relations.All()).Concat(_writes.All());
 
     private void ReadSystemFunction(DbDataReader row)
     {
@@ -89,9 +93,16 @@ internal sealed class CatalogBuilder(Version server)
 
     private void ReadUse(DbDataReader row)
     {
-        var user = _relations.Add(row.GetString(0), row.GetString(1));
-        user.Use((row.GetBoolean(4) ? _functions : _relations).Add(row.GetString(2), row.GetString(3)));
+        var (schema, name, isFunction) = (row.GetString(2), row.GetString(3), row.GetBoolean(4));
+        _relations.Add(row.GetString(0), row.GetString(1)).Use((isFunction ? _functions : _relations).Add(schema, name));
+        if (!isFunction)
+        {
+            _writes.Add(row.GetString(0), row.GetString(1)).Use(_writes.Add(schema, name)); // Through a view, or to a partition.
+        }
     }
+
+    private void ReadWrite(DbDataReader row)
+        => _writes.Add(row.GetString(0), row.GetString(1)).Use((row.GetBoolean(4) ? _functions : _writes).Add(row.GetString(2), row.GetString(3)));
 
     private void ReadOperator(DbDataReader row)
     {
@@ -118,6 +129,7 @@ internal sealed class CatalogBuilder(Version server)
         foreach (var relation in body.Relations)
         {
             user.Use(_relations.Find(relation));
+            user.Use(body.IsReadCandidate ? [] : _writes.Find(relation));
             user.Use(relation.Schema is null ? [] : _functions.FindAny(relation.Name).Where(function => function.IsAttribute));
         }
 
@@ -131,7 +143,7 @@ internal sealed class CatalogBuilder(Version server)
     private void Spread(Func<CatalogObject, bool> has, Action<CatalogObject> give)
     {
         var users = new Dictionary<CatalogObject, List<CatalogObject>>();
-        foreach (var user in _functions.All().Concat(_relations.All()))
+        foreach (var user in All())
         {
             foreach (var used in user.Uses)
             {
@@ -144,7 +156,7 @@ internal sealed class CatalogBuilder(Version server)
             }
         }
 
-        var reached = new Queue<CatalogObject>(_functions.All().Concat(_relations.All()).Where(has));
+        var reached = new Queue<CatalogObject>(All().Where(has));
         while (reached.TryDequeue(out var used))
         {
             foreach (var user in users.GetValueOrDefault(used) ?? [])

@@ -77,6 +77,47 @@ internal static class CatalogQueries
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         """;
 
+    /// <summary>
+    /// schema and name of a table or view; schema, name, and whether it is a function, of what writing to it uses: triggers, defaults, checks,
+    /// rules, and tables to which a rule, a partition or a foreign key carries the write.
+    /// </summary>
+    public const string Writes =
+        """
+        WITH node (owner, text) AS (
+            SELECT r.ev_class, r.ev_action::text || coalesce(r.ev_qual::text, '') FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_class >= 16384
+            UNION ALL
+            SELECT d.adrelid, d.adbin::text FROM pg_catalog.pg_attrdef d
+            UNION ALL
+            SELECT c.conrelid, c.conbin::text FROM pg_catalog.pg_constraint c WHERE c.contype = 'c' AND c.conrelid <> 0
+            UNION ALL
+            SELECT p.polrelid, p.polwithcheck::text FROM pg_catalog.pg_policy p
+            UNION ALL
+            SELECT i.indrelid, i.indexprs::text FROM pg_catalog.pg_index i
+        ), used (owner, kind, oid) AS (
+            SELECT owner, m[1], m[2]::oid
+            FROM node, pg_catalog.regexp_matches(text, ':(funcid|opfuncid|aggfnoid|winfnoid|relid) (\d+)', 'g') m
+        )
+        SELECT on_.nspname::text, o.relname::text, n.nspname::text, p.proname::text, true
+        FROM (SELECT owner, oid FROM used WHERE kind <> 'relid' UNION SELECT tgrelid, tgfoid FROM pg_catalog.pg_trigger) u
+        JOIN pg_catalog.pg_class o ON o.oid = u.owner
+        JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.relnamespace
+        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND (p.oid >= 16384 OR p.proname = 'set_config')
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        UNION
+        SELECT on_.nspname::text, o.relname::text, n.nspname::text, c.relname::text, false
+        FROM (
+            SELECT owner, oid FROM used WHERE kind = 'relid'
+            UNION
+            SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits
+            UNION
+            SELECT confrelid, conrelid FROM pg_catalog.pg_constraint WHERE contype = 'f' AND (confupdtype IN ('c', 'n', 'd') OR confdeltype IN ('c', 'n', 'd'))
+        ) u
+        JOIN pg_catalog.pg_class o ON o.oid = u.owner
+        JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.relnamespace
+        JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.oid <> o.oid AND c.relkind IN ('r', 'p', 'v', 'f')
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        """;
+
     /// <summary>name, and schema and name of its function.</summary>
     public const string Operators =
         """

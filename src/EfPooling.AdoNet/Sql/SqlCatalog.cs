@@ -7,7 +7,7 @@ namespace EfPooling.AdoNet.Sql;
 /// What the connected database says about functions, views and tables: which are volatile, and which may do something to the session.
 /// A picture of one moment: load it again after the schema has changed. Errs on the safe side. Immutable and thread-safe.
 /// </summary>
-/// <remarks>Not seen: triggers, rules, defaults and index expressions, and what functions in C of extensions do.</remarks>
+/// <remarks>Not seen: event triggers, triggers on TRUNCATE, and what functions in C of extensions do.</remarks>
 internal sealed class SqlCatalog
 {
     private const int CacheLimit = 10_000;
@@ -18,11 +18,12 @@ internal sealed class SqlCatalog
 
     private readonly CatalogNames _functions;
     private readonly CatalogNames _relations;
+    private readonly CatalogNames _writes;
     private readonly IReadOnlyDictionary<string, List<CatalogObject>> _operators;
     private readonly ConcurrentDictionary<SqlVerdict, (bool IsPureRead, bool MayChangeSession)> _answers = new();
 
-    internal SqlCatalog(CatalogNames functions, CatalogNames relations, IReadOnlyDictionary<string, List<CatalogObject>> operators)
-        => (_functions, _relations, _operators) = (functions, relations, operators);
+    internal SqlCatalog(CatalogNames functions, CatalogNames relations, CatalogNames writes, IReadOnlyDictionary<string, List<CatalogObject>> operators)
+        => (_functions, _relations, _writes, _operators) = (functions, relations, writes, operators);
 
     /// <summary>Loads the catalog of the connection's database in one round trip.</summary>
     /// <exception cref="NpgsqlException">The server did not answer as it should.</exception>
@@ -76,8 +77,8 @@ internal sealed class SqlCatalog
     public bool IsPureRead(SqlVerdict verdict) => AnswerTo(verdict).IsPureRead;
 
     /// <summary>
-    /// Whether a function or procedure that the text calls, directly or through views and other functions, may do something to the session,
-    /// or is not known. Says nothing of the text's own effects (<see cref="SqlVerdict.OwnEffects"/>).
+    /// Whether a function or procedure that the text calls, directly or through views, triggers and other functions, may do something to the
+    /// session, or is not known. Says nothing of the text's own effects (<see cref="SqlVerdict.OwnEffects"/>).
     /// </summary>
     public bool MayChangeSession(SqlVerdict verdict) => AnswerTo(verdict).MayChangeSession;
 
@@ -117,7 +118,8 @@ internal sealed class SqlCatalog
     // The text has read the arguments of set_config itself, and says so in its own effects; so for the other functions of the server.
     private bool UsesSessionChange(SqlVerdict verdict)
         => verdict.Functions.Any(name => !IsKeyword(name) && !IsSystems(name) && !IsKnownAnd(_functions.Find(name), known => !known.MayChangeSession))
-            || Implied(verdict).Any(known => known.MayChangeSession);
+            || Implied(verdict).Any(known => known.MayChangeSession)
+            || (!verdict.IsReadCandidate && verdict.Relations.Any(name => _writes.Find(name).Any(known => known.MayChangeSession)));
 
     private bool IsSystems(SqlName name)
         => (name.Name == "set_config" || SessionFunctions.EffectsOf(name.Name) != SessionEffects.None) && _functions.Find(name).Count() == 1

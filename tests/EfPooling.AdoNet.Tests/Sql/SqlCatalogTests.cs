@@ -57,6 +57,25 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
         CREATE TABLE partly_far (id int) PARTITION BY LIST (id);
         CREATE FOREIGN TABLE far_1 PARTITION OF partly_far FOR VALUES IN (1) SERVER nowhere;
         CREATE VIEW of_far AS SELECT * FROM far;
+        CREATE FUNCTION harmless_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO item (name) VALUES (TG_OP); RETURN new; END $$;
+        CREATE FUNCTION setting_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('work_mem', '77MB', false); RETURN new; END $$;
+        CREATE TABLE audited (id int PRIMARY KEY);
+        CREATE TRIGGER t AFTER INSERT OR UPDATE ON audited FOR EACH ROW EXECUTE FUNCTION harmless_trigger();
+        CREATE TABLE quietly_audited (id int);
+        CREATE TRIGGER t AFTER INSERT OR UPDATE ON quietly_audited FOR EACH ROW EXECUTE FUNCTION harmless_trigger();
+        CREATE TABLE loudly_audited (id int PRIMARY KEY, audited_id int REFERENCES audited ON DELETE SET NULL);
+        CREATE TRIGGER t AFTER UPDATE ON loudly_audited FOR EACH STATEMENT EXECUTE FUNCTION setting_trigger();
+        CREATE TABLE loud_parts (id int) PARTITION BY LIST (id);
+        CREATE TABLE loud_parts_1 PARTITION OF loud_parts FOR VALUES IN (1);
+        CREATE TRIGGER t AFTER INSERT ON loud_parts FOR EACH ROW EXECUTE FUNCTION setting_trigger();
+        CREATE VIEW loud_view AS SELECT id FROM loudly_audited;
+        CREATE TABLE loud_default (id int, s text DEFAULT hidden());
+        CREATE TABLE loud_check (id int CHECK (length(hidden()) > 0));
+        CREATE TABLE loud_rule (id int);
+        CREATE RULE r AS ON INSERT TO loud_rule DO ALSO SELECT hidden();
+        CREATE TABLE carried (id int);
+        CREATE RULE r AS ON INSERT TO carried DO ALSO UPDATE loudly_audited SET id = 2;
+        CREATE FUNCTION writes_loudly() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE loudly_audited SET id = id; END $$;
         CREATE POLICY p ON guarded USING (tenant = current_setting('app.tenant', true));
         CREATE POLICY p ON noisily_guarded USING (logged(id) > 0);
         """;
@@ -67,7 +86,7 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
     {
         await base.InitializeAsync();
         await using var connection = await OpenPlainAsync();
-        if (await connection.AskAsync<bool>("SELECT to_regclass('noisily_guarded') IS NULL"))
+        if (await connection.AskAsync<bool>("SELECT to_regclass('carried') IS NULL"))
         {
             await RunEachAsync(connection, Schema);
         }
@@ -135,6 +154,8 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("SELECT set_config('work_mem', '77MB', true)")]
     [InlineData("INSERT INTO item (name) VALUES (lower('A'))")]
     [InlineData("SELECT atomic_sum(1), atomic_one()")]
+    [InlineData("INSERT INTO quietly_audited VALUES (1)")]
+    [InlineData("SELECT * FROM loudly_audited, loud_parts, loud_view, loud_default, loud_check, loud_rule, carried")]
     public void Functions_ThatLeaveTheSessionAlone_AreKnown(string sql) => Assert.False(_catalog.MayChangeSession(SqlVerdict.Of(sql)));
 
     [Theory]
@@ -151,6 +172,18 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("CALL calls_loud()")]
     [InlineData("CALL nobody_knows()")]
     [InlineData("DO $$ BEGIN CALL loud(); END $$")]
+    [InlineData("UPDATE loudly_audited SET id = 1")]
+    [InlineData("WITH w AS (UPDATE public.loudly_audited SET id = 1 RETURNING id) SELECT * FROM w")]
+    [InlineData("DELETE FROM audited")]
+    [InlineData("MERGE INTO loudly_audited USING item ON item.id = loudly_audited.id WHEN MATCHED THEN UPDATE SET id = 1")]
+    [InlineData("UPDATE loud_view SET id = 1")]
+    [InlineData("INSERT INTO loud_parts VALUES (1)")]
+    [InlineData("INSERT INTO loud_parts_1 VALUES (1)")]
+    [InlineData("INSERT INTO loud_default VALUES (1)")]
+    [InlineData("INSERT INTO loud_check VALUES (1)")]
+    [InlineData("INSERT INTO loud_rule VALUES (1)")]
+    [InlineData("INSERT INTO carried VALUES (1)")]
+    [InlineData("SELECT writes_loudly()")]
     public void Functions_ThatMayChangeTheSession_AreKnown(string sql) => Assert.True(_catalog.MayChangeSession(SqlVerdict.Of(sql)));
 
     [Fact]
