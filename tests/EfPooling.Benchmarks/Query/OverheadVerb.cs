@@ -15,6 +15,7 @@ internal static class OverheadVerb
 {
     private const int QueriesPerTurn = 100;
     private const int Rows = 1_000;
+    private const string Sql = "SELECT id, name FROM item WHERE id = $1";
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -27,15 +28,18 @@ internal static class OverheadVerb
 
         Console.WriteLine($"PostgreSQL {server.MajorVersion}, one caller, {turns} turns of {QueriesPerTurn} queries each; microseconds per query, median");
         await CompareAsync("ado-async", pooled, npgsql, turns, QueryAsync);
-        await CompareAsync("ado-sync", pooled, npgsql, turns, source =>
+        var pointRead = await CompareAsync("ado-sync", pooled, npgsql, turns, source =>
         {
             Query(source);
             return Task.CompletedTask;
         });
+        var safety = await SafetyPath.MeasureAsync(pooled, Sql);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"SHARE guard, classifier and session tracking: {safety:0} ns of a synchronous point read, {safety / pointRead / 10:0.00} %"));
         return 0;
     }
 
-    private static async Task CompareAsync(string api, DbDataSource ours, DbDataSource theirs, int turns, Func<DbDataSource, Task> query)
+    /// <returns>Microseconds per query of ours.</returns>
+    private static async Task<double> CompareAsync(string api, DbDataSource ours, DbDataSource theirs, int turns, Func<DbDataSource, Task> query)
     {
         var times = new Dictionary<DbDataSource, List<double>> { [ours] = [], [theirs] = [] };
         for (var turn = -turns / 10; turn < turns; turn++)
@@ -59,6 +63,7 @@ internal static class OverheadVerb
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{api,-10} EfPooling {our:0.0} ({Quantile(times[ours], 0.1):0.0} at the 10th percentile), Npgsql without reset {their:0.0} ({Quantile(times[theirs], 0.1):0.0})"));
         var paired = times[ours].Zip(times[theirs], (o, t) => o / t).ToList();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"RATIO one-caller/{api} efpooling/npgsql-no-reset {our / their:0.000} (median of the ratios of neighbouring turns {Quantile(paired, 0.5):0.000})"));
+        return our;
     }
 
     private static double Quantile(List<double> values, double quantile) => values.Order().ElementAt((int)(values.Count * quantile));
@@ -88,7 +93,7 @@ internal static class OverheadVerb
     private static DbCommand CreateCommand(DbConnection connection)
     {
         var command = connection.CreateCommand();
-        command.CommandText = "SELECT id, name FROM item WHERE id = $1";
+        command.CommandText = Sql;
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Random.Shared.Next(Rows) });
         return command;
     }
