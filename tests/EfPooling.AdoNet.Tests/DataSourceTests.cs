@@ -123,10 +123,12 @@ public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task OldestLeases_AreListedUpToALimit()
     {
-        var pool = CreatePool();
+        var time = new ManualTimeProvider();
+        var pool = CreatePool(build: builder => builder.UseTimeProvider(time));
         await using var first = await pool.OpenConnectionAsync();
         await using var second = await pool.OpenConnectionAsync();
         await using var firstReader = await first.ReadAsync("SELECT 'first'");
+        time.Advance(TimeSpan.FromMilliseconds(1));
         await using var secondReader = await second.ReadAsync("SELECT 'second\n  of two" + new string('x', 200) + "'");
 
         Assert.Equal("SELECT 'first'", Assert.Single(pool.GetOldestLeases(limit: 1)).Activity);
