@@ -12,8 +12,8 @@ namespace EfPooling.EntityFrameworkCore.Tests.Settings;
 /// </summary>
 public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHelper output) : IClassFixture<TenantDatabase>
 {
-    // In shuffle mode every one of them is followed by a reset.
-    private static readonly int Operations = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn ? 20_000 : 200_000;
+    private static readonly int Operations
+        = int.Parse(Environment.GetEnvironmentVariable("EFPOOLING_STRESS_OPERATIONS") ?? "50000", CultureInfo.InvariantCulture);
 
     private const int Callers = 64;
     private const int Blocking = 12; // of the callers
