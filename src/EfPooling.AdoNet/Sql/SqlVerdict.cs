@@ -2,7 +2,7 @@ namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
 /// What can be known about a SQL text by reading it: what it is, what it does to its session, whether it may be a plain read. Errs on the
-/// safe side. What functions, views and triggers do is not in the text; see <see cref="SqlCatalog"/>. Immutable.
+/// safe side. What functions, views and triggers do is not in the text; see <c>SqlCatalog</c>. Immutable.
 /// </summary>
 internal sealed class SqlVerdict
 {
