@@ -14,6 +14,7 @@ public sealed partial class ExamplesTests
         using System.Data;
         using System.Data.Common;
         using System.Linq;
+        using System.Net.Http;
         using System.Threading;
         using System.Threading.Tasks;
         using Dapper;
@@ -45,6 +46,11 @@ public sealed partial class ExamplesTests
             private static readonly NpgsqlDataSource npgsqlDataSource = null!;
             private static readonly LogicalConnection connection = null!;
             private static readonly AppDb first = null!;
+            private static readonly AppDb db = null!;
+            private static readonly IDbContextFactory<AppDb> factory = null!;
+            private static readonly HttpClient http = null!;
+            private static readonly string tenant = null!;
+            private static readonly CancellationToken ct;
             private static readonly IDbContextTransaction transaction = null!;
             private static readonly int id = 1;
             private static readonly AsyncLocal<string?> currentTenant = new();

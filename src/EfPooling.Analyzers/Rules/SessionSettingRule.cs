@@ -1,0 +1,100 @@
+using EfPooling.AdoNet.Sql;
+using EfPooling.Analyzers.Sql;
+using EfPooling.Analyzers.Symbols;
+
+namespace EfPooling.Analyzers.Rules;
+
+/// <summary>
+/// EFP0001: SET, RESET and <c>set_config(…, false)</c>. Silent on a connection that the same code has opened, from the pool too: there
+/// the setting lasts for as long as that code has the connection.
+/// </summary>
+internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
+{
+    private static readonly WordTable False = new("false f off no n 0");
+
+    public override bool Concerns(SqlUse use) => use.Origin == ConnectionOrigin.Shared;
+
+    public override void Check(SqlUse use, SqlScriptStatement statement)
+    {
+        var tokens = use.Script.Tokens;
+        var first = statement.First;
+        if (statement.Kind is StatementKind.Set)
+        {
+            if (!use.Script.IsHole(first + 1)) // It may say LOCAL.
+            {
+                use.Report(Descriptor, first, EndOfHead(tokens, statement), LocalEdit(tokens, first), use.Script.Summary(first, statement.End), "SET LOCAL");
+            }
+        }
+        else if (statement.Kind is StatementKind.Reset)
+        {
+            use.Report(Descriptor, first, EndOfHead(tokens, statement), null, use.Script.Summary(first, statement.End), "SET LOCAL ... TO DEFAULT");
+        }
+        else if ((statement.Effects & (SessionEffects.Settings | SessionEffects.UnnamedSettings)) != 0)
+        {
+            CheckCalls(use, statement);
+        }
+    }
+
+    private void CheckCalls(SqlUse use, SqlScriptStatement statement)
+    {
+        var tokens = use.Script.Tokens;
+        for (var i = statement.First; i < statement.End; i++)
+        {
+            if (tokens.IsName(i) && tokens.Name(i) == "set_config" && tokens.Is(i + 1, '(') && LiteralFalse(tokens, i + 1) is { } isLocal)
+            {
+                var place = tokens[isLocal];
+                var replacement = tokens.Is(isLocal, SqlTokenKind.Text) ? "'true'" : "true";
+                var end = tokens.Close(i + 1) + 1;
+                use.Report(Descriptor, i, end, (place.Start, place.End, replacement), use.Script.Summary(i, end), "set_config(..., true)");
+            }
+        }
+    }
+
+    // SET or RESET and the name behind it.
+    private static int EndOfHead(SqlTokens tokens, SqlScriptStatement statement)
+    {
+        var end = statement.First + 1;
+        while (end < statement.End && !tokens.IsOperator(end, "=") && !tokens.Is(end, "TO") && (tokens.IsName(end) || tokens.Is(end, '.')))
+        {
+            end++;
+        }
+
+        return end;
+    }
+
+    // SET x and SET SESSION x become SET LOCAL x; there is no such form of SET SESSION CHARACTERISTICS.
+    private static (int, int, string)? LocalEdit(SqlTokens tokens, int first)
+    {
+        var next = tokens[first + 1];
+        return tokens.Is(first + 1, "SESSION", "CHARACTERISTICS") ? null
+            : tokens.Is(first + 1, "SESSION") && !tokens.Is(first + 2, "AUTHORIZATION") && tokens.IsName(first + 2) ? (next.Start, next.End, "LOCAL")
+            : (next.Start, next.Start, "LOCAL ");
+    }
+
+    // The third argument, by place or by name, if it is a constant.
+    private static int? LiteralFalse(SqlTokens tokens, int open)
+    {
+        var close = tokens.Close(open);
+        var place = 0;
+        for (var start = open + 1; start < close; place++)
+        {
+            var end = start;
+            while (end < close && !tokens.Is(end, ','))
+            {
+                end = tokens.Is(end, '(') || tokens.Is(end, '[') ? tokens.Close(end) + 1 : end + 1;
+            }
+
+            var isNamed = tokens.IsOperator(start + 1, "=>") || tokens.IsOperator(start + 1, ":=");
+            var value = isNamed ? start + 2 : start;
+            if ((isNamed ? tokens.Name(start) == "is_local" : place == 2) && end == value + 1
+                && (tokens.Is(value, "FALSE") || (tokens.Constant(value) is { } constant && False.Contains(constant.Trim()))))
+            {
+                return value;
+            }
+
+            start = end + 1;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,108 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Sql;
+
+/// <summary>Finds out what a command object will run on, where it is not among its own arguments.</summary>
+internal static class SinkOwners
+{
+    /// <param name="command">A command, or the expression that creates it.</param>
+    /// <param name="symbols">The known types.</param>
+    public static IOperation? Of(IOperation command, KnownSymbols symbols)
+    {
+        if (command.Type.Is(symbols.DapperCommandDefinition))
+        {
+            return EnclosingCall(command)?.Arguments.FirstOrDefault(argument => symbols.IsConnection(argument.Parameter?.Type))?.Value
+                ?? UseOfVariable(command, symbols);
+        }
+
+        if (command.Type.InheritsFrom(symbols.DbBatchCommand))
+        {
+            return EnclosingBatch(command, symbols) ?? UseOfVariable(command, symbols);
+        }
+
+        return HasConnection(command, symbols) ? command : UseOfVariable(command, symbols) ?? command;
+    }
+
+    private static bool HasConnection(IOperation command, KnownSymbols symbols)
+        => command is not IObjectCreationOperation creation
+            ? command is not ILocalReferenceOperation local || InitialValue(local) is not IObjectCreationOperation initial || HasConnection(initial, symbols)
+            : creation.Arguments.Any(argument => symbols.IsConnection(argument.Parameter?.Type) && !argument.IsImplicit)
+                || (creation.Initializer?.Initializers.OfType<ISimpleAssignmentOperation>()
+                    .Any(assignment => assignment.Target is IPropertyReferenceOperation { Property.Name: "Connection" }) ?? false);
+
+    private static IOperation? InitialValue(ILocalReferenceOperation local)
+        => local.Local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
+            ? local.SemanticModel?.GetOperation(initializer.Value)
+            : null;
+
+    private static IInvocationOperation? EnclosingCall(IOperation operation)
+    {
+        for (var parent = operation.Parent; parent is not null; parent = parent.Parent)
+        {
+            switch (parent)
+            {
+                case IInvocationOperation invocation:
+                    return invocation;
+                case IArgumentOperation or IConversionOperation or IParenthesizedOperation:
+                    continue;
+                default:
+                    return null;
+            }
+        }
+
+        return null;
+    }
+
+    // batch.BatchCommands.Add(new(…)), or new NpgsqlBatch(connection) { BatchCommands = { new(…) } }
+    private static IOperation? EnclosingBatch(IOperation operation, KnownSymbols symbols)
+    {
+        for (var parent = operation.Parent; parent is not (null or IBlockOperation); parent = parent.Parent)
+        {
+            if (parent is IInvocationOperation { Instance: IPropertyReferenceOperation { Property.Name: "BatchCommands", Instance: { } batch } } && batch is not IInstanceReferenceOperation)
+            {
+                return batch;
+            }
+
+            if (parent is IObjectCreationOperation creation && creation.Type.InheritsFrom(symbols.DbBatch))
+            {
+                return creation;
+            }
+        }
+
+        return null;
+    }
+
+    // var x = new Command(…); … connection.Execute(x), batch.BatchCommands.Add(x) or x.Connection = connection.
+    private static IOperation? UseOfVariable(IOperation command, KnownSymbols symbols)
+    {
+        var name = command is ILocalReferenceOperation local ? local.Local.Name : DeclaredName(command.Syntax);
+        if (name is null || command.SemanticModel is not { } model)
+        {
+            return null;
+        }
+
+        foreach (var node in Assignments.MemberOf(command.Syntax).DescendantNodes().OfType<IdentifierNameSyntax>().Where(node => node.Identifier.ValueText == name))
+        {
+            var owner = node.Parent switch
+            {
+                ArgumentSyntax argument when model.GetOperation(argument) is { } passed
+                    => EnclosingBatch(passed, symbols) ?? EnclosingCall(passed)?.Arguments.FirstOrDefault(other => symbols.IsConnection(other.Parameter?.Type))?.Value,
+                MemberAccessExpressionSyntax { Name.Identifier.ValueText: "Connection", Parent: AssignmentExpressionSyntax assignment } member when assignment.Left == member
+                    => model.GetOperation(assignment.Right),
+                _ => null,
+            };
+            if (owner is not null)
+            {
+                return owner;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? DeclaredName(SyntaxNode value)
+        => value.Parent is EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax variable } ? variable.Identifier.ValueText : null;
+}

@@ -1,0 +1,45 @@
+using EfPooling.AdoNet.Sql;
+
+namespace EfPooling.Analyzers.Sql;
+
+/// <summary>A SQL text as the run-time classifier reads it, statement by statement. Immutable.</summary>
+internal sealed class SqlScript
+{
+    private readonly List<SqlScriptStatement> _statements = [];
+
+    public SqlScript(string text)
+    {
+        Tokens = new SqlTokens(text);
+        var token = 0;
+        foreach (var statement in ScriptReader.Read(text, new VerdictBuilder()))
+        {
+            while (token < Tokens.Count && Tokens[token].Start < statement.Start)
+            {
+                token++;
+            }
+
+            var first = token;
+            while (token < Tokens.Count && Tokens[token].End <= statement.End)
+            {
+                token++;
+            }
+
+            _statements.Add(new SqlScriptStatement(statement.Kind, statement.Effects, first, token));
+        }
+    }
+
+    public SqlTokens Tokens { get; }
+
+    /// <summary>None if the text ends in the middle of something: then nothing in it can be trusted.</summary>
+    public IReadOnlyList<SqlScriptStatement> Statements => Tokens.IsBroken ? [] : _statements;
+
+    /// <summary>Whether anything may stand there, because a value is pasted in.</summary>
+    public bool IsHole(int token) => Tokens.Is(token, SqlSource.Hole);
+
+    /// <summary>One line for messages: shortened, with … for what is pasted in.</summary>
+    public string Summary(int first, int end)
+    {
+        var start = Tokens[first].Start;
+        return StatementSummary.Of(Tokens.Text.Substring(start, Tokens[end - 1].End - start)).Replace(SqlSource.Hole, '…');
+    }
+}

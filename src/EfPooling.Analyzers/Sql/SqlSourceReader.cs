@@ -1,0 +1,100 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Sql;
+
+/// <summary>
+/// Finds out which SQL text an expression gives: literals, constants, interpolated strings, concatenations that begin with something known,
+/// and locals that hold these and are never assigned again.
+/// </summary>
+internal static class SqlSourceReader
+{
+    private const int MaxDepth = 20;
+
+    /// <param name="value">The expression that is passed.</param>
+    /// <param name="isParameterised">Whether values in an interpolated string become parameters (<c>FormattableString</c>).</param>
+    /// <returns>Null if the text is not known.</returns>
+    public static SqlSource? Read(IOperation value, bool isParameterised)
+    {
+        var builder = new SqlSourceBuilder();
+        return TryAppend(builder, value, isParameterised, value.SemanticModel, MaxDepth) ? builder.Build(value.Syntax) : null;
+    }
+
+    private static bool TryAppend(SqlSourceBuilder builder, IOperation value, bool isParameterised, SemanticModel? model, int depth)
+    {
+        if (depth == 0)
+        {
+            return false;
+        }
+
+        switch (value)
+        {
+            case IConversionOperation conversion:
+                return TryAppend(builder, conversion.Operand, isParameterised, model, depth - 1);
+            case IParenthesizedOperation parenthesized:
+                return TryAppend(builder, parenthesized.Operand, isParameterised, model, depth - 1);
+            case ILiteralOperation { Syntax: LiteralExpressionSyntax literal } when literal.IsKind(SyntaxKind.StringLiteralExpression):
+                builder.AppendLiteral(literal.Token);
+                return true;
+            case IInterpolatedStringHandlerCreationOperation handler:
+                return TryAppend(builder, handler.Content, isParameterised, model, depth - 1);
+            case IInterpolatedStringOperation interpolated:
+                AppendParts(builder, interpolated, isParameterised, model, depth - 1);
+                return true;
+            case IBinaryOperation { OperatorKind: BinaryOperatorKind.Add } sum when sum.Type?.SpecialType == SpecialType.System_String:
+                return TryAppendSum(builder, sum, model, depth - 1);
+            case { ConstantValue: { HasValue: true, Value: string constant } }:
+                builder.Append(constant);
+                return true;
+            case ILocalReferenceOperation local:
+                return TryAppendLocal(builder, local.Local, isParameterised, model, depth - 1);
+            default:
+                return false;
+        }
+    }
+
+    private static void AppendParts(SqlSourceBuilder builder, IInterpolatedStringOperation interpolated, bool isParameterised, SemanticModel? model, int depth)
+    {
+        foreach (var part in interpolated.Parts)
+        {
+            if (part is IInterpolatedStringTextOperation { Syntax: InterpolatedStringTextSyntax { Parent: InterpolatedStringExpressionSyntax whole } text })
+            {
+                builder.AppendInterpolated(text.TextToken, whole.StringStartToken);
+            }
+            else if (isParameterised)
+            {
+                builder.Append(SqlSource.Parameter);
+            }
+            else if (part is not IInterpolationOperation { FormatString: null, Alignment: null, Expression: { } inner }
+                || inner.Type?.SpecialType != SpecialType.System_String
+                || !TryAppend(builder, inner, isParameterised, model, depth))
+            {
+                builder.Append(SqlSource.Hole.ToString());
+            }
+        }
+    }
+
+    private static bool TryAppendSum(SqlSourceBuilder builder, IBinaryOperation sum, SemanticModel? model, int depth)
+    {
+        if (!TryAppend(builder, sum.LeftOperand, isParameterised: false, model, depth))
+        {
+            return false;
+        }
+
+        if (!TryAppend(builder, sum.RightOperand, isParameterised: false, model, depth))
+        {
+            builder.Append(SqlSource.Hole.ToString());
+        }
+
+        return true;
+    }
+
+    private static bool TryAppendLocal(SqlSourceBuilder builder, ILocalSymbol local, bool isParameterised, SemanticModel? model, int depth)
+        => local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
+            && !Assignments.MayBeReassigned(local)
+            && model?.GetOperation(initializer.Value) is { } value
+            && TryAppend(builder, value, isParameterised, model, depth);
+}

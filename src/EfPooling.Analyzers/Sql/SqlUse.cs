@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+
+namespace EfPooling.Analyzers.Sql;
+
+/// <summary>A SQL text in use: where it is handed over, on what it will run, what it says. One thread only.</summary>
+internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, ConnectionOrigin origin, KnownSymbols symbols, Action<Diagnostic> report)
+{
+    public SqlSink Sink { get; } = sink;
+
+    public SqlSource Source { get; } = source;
+
+    public SqlScript Script { get; } = script;
+
+    public ConnectionOrigin Origin { get; } = origin;
+
+    public KnownSymbols Symbols { get; } = symbols;
+
+    /// <summary>Reports tokens of the text.</summary>
+    /// <param name="descriptor">The rule.</param>
+    /// <param name="first">The first token.</param>
+    /// <param name="end">The token behind the last one.</param>
+    /// <param name="edit">The change that mends it, in places of the text. It is offered only where the text stands in the call itself.</param>
+    /// <param name="arguments">For the message.</param>
+    public void Report(DiagnosticDescriptor descriptor, int first, int end, (int Start, int End, string Replacement)? edit, params object[] arguments)
+    {
+        var tokens = Script.Tokens;
+        var location = Source.LocationOf(tokens[first].Start, tokens[end - 1].End);
+        var properties = edit is { } change && Source.SpanOf(change.Start, change.End) is { } span
+            ? SqlEdit.Encode(location.SourceSpan, span, change.Replacement)
+            : ImmutableDictionary<string, string?>.Empty;
+        report(Diagnostic.Create(descriptor, location, properties, arguments));
+    }
+}

@@ -1,0 +1,52 @@
+using EfPooling.Analyzers.Rules;
+using EfPooling.Analyzers.Sql;
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace EfPooling.Analyzers;
+
+/// <summary>Finds the SQL texts of a project and shows each to the rules about SQL.</summary>
+[DiagnosticAnalyzer(LanguageNames.CSharp)]
+internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule => rule.Descriptor)])
+{
+    private static readonly SqlRule[] Rules =
+    [
+        new SessionSettingRule(),
+    ];
+
+    protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
+    {
+        if (!symbols.HasNpgsql)
+        {
+            return;
+        }
+
+        var sinks = new SqlSinks(symbols);
+        context.RegisterOperationAction(
+            operation => Check(operation, sinks, symbols), OperationKind.Invocation, OperationKind.ObjectCreation, OperationKind.SimpleAssignment);
+    }
+
+    private static void Check(OperationAnalysisContext context, SqlSinks sinks, KnownSymbols symbols)
+    {
+        if (!sinks.TryGet(context.Operation, out var sink) || SqlSourceReader.Read(sink.Value, sink.IsParameterised) is not { } source)
+        {
+            return;
+        }
+
+        var script = new SqlScript(source.Text);
+        if (script.Statements.Count == 0)
+        {
+            return;
+        }
+
+        var use = new SqlUse(sink, source, script, symbols.Roots.Of(sink.Owner).Origin, symbols, context.ReportDiagnostic);
+        foreach (var rule in Rules.Where(rule => rule.Concerns(use)))
+        {
+            foreach (var statement in script.Statements)
+            {
+                rule.Check(use, statement);
+            }
+        }
+    }
+}

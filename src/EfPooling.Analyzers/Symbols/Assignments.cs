@@ -1,0 +1,101 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace EfPooling.Analyzers.Symbols;
+
+/// <summary>
+/// Looks for assignments by reading the syntax only, so a namesake counts too: it may find one too many, never one too few.
+/// </summary>
+internal static class Assignments
+{
+    /// <summary>Whether a local or a parameter may get another value after its declaration.</summary>
+    public static bool MayBeReassigned(ISymbol variable)
+    {
+        foreach (var reference in variable.DeclaringSyntaxReferences)
+        {
+            if (ScopesOf(variable, reference.GetSyntax()).Any(scope => AreIn(scope, variable.Name)))
+            {
+                return true;
+            }
+        }
+
+        return variable.DeclaringSyntaxReferences.Length == 0;
+    }
+
+    /// <summary>What is assigned to a name by <c>=</c> in a piece of code, initialisers of fields and properties included.</summary>
+    public static IEnumerable<ExpressionSyntax> ValuesOf(SyntaxNode scope, string name)
+    {
+        foreach (var node in scope.DescendantNodes())
+        {
+            var value = node switch
+            {
+                AssignmentExpressionSyntax assignment when Names(assignment.Left, name) => assignment.Right,
+                VariableDeclaratorSyntax { Initializer: { } initializer } variable when variable.Identifier.ValueText == name => initializer.Value,
+                PropertyDeclarationSyntax { Initializer: { } initializer } property when property.Identifier.ValueText == name => initializer.Value,
+                _ => null,
+            };
+            if (value is not null)
+            {
+                yield return value;
+            }
+        }
+    }
+
+    /// <summary>The member whose code a node is part of; the whole file for top-level statements.</summary>
+    public static SyntaxNode MemberOf(SyntaxNode node)
+    {
+        foreach (var ancestor in node.AncestorsAndSelf())
+        {
+            if (ancestor is MemberDeclarationSyntax and not GlobalStatementSyntax)
+            {
+                return ancestor;
+            }
+        }
+
+        return node.SyntaxTree.GetRoot();
+    }
+
+    private static IEnumerable<SyntaxNode> ScopesOf(ISymbol variable, SyntaxNode declaration)
+    {
+        // A parameter of a primary constructor is in scope in all parts of its type.
+        if (variable is IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor } constructor }
+            && declaration.Parent?.Parent is TypeDeclarationSyntax)
+        {
+            return constructor.ContainingType.DeclaringSyntaxReferences.Select(part => part.GetSyntax());
+        }
+
+        return [MemberOf(declaration)];
+    }
+
+    private static bool AreIn(SyntaxNode scope, string name)
+    {
+        foreach (var node in scope.DescendantNodes())
+        {
+            var isAssigned = node switch
+            {
+                AssignmentExpressionSyntax assignment => Names(assignment.Left, name),
+                ArgumentSyntax argument => argument.RefKindKeyword.IsKind(SyntaxKind.OutKeyword) || argument.RefKindKeyword.IsKind(SyntaxKind.RefKeyword)
+                    ? Names(argument.Expression, name)
+                    : false,
+                RefExpressionSyntax reference => Names(reference.Expression, name),
+                _ => false,
+            };
+            if (isAssigned)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Names(ExpressionSyntax target, string name) => target switch
+    {
+        IdentifierNameSyntax identifier => identifier.Identifier.ValueText == name,
+        MemberAccessExpressionSyntax { Expression: ThisExpressionSyntax } member => member.Name.Identifier.ValueText == name,
+        ParenthesizedExpressionSyntax parenthesized => Names(parenthesized.Expression, name),
+        TupleExpressionSyntax tuple => tuple.Arguments.Any(argument => Names(argument.Expression, name)),
+        _ => false,
+    };
+}

@@ -1,0 +1,65 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Symbols;
+
+/// <summary>Tells from the expression that makes a connection whether the code owns it. In doubt about a physical one, it does.</summary>
+internal sealed class OriginAnalysis(KnownSymbols symbols)
+{
+    public ConnectionOrigin Of(IOperation? operation)
+    {
+        while (operation is IConversionOperation or IAwaitOperation or IParenthesizedOperation)
+        {
+            operation = operation switch
+            {
+                IConversionOperation conversion => conversion.Operand,
+                IAwaitOperation awaited => awaited.Operation,
+                _ => ((IParenthesizedOperation)operation).Operand,
+            };
+        }
+
+        return operation switch
+        {
+            IObjectCreationOperation creation when creation.Type.Is(symbols.NpgsqlConnection) => ConnectionOrigin.Dedicated,
+            IPropertyReferenceOperation property when property.Property.ContainingType.Is(symbols.SessionLease) => ConnectionOrigin.Dedicated,
+            IInvocationOperation invocation => OfCall(invocation),
+            _ => ConnectionOrigin.Shared,
+        };
+    }
+
+    /// <summary>The same by syntax, for places that are out of a semantic model's reach.</summary>
+    public static bool LooksDedicated(ExpressionSyntax expression) => expression switch
+    {
+        AwaitExpressionSyntax awaited => LooksDedicated(awaited.Expression),
+        ParenthesizedExpressionSyntax parenthesized => LooksDedicated(parenthesized.Expression),
+        BaseObjectCreationExpressionSyntax => true,
+        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax member } invocation => member.Name.Identifier.ValueText switch
+        {
+            "ConfigureAwait" => LooksDedicated(member.Expression),
+            "OpenConnection" or "OpenConnectionAsync" or "CreateConnection" => invocation.ArgumentList.Arguments.Count < 2,
+            _ => false,
+        },
+        _ => false,
+    };
+
+    private ConnectionOrigin OfCall(IInvocationOperation invocation)
+    {
+        var method = invocation.TargetMethod;
+        if (method.Name == "ConfigureAwait")
+        {
+            return Of(invocation.Instance);
+        }
+
+        var source = invocation.Instance?.Type ?? method.ContainingType;
+        return source.InheritsFrom(symbols.PooledDataSource) ? ConnectionOrigin.OpenedFromPool
+            : source.InheritsFrom(symbols.NpgsqlDataSource) || IsPhysical(method.ReturnType) ? ConnectionOrigin.Dedicated
+            : source.InheritsFrom(symbols.DbDataSource) && symbols.IsConnection(Result(method.ReturnType)) ? ConnectionOrigin.Dedicated // Whose, the type does not say.
+            : ConnectionOrigin.Shared;
+    }
+
+    // The pool never hands out an NpgsqlConnection: somebody has opened it for this caller.
+    private bool IsPhysical(ITypeSymbol type) => Result(type).Is(symbols.NpgsqlConnection);
+
+    private ITypeSymbol Result(ITypeSymbol type) => symbols.IsTask(type) && type is INamedTypeSymbol { TypeArguments.Length: 1 } task ? task.TypeArguments[0] : type;
+}

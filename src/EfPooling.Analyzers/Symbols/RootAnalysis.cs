@@ -1,0 +1,183 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Symbols;
+
+/// <summary>Finds the context or connection behind an expression. What it cannot prove is unknown. Thread-safe.</summary>
+internal sealed class RootAnalysis(KnownSymbols symbols)
+{
+    private const int MaxSteps = 40; // var a = b, b = a; in code that does not compile
+
+    private readonly OriginAnalysis _origins = new(symbols);
+
+    /// <param name="operation">A context, connection, command, transaction, set, query or entry; or the owner of a <see cref="DbOperation"/>.</param>
+    /// <param name="model">Needed for operations of a control flow graph, which have none of their own.</param>
+    public Root Of(IOperation? operation, SemanticModel? model = null) => Walk(operation, operation?.SemanticModel ?? model, MaxSteps);
+
+    private Root Walk(IOperation? operation, SemanticModel? model, int steps)
+    {
+        if (operation is null || steps == 0)
+        {
+            return Root.Unknown;
+        }
+
+        if (symbols.IsOfOtherProvider(operation.Type))
+        {
+            return new Root(null, ConnectionOrigin.OtherProvider);
+        }
+
+        return operation switch
+        {
+            IConversionOperation conversion => Walk(conversion.Operand, model, steps - 1),
+            IParenthesizedOperation parenthesized => Walk(parenthesized.Operand, model, steps - 1),
+            IAwaitOperation awaited => Walk(awaited.Operation, model, steps - 1),
+            IConditionalAccessInstanceOperation => Walk(ReceiverOf(operation), model, steps - 1),
+            ILocalReferenceOperation local => OfLocal(local, model, steps - 1),
+            IParameterReferenceOperation parameter => OfVariable(parameter.Parameter, parameter.Type),
+            IFieldReferenceOperation field => OfField(field),
+            IPropertyReferenceOperation property => OfProperty(property, model, steps - 1),
+            IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance } self
+                => new Root(symbols.Holds(self.Type) ? self.Type : null),
+            IInvocationOperation invocation => OfInvocation(invocation, model, steps - 1),
+            IObjectCreationOperation creation => OfCreation(creation, model, steps - 1),
+            _ => Root.Unknown,
+        };
+    }
+
+    // The receiver of x?.Member.
+    private static IOperation? ReceiverOf(IOperation instance)
+    {
+        var inner = instance;
+        for (var outer = instance.Parent; outer is not null; (inner, outer) = (outer, outer.Parent))
+        {
+            if (outer is IConditionalAccessOperation access && access.WhenNotNull == inner)
+            {
+                return access.Operation;
+            }
+        }
+
+        return null;
+    }
+
+    private Root OfLocal(ILocalReferenceOperation reference, SemanticModel? model, int steps)
+    {
+        var local = reference.Local;
+        var declaration = local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
+        if (declaration is null || (!local.IsUsing && Assignments.MayBeReassigned(local)))
+        {
+            return new Root(null, OriginOfAssignments(local));
+        }
+
+        var value = declaration switch
+        {
+            VariableDeclaratorSyntax { Initializer: { } initializer } => initializer.Value,
+            SingleVariableDesignationSyntax { Parent: DeclarationPatternSyntax { Parent: IsPatternExpressionSyntax pattern } } => pattern.Expression,
+            _ => null,
+        };
+        if (value is null || model is null || value.SyntaxTree != model.SyntaxTree)
+        {
+            return OfVariable(local, local.Type);
+        }
+
+        // What belongs to another object leads there; what is an object of its own is the root.
+        var initial = model.GetOperation(value);
+        var behind = Walk(initial, model, steps);
+        return behind.IsKnown || behind.Origin == ConnectionOrigin.OtherProvider ? behind
+            : symbols.Holds(local.Type) ? new Root(local, behind.Origin != ConnectionOrigin.Shared ? behind.Origin : _origins.Of(initial))
+            : new Root(null, behind.Origin);
+    }
+
+    private Root OfVariable(ISymbol variable, ITypeSymbol? type)
+        => new(symbols.Holds(type) && !Assignments.MayBeReassigned(variable) ? variable : null);
+
+    private Root OfField(IFieldReferenceOperation reference)
+    {
+        var field = reference.Field;
+        var isFixed = field.IsReadOnly && (field.IsStatic || reference.Instance is IInstanceReferenceOperation);
+        return new Root(isFixed && symbols.Holds(field.Type) ? field : null, OriginOfAssignments(field));
+    }
+
+    private Root OfProperty(IPropertyReferenceOperation reference, SemanticModel? model, int steps)
+    {
+        var property = reference.Property;
+        if (property.ContainingType.Is(symbols.SessionLease))
+        {
+            return new Root(null, ConnectionOrigin.Dedicated);
+        }
+
+        if (reference.Instance is not null && BelongsToOwner(property))
+        {
+            return Walk(reference.Instance, model, steps);
+        }
+
+        var isFixed = property.SetMethod is null && (property.IsStatic || reference.Instance is IInstanceReferenceOperation)
+            && property.ContainingType.GetMembers().Any(member => member is IFieldSymbol field && SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
+        return new Root(isFixed && symbols.Holds(property.Type) ? property : null, OriginOfAssignments(property));
+    }
+
+    // db.Orders, db.Database, command.Connection, transaction.Connection, batch.BatchCommands
+    private bool BelongsToOwner(IPropertySymbol property)
+    {
+        var (type, owner) = (property.Type, property.ContainingType);
+        return (owner.InheritsFrom(symbols.DbContext) && (type.Is(symbols.DbSet) || type.Is(symbols.DatabaseFacade) || property.Name == "ChangeTracker"))
+            || ((symbols.IsCommand(owner) || symbols.IsTransaction(owner) || owner.InheritsFrom(symbols.DbBatch)) && property.Name is "Connection" or "BatchCommands")
+            || (owner.InheritsFrom(symbols.EntityEntry) && property.Name == "Context");
+    }
+
+    private Root OfInvocation(IInvocationOperation invocation, SemanticModel? model, int steps)
+    {
+        if (LeadsToOwner(invocation.TargetMethod))
+        {
+            return Walk(DbOperations.OwnerOf(invocation), model, steps);
+        }
+
+        return new Root(null, _origins.Of(invocation));
+    }
+
+    // Calls that give a part of what they are called on: a query, a set, the connection, a command, a transaction.
+    private bool LeadsToOwner(IMethodSymbol method)
+    {
+        var type = method.ContainingType;
+        return method.Name is "ConfigureAwait" or "WithCancellation" or "AsTask"
+            || (type.InheritsFrom(symbols.DbContext) ? method.Name is "Set" or "Entry"
+            : type.Is(symbols.Queryable) || type.Is(symbols.QueryableExtensions) || type.Is(symbols.RelationalQueryableExtensions) || type.Is(symbols.RelationalFacadeExtensions)
+                || type.Is(symbols.DatabaseFacade) || type.Is(symbols.DbSet) || type.Is(symbols.DbContextTransactionExtensions)
+                || type.InheritsFrom(symbols.EntityEntry) || type.InheritsFrom(symbols.MemberEntry) ? !symbols.IsTask(method.ReturnType) || IsBegin(method)
+            : symbols.IsConnection(type) ? method.Name is "CreateCommand" or "CreateBatch" || IsBegin(method)
+            : type.InheritsFrom(symbols.DbBatch) && method.Name == "CreateBatchCommand");
+    }
+
+    private static bool IsBegin(IMethodSymbol method) => method.Name is "BeginTransaction" or "BeginTransactionAsync";
+
+    private Root OfCreation(IObjectCreationOperation creation, SemanticModel? model, int steps)
+    {
+        if (!symbols.IsCommand(creation.Type) && !creation.Type.InheritsFrom(symbols.DbBatch))
+        {
+            return new Root(null, _origins.Of(creation));
+        }
+
+        var connection = creation.Arguments.FirstOrDefault(argument => symbols.IsConnection(argument.Parameter?.Type) && !argument.IsImplicit)?.Value
+            ?? creation.Initializer?.Initializers.OfType<ISimpleAssignmentOperation>()
+                .FirstOrDefault(assignment => assignment.Target is IPropertyReferenceOperation { Property.Name: "Connection" })?.Value;
+        return Walk(connection, model, steps);
+    }
+
+    // A field or a local that is assigned in several places is dedicated if any of them gives it a connection of its own.
+    private ConnectionOrigin OriginOfAssignments(ISymbol variable)
+    {
+        var declarations = variable is ILocalSymbol ? variable.DeclaringSyntaxReferences : variable.ContainingType.DeclaringSyntaxReferences;
+        var scopes = declarations.Select(declaration => declaration.GetSyntax()).Select(node => variable is ILocalSymbol ? Assignments.MemberOf(node) : node);
+        return symbols.IsConnection(TypeOf(variable)) && scopes.SelectMany(scope => Assignments.ValuesOf(scope, variable.Name)).Any(OriginAnalysis.LooksDedicated)
+            ? ConnectionOrigin.Dedicated
+            : ConnectionOrigin.Shared;
+    }
+
+    private static ITypeSymbol? TypeOf(ISymbol variable) => variable switch
+    {
+        ILocalSymbol local => local.Type,
+        IFieldSymbol field => field.Type,
+        IPropertySymbol property => property.Type,
+        _ => null,
+    };
+}

@@ -1,0 +1,203 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class SessionSettingTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.SessionSetting, () => new SqlRulesAnalyzer(), () => new SessionSettingFix())
+        .Fires(
+            "SET in EF Core's raw SQL",
+            """db.Database.ExecuteSqlRaw("{|EFP0001:SET app.tenant|} = '7'");""",
+            """db.Database.ExecuteSqlRaw("SET LOCAL app.tenant = '7'");""")
+        .Fires(
+            "set_config with false in interpolated SQL",
+            """await db.Database.ExecuteSqlAsync($"SELECT {|EFP0001:set_config('app.tenant', {text}, false)|}", ct);""",
+            """await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, true)", ct);""")
+        .Fires(
+            "SET SESSION through Dapper",
+            """conn.Execute("{|EFP0001:set session statement_timeout|} to 0");""",
+            """conn.Execute("set LOCAL statement_timeout to 0");""")
+        .Fires(
+            "several statements in a raw string",
+            """"
+            conn.Execute("""
+                {|EFP0001:SET search_path|} = a;
+                SELECT 'SET x = 1'; -- SET y = 1
+                {|EFP0001:SET ROLE reader|};
+                """);
+            """",
+            """"
+            conn.Execute("""
+                SET LOCAL search_path = a;
+                SELECT 'SET x = 1'; -- SET y = 1
+                SET LOCAL ROLE reader;
+                """);
+            """")
+        .Fires(
+            "an escaped and a verbatim literal",
+            """
+            conn.Execute("SELECT \"a\";\n{|EFP0001:SET x.y|} = 'b'");
+            conn.Execute(@"SELECT ""a"", '\'; {|EFP0001:SET x.y|} = 'b'");
+            conn.Execute($"SELECT '{{}}'; {|EFP0001:SET x.y|} = '{text}'");
+            conn.Execute($@"SELECT ""a"", '{{}}'; {|EFP0001:SET x.y|} = '{text}'");
+            """,
+            """
+            conn.Execute("SELECT \"a\";\nSET LOCAL x.y = 'b'");
+            conn.Execute(@"SELECT ""a"", '\'; SET LOCAL x.y = 'b'");
+            conn.Execute($"SELECT '{{}}'; SET LOCAL x.y = '{text}'");
+            conn.Execute($@"SELECT ""a"", '{{}}'; SET LOCAL x.y = '{text}'");
+            """)
+        .Fires(
+            "RESET and what has no form for a transaction are not mended",
+            """
+            conn.Execute("{|EFP0001:RESET ALL|}");
+            conn.Execute("{|EFP0001:SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY|}");
+            """,
+            """
+            conn.Execute("RESET ALL");
+            conn.Execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
+            """)
+        .Fires(
+            "a text that stands elsewhere is reported where it is used, and left alone",
+            """
+            const string Sql = "SET x.y = 1";
+            conn.Execute({|EFP0001:Sql|});
+            var begin = "SET x.y = '";
+            conn.Execute({|EFP0001:begin + text + "'"|});
+            """,
+            """
+            const string Sql = "SET x.y = 1";
+            conn.Execute(Sql);
+            var begin = "SET x.y = '";
+            conn.Execute(begin + text + "'");
+            """)
+        .Fires(
+            "commands, batches and command definitions",
+            """
+            using var command = conn.CreateCommand();
+            command.CommandText = "{|EFP0001:SET x.y|} = 1";
+            using var second = new NpgsqlCommand("{|EFP0001:SET x.y|} = 1", npgsql);
+            using var third = new NpgsqlCommand { Connection = npgsql, CommandText = "{|EFP0001:SET x.y|} = 1" };
+            using var batch = new NpgsqlBatch(npgsql) { BatchCommands = { new("{|EFP0001:SET x.y|} = 1") } };
+            await conn.ExecuteAsync(new CommandDefinition("{|EFP0001:SET x.y|} = 1", cancellationToken: ct));
+            """)
+        .Fires("an interceptor that sets the tenant when a connection opens",
+            """
+            public sealed class Tenant : DbConnectionInterceptor
+            {
+                public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+                {
+                    using var command = connection.CreateCommand();
+                    command.CommandText = "{|EFP0001:SET app.tenant|} = '7'";
+                    command.ExecuteNonQuery();
+                }
+            }
+            """)
+        .Silent("SET LOCAL, SET TRANSACTION and SET CONSTRAINTS",
+            """
+            conn.Execute("SET LOCAL x.y = 1; SET TRANSACTION READ ONLY; SET CONSTRAINTS ALL DEFERRED");
+            db.Database.ExecuteSql($"SELECT set_config('app.tenant', {text}, true)");
+            """)
+        .Silent("SET in another statement",
+            """"
+            conn.Execute("UPDATE orders SET name = 'a'; ALTER ROLE x SET search_path = a");
+            conn.Execute("""
+                CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = a AS $$ SELECT set_config('a.b', 'c', false) $$;
+                DO $$ BEGIN SET x.y = 1; END $$;
+                INSERT INTO orders (name) VALUES ('SET x = 1'), (E'\'; SET x = 1'), ("SET") /* SET x = 1; /* SET y */ SET z */
+                """);
+            """")
+        .Silent("an argument that is not known",
+            """
+            var isLocal = DateTime.Now.Hour > 3;
+            db.Database.ExecuteSql($"SELECT set_config('app.tenant', {text}, {isLocal})");
+            conn.Execute($"SET {text} x.y = 1");
+            conn.Execute(text);
+            """)
+        .Silent("a connection of its own",
+            """
+            await using var own = new NpgsqlConnection(text);
+            await own.OpenAsync(ct);
+            await own.ExecuteAsync("SET x.y = 1");
+            await using var second = await source.OpenConnectionAsync(ct);
+            await using var command = second.CreateCommand();
+            command.CommandText = "SET x.y = 1";
+            using var third = new NpgsqlCommand("SET x.y = 1", second);
+            using var fourth = new NpgsqlCommand("SET x.y = 1");
+            fourth.Connection = own;
+            """)
+        .Silent("a connection that this code has opened from the pool",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await own.ExecuteAsync("SET work_mem = '64MB'");
+            """)
+        .Silent("a leased session",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await using var session = await own.LeaseSessionAsync("report", ct);
+            await session.Connection.ExecuteAsync("SET work_mem = '64MB'");
+            var plain = session.Connection;
+            using var command = new NpgsqlCommand("SET work_mem = '64MB'", plain);
+            """)
+        .Silent("a field that holds a connection of its own",
+            """
+            private NpgsqlConnection? _leader;
+
+            public void Start() { _leader = new NpgsqlConnection("Host=a"); _leader.Execute("SET x.y = 1"); }
+            """)
+        .Silent("a connection that another method opens for it",
+            """
+            public async Task Run() { await using var own = await OpenAsync(); own.Execute("SET x.y = 1"); }
+
+            private static Task<NpgsqlConnection> OpenAsync() => Task.FromResult(new NpgsqlConnection());
+            """)
+        .Silent("migrations",
+            """
+            public sealed class Setup : Microsoft.EntityFrameworkCore.Migrations.Migration
+            {
+                protected override void Up(Microsoft.EntityFrameworkCore.Migrations.MigrationBuilder migrationBuilder) => migrationBuilder.Sql("SET x.y = 1");
+            }
+            """)
+        .Silent("a stored procedure and an unfinished text",
+            """
+            conn.Execute("reset", commandType: CommandType.StoredProcedure);
+            conn.Execute("SET x.y = 'a");
+            """)
+        .Silent("another provider",
+            """
+            public sealed class OtherCommand : DbCommand
+            {
+                public OtherCommand(string cmdText) => CommandText = cmdText;
+                #nullable disable
+                public override string CommandText { get; set; }
+                #nullable restore
+                public override int CommandTimeout { get; set; }
+                public override CommandType CommandType { get; set; }
+                public override bool DesignTimeVisible { get; set; }
+                public override UpdateRowSource UpdatedRowSource { get; set; }
+                protected override DbConnection? DbConnection { get; set; }
+                protected override DbParameterCollection DbParameterCollection => null!;
+                protected override DbTransaction? DbTransaction { get; set; }
+                public override void Cancel() { }
+                public override int ExecuteNonQuery() => 0;
+                public override object? ExecuteScalar() => null;
+                public override void Prepare() { }
+                protected override DbParameter CreateDbParameter() => null!;
+                protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => null!;
+
+                public static void Use(OtherCommand command)
+                {
+                    command.CommandText = "SET x = 1";
+                    _ = new OtherCommand("SET x = 1");
+                }
+            }
+            """)
+        .Add(new RuleCase("A project that has switched the rules off", """conn.Execute("SET x.y = 1");""")
+        {
+            Options = new Dictionary<string, string> { ["build_property.EfpTransactionPooling"] = "False" },
+        });
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
