@@ -25,12 +25,48 @@ internal static class Descriptors
     // ---- EFP0002
 
     // ---- EFP0003
+    public static readonly DiagnosticDescriptor SessionLock = new(
+        DiagnosticIds.SessionLock,
+        "Session-level advisory lock",
+        "'{0}' takes a lock that belongs to the session, and no COMMIT gives it back. Under transaction pooling it throws SessionStateException, because the session "
+            + "serves the next caller. Use {1} inside a transaction, or take a session with LeaseSessionAsync.",
+        Categories.SessionState,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.SessionLock));
 
     // ---- EFP0004
+    public static readonly DiagnosticDescriptor SessionFeature = new(
+        DiagnosticIds.SessionFeature,
+        "Session-bound SQL feature",
+        "{0} binds what follows to one PostgreSQL session, but under transaction pooling the next command may run on another one: it throws SessionStateException. "
+            + "Use {1}, or take a session with LeaseSessionAsync.",
+        Categories.SessionState,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.SessionFeature));
 
     // ---- EFP0005
+    public static readonly DiagnosticDescriptor TemporaryObject = new(
+        DiagnosticIds.TemporaryObject,
+        "Temporary object outlives the transaction",
+        "'{0}' outlives its transaction, but only its own session sees it: under transaction pooling it throws SessionStateException. "
+            + "{1}, or take a session with LeaseSessionAsync.",
+        Categories.SessionState,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.TemporaryObject));
 
     // ---- EFP0006
+    public static readonly DiagnosticDescriptor TransactionText = new(
+        DiagnosticIds.TransactionText,
+        "Transaction control inside SQL text",
+        "'{0}' as text hides from the pool where a transaction begins and ends, so that it cannot keep the server connection for it: it throws SessionStateException. "
+            + "Use {1}.",
+        Categories.SessionState,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.TransactionText));
 
     // ---- EFP0007
 
@@ -45,6 +81,15 @@ internal static class Descriptors
     // ---- EFP0012
 
     // ---- EFP0013
+    public static readonly DiagnosticDescriptor LocalWithoutTransaction = new(
+        DiagnosticIds.LocalWithoutTransaction,
+        "Transaction-local statement where no transaction can exist",
+        "'{0}' lasts until the end of the transaction, but there is none when a connection opens, so it does nothing. "
+            + "Run it in TransactionStarted of a DbTransactionInterceptor, or declare the value with SessionSetting(...).",
+        Categories.SessionState,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.LocalWithoutTransaction));
 
     // ---- EFP0014
 

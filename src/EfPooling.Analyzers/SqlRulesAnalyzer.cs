@@ -13,6 +13,11 @@ internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule
     private static readonly SqlRule[] Rules =
     [
         new SessionSettingRule(),
+        new SessionLockRule(),
+        new SessionFeatureRule(),
+        new TemporaryObjectRule(),
+        new TransactionTextRule(),
+        new LocalWithoutTransactionRule(),
     ];
 
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
@@ -40,7 +45,7 @@ internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule
             return;
         }
 
-        var use = new SqlUse(sink, source, script, symbols.Roots.Of(sink.Owner).Origin, symbols, context.ReportDiagnostic);
+        var use = new SqlUse(sink, source, script, symbols.Roots.Of(sink.Owner).Origin, context.ContainingSymbol, context.Compilation, context.ReportDiagnostic);
         foreach (var rule in Rules.Where(rule => rule.Concerns(use)))
         {
             foreach (var statement in script.Statements)

@@ -10,6 +10,7 @@ namespace EfPooling.Analyzers.Rules;
 /// </summary>
 internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
 {
+    private static readonly WordTable SpecialForms = new("role names schema authorization characteristics time xml session");
     private static readonly WordTable False = new("false f off no n 0");
 
     public override bool Concerns(SqlUse use) => use.Origin == ConnectionOrigin.Shared;
@@ -20,7 +21,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
         var first = statement.First;
         if (statement.Kind is StatementKind.Set)
         {
-            if (!use.Script.IsHole(first + 1)) // It may say LOCAL.
+            if (IsPostgreSqls(tokens, statement))
             {
                 use.Report(Descriptor, first, EndOfHead(tokens, statement), LocalEdit(tokens, first), use.Script.Summary(first, statement.End), "SET LOCAL");
             }
@@ -48,6 +49,15 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
                 use.Report(Descriptor, i, end, (place.Start, place.End, replacement), use.Script.Summary(i, end), "set_config(..., true)");
             }
         }
+    }
+
+    // Other dialects have SET too; and what is pasted in may say LOCAL.
+    private static bool IsPostgreSqls(SqlTokens tokens, SqlScriptStatement statement)
+    {
+        var end = EndOfHead(tokens, statement);
+        return tokens.IsName(statement.First + 1)
+            && (tokens.IsOperator(end, "=") || tokens.Is(end, "TO") || tokens.Is(end - 2, "FROM", "CURRENT")
+                || tokens.IsAny(statement.First + 1, SpecialForms) || (tokens.Is(statement.First + 1, "SESSION") && tokens.IsAny(statement.First + 2, SpecialForms)));
     }
 
     // SET or RESET and the name behind it.

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis;
 namespace EfPooling.Analyzers.Sql;
 
 /// <summary>A SQL text in use: where it is handed over, on what it will run, what it says. One thread only.</summary>
-internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, ConnectionOrigin origin, KnownSymbols symbols, Action<Diagnostic> report)
+internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, ConnectionOrigin origin, ISymbol member, Compilation compilation, Action<Diagnostic> report)
 {
     public SqlSink Sink { get; } = sink;
 
@@ -15,7 +15,13 @@ internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, C
 
     public ConnectionOrigin Origin { get; } = origin;
 
-    public KnownSymbols Symbols { get; } = symbols;
+    /// <summary>The member whose code it is in.</summary>
+    public ISymbol Member { get; } = member;
+
+    public Compilation Compilation { get; } = compilation;
+
+    /// <summary>The session is another one for each command or transaction.</summary>
+    public bool IsPooled => Origin is ConnectionOrigin.Shared or ConnectionOrigin.OpenedFromPool;
 
     /// <summary>Reports tokens of the text.</summary>
     /// <param name="descriptor">The rule.</param>

@@ -166,6 +166,9 @@ internal sealed class KnownSymbols
                 || named.InheritsFrom(DbBatch) || named.InheritsFrom(DbBatchCommand))
             && RootNamespace(named) is not ("System" or "Npgsql" or "EfPooling");
 
+    /// <summary>A connection, command, transaction or batch of Npgsql's: physical, never one of the pool's.</summary>
+    public bool IsNpgsqls(ITypeSymbol? type) => type is INamedTypeSymbol { TypeKind: TypeKind.Class } named && Holds(type) && RootNamespace(named) == "Npgsql";
+
     private static string? RootNamespace(INamedTypeSymbol type)
     {
         var space = type.ContainingNamespace;

@@ -34,7 +34,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
             IAwaitOperation awaited => Walk(awaited.Operation, model, steps - 1),
             IConditionalAccessInstanceOperation => Walk(ReceiverOf(operation), model, steps - 1),
             ILocalReferenceOperation local => OfLocal(local, model, steps - 1),
-            IParameterReferenceOperation parameter => OfVariable(parameter.Parameter, parameter.Type),
+            IParameterReferenceOperation parameter => OfParameter(parameter.Parameter),
             IFieldReferenceOperation field => OfField(field),
             IPropertyReferenceOperation property => OfProperty(property, model, steps - 1),
             IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance } self
@@ -87,6 +87,14 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
             : symbols.Holds(local.Type) ? new Root(local, behind.Origin != ConnectionOrigin.Shared ? behind.Origin : _origins.Of(initial))
             : new Root(null, behind.Origin);
     }
+
+    // The pool never hands out Npgsql's own objects, so a method that asks for one is given somebody's own. What is injected may be shared.
+    private Root OfParameter(IParameterSymbol parameter)
+        => new(
+            OfVariable(parameter, parameter.Type).Symbol,
+            symbols.IsNpgsqls(parameter.Type) && parameter.ContainingSymbol is IMethodSymbol { MethodKind: not MethodKind.Constructor }
+                ? ConnectionOrigin.Dedicated
+                : ConnectionOrigin.Shared);
 
     private Root OfVariable(ISymbol variable, ITypeSymbol? type)
         => new(symbols.Holds(type) && !Assignments.MayBeReassigned(variable) ? variable : null);

@@ -10,8 +10,7 @@ internal static class RuleVerifier
     public static async Task VerifyAsync(RuleCases rule, RuleCase item, DiagnosticAnalyzer analyzer, CodeFixProvider? fix)
     {
         var markup = Markup.Parse(TestSource.Wrap(item.Source));
-        using var workspace = new AdhocWorkspace();
-        var document = TestCompilation.CreateDocument(workspace, markup.Code, item.Without);
+        var document = await TestCompilation.CreateDocumentAsync(markup.Code, item.Without);
         var compilation = (await document.Project.GetCompilationAsync())!;
         AssertCompiles(compilation, "The example");
 

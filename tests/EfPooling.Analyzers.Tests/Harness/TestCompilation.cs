@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -10,11 +11,23 @@ internal static class TestCompilation
         () => [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Select(path => (Path.GetFileName(path), (MetadataReference)MetadataReference.CreateFromFile(path)))]);
 
-    /// <summary>The document of the example. The caller disposes of the workspace.</summary>
-    public static Document CreateDocument(AdhocWorkspace workspace, string source, string? without = null)
+    private static readonly AdhocWorkspace Workspace = new();
+    private static readonly ConcurrentDictionary<string, Lazy<Task<Project>>> Projects = new();
+
+    /// <summary>A document with the example, in a fork of a project that all examples share, so that metadata are read once.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="without">The start of the file name of an assembly that is not referenced.</param>
+    public static async Task<Document> CreateDocumentAsync(string source, string? without = null)
     {
-        var project = workspace.AddProject(ProjectInfo.Create(
-            ProjectId.CreateNewId(),
+        var project = await Projects.GetOrAdd(without ?? "", _ => new Lazy<Task<Project>>(() => CreateProjectAsync(without))).Value;
+        return project.AddDocument("Test0.cs", source);
+    }
+
+    private static async Task<Project> CreateProjectAsync(string? without)
+    {
+        var id = ProjectId.CreateNewId();
+        var solution = Workspace.CurrentSolution.AddProject(ProjectInfo.Create(
+            id,
             VersionStamp.Default,
             "Example",
             "Example",
@@ -22,14 +35,18 @@ internal static class TestCompilation
             compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: true),
             parseOptions: CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest),
             metadataReferences: References.Value.Where(item => without is null || !item.Name.StartsWith(without, StringComparison.Ordinal)).Select(item => item.Reference)));
-        return project.AddDocument("Prelude.cs", TestSource.PreludeWithout(without)).Project.AddDocument("Test0.cs", source);
+        var project = solution.GetProject(id)!.AddDocument("Prelude.cs", TestSource.PreludeWithout(without)).Project;
+        await project.GetCompilationAsync();
+        return project;
     }
 
-    /// <summary>The same without a workspace, for a source that need not compile.</summary>
+    /// <summary>The same without a workspace, for sources that need not compile.</summary>
     public static CSharpCompilation Create(params string[] sources)
-        => CSharpCompilation.Create(
-            "Example",
-            sources.Prepend(TestSource.Prelude).Select((source, i) => CSharpSyntaxTree.ParseText(source, path: $"Test{i}.cs")),
-            References.Value.Select(item => item.Reference),
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        => Base.Value.AddSyntaxTrees(sources.Select((source, i) => CSharpSyntaxTree.ParseText(source, path: $"Test{i}.cs")));
+
+    private static readonly Lazy<CSharpCompilation> Base = new(() => CSharpCompilation.Create(
+        "Example",
+        [CSharpSyntaxTree.ParseText(TestSource.Prelude, path: "Prelude.cs")],
+        References.Value.Select(item => item.Reference),
+        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable)));
 }

@@ -1,0 +1,72 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class SessionLockTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.SessionLock, () => new SqlRulesAnalyzer(), () => new SessionLockFix())
+        .Fires(
+            "a lock through Dapper, even inside a transaction",
+            """
+            using var tx = await conn.BeginTransactionAsync(ct);
+            conn.Execute("SELECT {|EFP0003:pg_advisory_lock|}(42)", transaction: tx);
+            await tx.CommitAsync(ct);
+            """,
+            """
+            using var tx = await conn.BeginTransactionAsync(ct);
+            conn.Execute("SELECT pg_advisory_xact_lock(42)", transaction: tx);
+            await tx.CommitAsync(ct);
+            """)
+        .Fires(
+            "all forms, in any case",
+            """
+            await db.Database.ExecuteSqlAsync($"SELECT PG_CATALOG.{|EFP0003:PG_TRY_ADVISORY_LOCK_SHARED|}({id})", ct);
+            var locked = await db.Database.SqlQuery<bool>($"SELECT {|EFP0003:pg_try_advisory_lock|}({id}) AS \"Value\"").SingleAsync(ct);
+            conn.Execute($"SELECT {|EFP0003:pg_advisory_lock_shared|}(hashtext('{text}'))");
+            """,
+            """
+            await db.Database.ExecuteSqlAsync($"SELECT PG_CATALOG.PG_TRY_ADVISORY_xact_LOCK_SHARED({id})", ct);
+            var locked = await db.Database.SqlQuery<bool>($"SELECT pg_try_advisory_xact_lock({id}) AS \"Value\"").SingleAsync(ct);
+            conn.Execute($"SELECT pg_advisory_xact_lock_shared(hashtext('{text}'))");
+            """)
+        .Fires(
+            "a connection opened from the pool has no session either",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await own.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(1)");
+            """)
+        .Silent("locks of the transaction", """conn.Execute("SELECT pg_advisory_xact_lock(42), pg_try_advisory_xact_lock(1)");""")
+        .Silent("giving back", """conn.Execute("SELECT pg_advisory_unlock(42); SELECT pg_advisory_unlock_all()");""")
+        .Silent("names that are not called",
+            """"
+            conn.Execute("""
+                SELECT 'pg_advisory_lock(1)', pg_advisory_lock FROM t -- pg_advisory_lock(1)
+                """);
+            conn.Execute("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT pg_advisory_lock(1) $$");
+            conn.Execute("DO $$ BEGIN PERFORM pg_advisory_lock(1); END $$");
+            """")
+        .Silent("a leader's own connection",
+            """
+            await using var own = new NpgsqlConnection(text);
+            await own.OpenAsync(ct);
+            await own.ExecuteAsync("SELECT pg_advisory_lock(1)");
+            """)
+        .Silent("a leased session",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await using var session = await own.LeaseSessionAsync("leader", ct);
+            await session.Connection.ExecuteAsync("SELECT pg_try_advisory_lock(1)");
+            """)
+        .Silent("a method that asks for a physical connection",
+            """
+            public static Task LockAsync(NpgsqlConnection leader, NpgsqlCommand command)
+            {
+                command.CommandText = "SELECT pg_advisory_lock(1)";
+                return leader.ExecuteAsync("SELECT pg_advisory_lock(1)");
+            }
+            """);
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}

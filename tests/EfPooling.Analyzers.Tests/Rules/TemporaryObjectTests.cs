@@ -1,0 +1,69 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class TemporaryObjectTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.TemporaryObject, () => new SqlRulesAnalyzer(), () => new TemporaryObjectFix())
+        .Fires(
+            "CREATE TEMP TABLE",
+            """
+            conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t (id int);");
+            await db.Database.ExecuteSqlRawAsync("{|EFP0005:create local temporary table|} if not exists t (id int, \"as\" text)", ct);
+            conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t AS SELECT 1; SELECT 2");
+            conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t (a, b) WITH (fillfactor = 70) AS SELECT 1 AS x");
+            """,
+            """
+            conn.Execute("CREATE TEMP TABLE t (id int) ON COMMIT DROP;");
+            await db.Database.ExecuteSqlRawAsync("create local temporary table if not exists t (id int, \"as\" text) ON COMMIT DROP", ct);
+            conn.Execute("CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1; SELECT 2");
+            conn.Execute("CREATE TEMP TABLE t (a, b) WITH (fillfactor = 70) ON COMMIT DROP AS SELECT 1 AS x");
+            """)
+        .Fires(
+            "where another clause is in the way, nothing is offered",
+            """
+            conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t (id int) ON COMMIT DELETE ROWS");
+            conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t (id int) TABLESPACE fast");
+            """,
+            """
+            conn.Execute("CREATE TEMP TABLE t (id int) ON COMMIT DELETE ROWS");
+            conn.Execute("CREATE TEMP TABLE t (id int) TABLESPACE fast");
+            """)
+        .Fires(
+            "other temporary objects",
+            """
+            conn.Execute("{|EFP0005:CREATE OR REPLACE TEMP VIEW|} v AS SELECT 1");
+            conn.Execute("{|EFP0005:CREATE TEMPORARY SEQUENCE|} s");
+            conn.Execute("{|EFP0005:CREATE TEMP RECURSIVE VIEW|} v (n) AS SELECT 1");
+            conn.Execute("SELECT 1 AS a {|EFP0005:INTO TEMP|} t FROM orders");
+            """)
+        .Fires(
+            "a table whose columns are pasted in",
+            """conn.Execute($"{|EFP0005:CREATE TEMP TABLE|} t ({text})");""",
+            """conn.Execute($"CREATE TEMP TABLE t ({text}) ON COMMIT DROP");""")
+        .Silent("ON COMMIT DROP",
+            """
+            conn.Execute("CREATE TEMP TABLE t (id int) ON COMMIT DROP");
+            conn.Execute("CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1");
+            """)
+        .Silent("permanent objects",
+            """
+            conn.Execute("CREATE TABLE temp (id int); CREATE UNLOGGED TABLE t (id int); SELECT 1 INTO t FROM orders; CREATE VIEW v AS SELECT 'CREATE TEMP TABLE'");
+            """)
+        .Silent("what may say ON COMMIT DROP",
+            """
+            conn.Execute($"CREATE TEMP TABLE t (id int) {text}");
+            conn.Execute("CREATE TEMP TABLE t (id int) " + text);
+            """)
+        .Silent("a session of its own",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await using var session = await own.LeaseSessionAsync("import", ct);
+            await session.Connection.ExecuteAsync("CREATE TEMP TABLE t (id int)");
+            """)
+        .Silent("use of a temporary table", """conn.Execute("DROP TABLE IF EXISTS pg_temp.t; SELECT * FROM pg_temp.t");""");
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}

@@ -1,0 +1,45 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class TransactionTextTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.TransactionText, () => new SqlRulesAnalyzer())
+        .Fires(
+            "BEGIN and COMMIT as text",
+            """
+            conn.Execute("{|EFP0006:BEGIN|}");
+            conn.Execute("UPDATE orders SET name = 'a'");
+            conn.Execute("{|EFP0006:COMMIT|};");
+            """)
+        .Fires(
+            "all forms",
+            """
+            conn.Execute("{|EFP0006:BEGIN ISOLATION|} LEVEL SERIALIZABLE; {|EFP0006:START TRANSACTION|}; {|EFP0006:end|}; {|EFP0006:ABORT|}; {|EFP0006:ROLLBACK|} ");
+            conn.Execute("{|EFP0006:ROLLBACK AND|} CHAIN; {|EFP0006:COMMIT WORK|}; {|EFP0006:PREPARE TRANSACTION|} 'a'; {|EFP0006:COMMIT PREPARED|} 'a'");
+            """)
+        .Fires(
+            "a batch",
+            """
+            using var batch = conn.CreateBatch();
+            var first = batch.CreateBatchCommand();
+            first.CommandText = "{|EFP0006:BEGIN|}";
+            batch.BatchCommands.Add(first);
+            """)
+        .Silent("savepoints", """conn.Execute("SAVEPOINT a; ROLLBACK TO a; ROLLBACK WORK TO SAVEPOINT a; RELEASE a");""")
+        .Silent("bodies and data",
+            """"
+            conn.Execute("""
+                DO $$ BEGIN COMMIT; END $$;
+                CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END;
+                SELECT CASE WHEN true THEN 'BEGIN' ELSE 'COMMIT' END -- ; BEGIN
+                """);
+            """")
+        .Silent("other dialects", """conn.Execute("BEGIN TRY SELECT 1"); conn.Execute("BEGIN IMMEDIATE"); conn.Execute("COMMIT TRAN");""")
+        .Silent("a connection of its own", """await using var own = new NpgsqlConnection(text); own.Execute("BEGIN"); own.Execute("COMMIT");""")
+        .Silent("the API", """await using var tx = await conn.BeginTransactionAsync(ct); await tx.CommitAsync(ct);""");
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
