@@ -54,6 +54,15 @@ public sealed class GuardTests
         Assert.True(cases.Count(item => !item.Fires) >= 3, $"{id} has fewer than three silent cases.");
     }
 
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public void Rule_IsAnErrorInOurOwnCode(string id)
+    {
+        var configuration = File.ReadAllText(Path.Combine(Repository.Root, "src", "EfPooling.Analyzers", "configuration", "AllRulesAsErrors.globalconfig"));
+
+        Assert.Contains($"\ndotnet_diagnostic.{id}.severity = error\n", configuration, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Cases_AreOfRulesThatExist() => Assert.Empty(AllCases().Select(cases => cases.Id).Except(Descriptors.Select(descriptor => descriptor.Id)));
 

@@ -23,9 +23,17 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
         {
             IObjectCreationOperation creation when creation.Type.Is(symbols.NpgsqlConnection) => ConnectionOrigin.Dedicated,
             IPropertyReferenceOperation property when property.Property.ContainingType.Is(symbols.SessionLease) => ConnectionOrigin.Dedicated,
+            IObjectCreationOperation creation when creation.Type.InheritsFrom(symbols.DbContext) && IsConfiguredHereWithoutPooling(creation) => ConnectionOrigin.Dedicated,
             IInvocationOperation invocation => OfCall(invocation),
             _ => ConnectionOrigin.Shared,
         };
+    }
+
+    // The member that makes the context also chooses its provider, and no pool: a tool, a migration.
+    private static bool IsConfiguredHereWithoutPooling(IObjectCreationOperation creation)
+    {
+        var calls = Assignments.MemberOf(creation.Syntax).DescendantNodes().OfType<MemberAccessExpressionSyntax>().Select(access => access.Name.Identifier.ValueText).ToList();
+        return calls.Contains("UseNpgsql") && !calls.Contains("UseTransactionPooling");
     }
 
     /// <summary>The same by syntax, for places that are out of a semantic model's reach.</summary>

@@ -34,14 +34,14 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
             IAwaitOperation awaited => Walk(awaited.Operation, model, steps - 1),
             IConditionalAccessInstanceOperation => Walk(ReceiverOf(operation), model, steps - 1),
             ILocalReferenceOperation local => OfLocal(local, model, steps - 1),
-            IParameterReferenceOperation parameter => OfParameter(parameter.Parameter),
+            IParameterReferenceOperation parameter => OfVariable(parameter.Parameter, parameter.Type),
             IFieldReferenceOperation field => OfField(field),
             IPropertyReferenceOperation property => OfProperty(property, model, steps - 1),
             IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance } self
                 => new Root(symbols.Holds(self.Type) ? self.Type : null),
             IInvocationOperation invocation => OfInvocation(invocation, model, steps - 1),
             IObjectCreationOperation creation => OfCreation(creation, model, steps - 1),
-            _ => Root.Unknown,
+            _ => new Root(null, OriginOf(operation.Type)),
         };
     }
 
@@ -84,20 +84,14 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
         var initial = model.GetOperation(value);
         var behind = Walk(initial, model, steps);
         return behind.IsKnown || behind.Origin == ConnectionOrigin.OtherProvider ? behind
-            : symbols.Holds(local.Type) ? new Root(local, behind.Origin != ConnectionOrigin.Shared ? behind.Origin : _origins.Of(initial))
-            : new Root(null, behind.Origin);
+            : new Root(symbols.Holds(local.Type) ? local : null, behind.Origin != ConnectionOrigin.Shared ? behind.Origin : OriginOf(local.Type));
     }
 
-    // The pool never hands out Npgsql's own objects, so a method that asks for one is given somebody's own. What is injected may be shared.
-    private Root OfParameter(IParameterSymbol parameter)
-        => new(
-            OfVariable(parameter, parameter.Type).Symbol,
-            symbols.IsNpgsqls(parameter.Type) && parameter.ContainingSymbol is IMethodSymbol { MethodKind: not MethodKind.Constructor }
-                ? ConnectionOrigin.Dedicated
-                : ConnectionOrigin.Shared);
-
     private Root OfVariable(ISymbol variable, ITypeSymbol? type)
-        => new(symbols.Holds(type) && !Assignments.MayBeReassigned(variable) ? variable : null);
+        => new(symbols.Holds(type) && !Assignments.MayBeReassigned(variable) ? variable : null, OriginOf(type));
+
+    // The pool never hands out Npgsql's own objects, so somebody has opened what is passed or injected as one.
+    private ConnectionOrigin OriginOf(ITypeSymbol? type) => symbols.IsNpgsqls(type) ? ConnectionOrigin.Dedicated : ConnectionOrigin.Shared;
 
     private Root OfField(IFieldReferenceOperation reference)
     {
@@ -168,7 +162,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
         var connection = creation.Arguments.FirstOrDefault(argument => symbols.IsConnection(argument.Parameter?.Type) && !argument.IsImplicit)?.Value
             ?? creation.Initializer?.Initializers.OfType<ISimpleAssignmentOperation>()
                 .FirstOrDefault(assignment => assignment.Target is IPropertyReferenceOperation { Property.Name: "Connection" })?.Value;
-        return Walk(connection, model, steps);
+        return connection is null ? new Root(null, OriginOf(creation.Type)) : Walk(connection, model, steps);
     }
 
     // A field or a local that is assigned in several places is dedicated if any of them gives it a connection of its own.
@@ -176,7 +170,8 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     {
         var declarations = variable is ILocalSymbol ? variable.DeclaringSyntaxReferences : variable.ContainingType.DeclaringSyntaxReferences;
         var scopes = declarations.Select(declaration => declaration.GetSyntax()).Select(node => variable is ILocalSymbol ? Assignments.MemberOf(node) : node);
-        return symbols.IsConnection(TypeOf(variable)) && scopes.SelectMany(scope => Assignments.ValuesOf(scope, variable.Name)).Any(OriginAnalysis.LooksDedicated)
+        var type = TypeOf(variable);
+        return symbols.IsNpgsqls(type) || (symbols.IsConnection(type) && scopes.SelectMany(scope => Assignments.ValuesOf(scope, variable.Name)).Any(OriginAnalysis.LooksDedicated))
             ? ConnectionOrigin.Dedicated
             : ConnectionOrigin.Shared;
     }

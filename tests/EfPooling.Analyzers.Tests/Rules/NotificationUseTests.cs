@@ -6,20 +6,18 @@ public sealed class NotificationUseTests
 {
     internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.SessionFeature, () => new NotificationUseAnalyzer())
         .Fires(
-            "waiting on an injected connection",
-            """
-            {|EFP0004:npgsql.Notification += (_, _) => { }|};
-            {|EFP0004:npgsql.Wait()|};
-            await {|EFP0004:npgsql.WaitAsync(ct)|};
-            """)
-        .Fires(
             "waiting on the connection of a context",
             """
             if (db.Database.GetDbConnection() is NpgsqlConnection plain)
             {
+                {|EFP0004:plain.Notification += (_, _) => { }|};
+                {|EFP0004:plain.Wait()|};
                 await {|EFP0004:plain.WaitAsync(ct)|};
             }
+
+            await {|EFP0004:((NpgsqlConnection)db.Database.GetDbConnection()).WaitAsync(ct)|};
             """)
+        .Silent("an injected connection of Npgsql's, which cannot be one of the pool's", "await npgsql.WaitAsync(ct);")
         .Silent(
             "a connection of its own",
             """

@@ -55,6 +55,17 @@ public sealed class SessionLockTests
             await using var session = await own.LeaseSessionAsync("leader", ct);
             await session.Connection.ExecuteAsync("SELECT pg_try_advisory_lock(1)");
             """)
+        .Silent("a context that the same code configures without a pool",
+            """
+            await using var own = new AppDb(new DbContextOptionsBuilder<AppDb>().UseNpgsql(text).Options);
+            await own.Database.OpenConnectionAsync(ct);
+            await own.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(1)", ct);
+            """)
+        .Fires("a context that the same code configures with a pool",
+            """
+            await using var own = new AppDb(new DbContextOptionsBuilder<AppDb>().UseNpgsql(text).UseTransactionPooling().Options);
+            await own.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_advisory_lock|}(1)", ct);
+            """)
         .Silent("a method that asks for a physical connection",
             """
             public static Task LockAsync(NpgsqlConnection leader, NpgsqlCommand command)

@@ -74,9 +74,11 @@ public sealed class SessionSettingTests
             """
             using var command = conn.CreateCommand();
             command.CommandText = "{|EFP0001:SET x.y|} = 1";
-            using var second = new NpgsqlCommand("{|EFP0001:SET x.y|} = 1", npgsql);
-            using var third = new NpgsqlCommand { Connection = npgsql, CommandText = "{|EFP0001:SET x.y|} = 1" };
-            using var batch = new NpgsqlBatch(npgsql) { BatchCommands = { new("{|EFP0001:SET x.y|} = 1") } };
+            var plain = (NpgsqlConnection)db.Database.GetDbConnection();
+            using var second = new NpgsqlCommand("{|EFP0001:SET x.y|} = 1", plain);
+            using var third = new NpgsqlCommand { Connection = plain, CommandText = "{|EFP0001:SET x.y|} = 1" };
+            using var batch = new NpgsqlBatch(plain) { BatchCommands = { new("{|EFP0001:SET x.y|} = 1") } };
+            using var fourth = source.CreateCommand("{|EFP0001:SET x.y|} = 1");
             await conn.ExecuteAsync(new CommandDefinition("{|EFP0001:SET x.y|} = 1", cancellationToken: ct));
             """)
         .Fires("an interceptor that sets the tenant when a connection opens",
@@ -148,6 +150,13 @@ public sealed class SessionSettingTests
             public async Task Run() { await using var own = await OpenAsync(); own.Execute("SET x.y = 1"); }
 
             private static Task<NpgsqlConnection> OpenAsync() => Task.FromResult(new NpgsqlConnection());
+            """)
+        .Silent("Npgsql's own objects, which the pool never hands out",
+            """
+            npgsql.Execute("SET x.y = 1");
+            using var command = new NpgsqlCommand("SET x.y = 1", npgsql);
+            using var batch = new NpgsqlBatch(npgsql) { BatchCommands = { new("SET x.y = 1") } };
+            using var later = new NpgsqlCommand("SET x.y = 1");
             """)
         .Silent("migrations",
             """
