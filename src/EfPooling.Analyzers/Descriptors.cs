@@ -79,6 +79,15 @@ internal static class Descriptors
     // ---- EFP0011
 
     // ---- EFP0012
+    public static readonly DiagnosticDescriptor LongLivedHolder = new(
+        DiagnosticIds.LongLivedHolder,
+        "Long-lived holder of a context or connection",
+        "{0} keeps a {1} for the life of the application and for all callers, but it does one thing at a time and belongs to one unit of work. "
+            + "Keep an IDbContextFactory, a DbDataSource or an IServiceScopeFactory, and make one for each piece of work.",
+        Categories.Lifetime,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.LongLivedHolder));
 
     // ---- EFP0013
     public static readonly DiagnosticDescriptor LocalWithoutTransaction = new(
@@ -92,14 +101,58 @@ internal static class Descriptors
         helpLinkUri: HelpLink(DiagnosticIds.LocalWithoutTransaction));
 
     // ---- EFP0014
+    public static readonly DiagnosticDescriptor ExplicitlyOpenedConnection = new(
+        DiagnosticIds.ExplicitlyOpenedConnection,
+        "Connection of a context opened and not closed",
+        "The connection of '{0}' stays open until the context is disposed: what SQL sets or pins lasts as long, and in session mode it holds a server connection. "
+            + "EF Core opens it for each operation by itself: remove the call, or call CloseConnection when done.",
+        Categories.HoldTime,
+        DiagnosticSeverity.Info,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.ExplicitlyOpenedConnection));
 
     // ---- EFP0015
+    public static readonly DiagnosticDescriptor Downcast = new(
+        DiagnosticIds.Downcast,
+        "Downcast of a pooled connection",
+        "The {0} of a context with transaction pooling is not an {1}, so this throws InvalidCastException. Use the {0} as it is, or take a plain NpgsqlConnection with LeaseSessionAsync.",
+        Categories.Lifetime,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.Downcast));
 
     // ---- EFP0016
+    public static readonly DiagnosticDescriptor ConnectionBesidePool = new(
+        DiagnosticIds.ConnectionBesidePool,
+        "Connection created beside the pool",
+        "'{0}' opens server connections beside the transaction pool, which neither counts nor limits them. "
+            + "Use the connection of the context, or TransactionPoolingDataSource.OpenConnection; keep this only where a session is needed.",
+        Categories.Lifetime,
+        DiagnosticSeverity.Info,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.ConnectionBesidePool),
+        customTags: WellKnownDiagnosticTags.CompilationEnd);
 
     // ---- EFP0017
+    public static readonly DiagnosticDescriptor ConflictingOptions = new(
+        DiagnosticIds.ConflictingOptions,
+        "Options conflict with transaction pooling",
+        "'{0}' in the connection string contradicts transaction pooling, which throws InvalidPoolOptionsException when the pool is created. Remove the keyword.",
+        Categories.Configuration,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.ConflictingOptions));
 
     // ---- EFP0018
+    public static readonly DiagnosticDescriptor EscapingStream = new(
+        DiagnosticIds.EscapingStream,
+        "Stream escapes and holds a connection",
+        "'{0}' gives away an open reader on '{1}': the server connection is held for as long as the caller takes, and nothing else can run on it meanwhile. "
+            + "Return a list, page by page if it is long.",
+        Categories.HoldTime,
+        DiagnosticSeverity.Info,
+        isEnabledByDefault: false,
+        helpLinkUri: HelpLink(DiagnosticIds.EscapingStream));
 
     private static string HelpLink(string id) => RulesRoot + id + ".md";
 }

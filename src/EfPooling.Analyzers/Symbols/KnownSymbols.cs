@@ -54,6 +54,16 @@ internal sealed class KnownSymbols
         IQueryableOfT = Find("System.Linq.IQueryable`1");
         FormattableString = Find("System.FormattableString");
 
+        HostedService = Find("Microsoft.Extensions.Hosting.IHostedService");
+        RequestDelegate = Find("Microsoft.AspNetCore.Http.RequestDelegate");
+        HttpContext = Find("Microsoft.AspNetCore.Http.HttpContext");
+        ServiceCollection = Find("Microsoft.Extensions.DependencyInjection.IServiceCollection");
+        NpgsqlOptionsExtensions = Find("Microsoft.EntityFrameworkCore.NpgsqlDbContextOptionsBuilderExtensions");
+        PoolingOptionsExtensions = Find("Microsoft.EntityFrameworkCore.TransactionPoolingDbContextOptionsBuilderExtensions");
+        PoolingServices = Find("Microsoft.Extensions.DependencyInjection.TransactionPoolingServiceCollectionExtensions");
+        LazyOfT = Find("System.Lazy`1");
+        ThreadStatic = Find("System.ThreadStaticAttribute");
+
         Operations = new DbOperations(this);
         Roots = new RootAnalysis(this);
     }
@@ -131,6 +141,24 @@ internal sealed class KnownSymbols
     public INamedTypeSymbol? IQueryableOfT { get; }
 
     public INamedTypeSymbol? FormattableString { get; }
+
+    public INamedTypeSymbol? HostedService { get; }
+
+    public INamedTypeSymbol? RequestDelegate { get; }
+
+    public INamedTypeSymbol? HttpContext { get; }
+
+    public INamedTypeSymbol? ServiceCollection { get; }
+
+    public INamedTypeSymbol? NpgsqlOptionsExtensions { get; }
+
+    public INamedTypeSymbol? PoolingOptionsExtensions { get; }
+
+    public INamedTypeSymbol? PoolingServices { get; }
+
+    public INamedTypeSymbol? LazyOfT { get; }
+
+    public INamedTypeSymbol? ThreadStatic { get; }
 
     public DbOperations Operations { get; }
 

@@ -13,4 +13,7 @@ internal sealed record RuleCase(string Name, string Source, string? Fixed = null
 
     /// <summary>The start of the file name of an assembly that the source is compiled without.</summary>
     public string? Without { get; init; }
+
+    /// <summary>Whether the source is compiled with a test framework.</summary>
+    public bool InTestProject { get; init; }
 }

@@ -11,19 +11,31 @@ internal static class TestCompilation
         () => [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Select(path => (Path.GetFileName(path), (MetadataReference)MetadataReference.CreateFromFile(path)))]);
 
+    private static readonly Lazy<CSharpCompilation> Base = new(() => CSharpCompilation.Create(
+        "Example",
+        [CSharpSyntaxTree.ParseText(TestSource.Prelude, path: "Prelude.cs")],
+        Referenced(null, isTest: false),
+        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable)));
+
     private static readonly AdhocWorkspace Workspace = new();
-    private static readonly ConcurrentDictionary<string, Lazy<Task<Project>>> Projects = new();
+    private static readonly ConcurrentDictionary<(string?, bool), Lazy<Task<Project>>> Projects = new();
 
     /// <summary>A document with the example, in a fork of a project that all examples share, so that metadata are read once.</summary>
     /// <param name="source">The file.</param>
     /// <param name="without">The start of the file name of an assembly that is not referenced.</param>
-    public static async Task<Document> CreateDocumentAsync(string source, string? without = null)
+    /// <param name="isTest">Whether it is a test project.</param>
+    public static async Task<Document> CreateDocumentAsync(string source, string? without = null, bool isTest = false)
     {
-        var project = await Projects.GetOrAdd(without ?? "", _ => new Lazy<Task<Project>>(() => CreateProjectAsync(without))).Value;
+        var project = await Projects.GetOrAdd((without, isTest), _ => new Lazy<Task<Project>>(() => CreateProjectAsync(without, isTest))).Value;
         return project.AddDocument("Test0.cs", source);
     }
 
-    private static async Task<Project> CreateProjectAsync(string? without)
+    private static IEnumerable<MetadataReference> Referenced(string? without, bool isTest)
+        => References.Value
+            .Where(item => (without is null || !item.Name.StartsWith(without, StringComparison.Ordinal)) && (isTest || !item.Name.StartsWith("xunit", StringComparison.Ordinal)))
+            .Select(item => item.Reference);
+
+    private static async Task<Project> CreateProjectAsync(string? without, bool isTest)
     {
         var id = ProjectId.CreateNewId();
         var solution = Workspace.CurrentSolution.AddProject(ProjectInfo.Create(
@@ -34,7 +46,7 @@ internal static class TestCompilation
             LanguageNames.CSharp,
             compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: true),
             parseOptions: CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest),
-            metadataReferences: References.Value.Where(item => without is null || !item.Name.StartsWith(without, StringComparison.Ordinal)).Select(item => item.Reference)));
+            metadataReferences: Referenced(without, isTest)));
         var project = solution.GetProject(id)!.AddDocument("Prelude.cs", TestSource.PreludeWithout(without)).Project;
         await project.GetCompilationAsync();
         return project;
@@ -43,10 +55,4 @@ internal static class TestCompilation
     /// <summary>The same without a workspace, for sources that need not compile.</summary>
     public static CSharpCompilation Create(params string[] sources)
         => Base.Value.AddSyntaxTrees(sources.Select((source, i) => CSharpSyntaxTree.ParseText(source, path: $"Test{i}.cs")));
-
-    private static readonly Lazy<CSharpCompilation> Base = new(() => CSharpCompilation.Create(
-        "Example",
-        [CSharpSyntaxTree.ParseText(TestSource.Prelude, path: "Prelude.cs")],
-        References.Value.Select(item => item.Reference),
-        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable)));
 }

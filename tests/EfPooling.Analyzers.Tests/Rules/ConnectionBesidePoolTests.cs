@@ -1,0 +1,52 @@
+using EfPooling.Analyzers.Rules;
+
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class ConnectionBesidePoolTests
+{
+    private const string Pool = "public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql(\"Host=a\").UseTransactionPooling(); }\n";
+
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.ConnectionBesidePool, () => new ConnectionBesidePoolAnalyzer())
+        .Fires("connections of Npgsql's in a project with a pool",
+            Pool + """
+            public static class Work
+            {
+                public static async Task Run(NpgsqlDataSource source)
+                {
+                    await using var own = {|EFP0016:new NpgsqlConnection("Host=a")|};
+                    await using var second = await {|EFP0016:source.OpenConnectionAsync()|};
+                    await own.ExecuteAsync("DELETE FROM orders");
+                }
+            }
+            """)
+        .Fires("a pool registered as a service",
+            """
+            public static class Work
+            {
+                public static void Add(IServiceCollection services) => services.AddTransactionPooling("Host=a");
+                public static object Run() => {|EFP0016:new NpgsqlConnection("Host=a")|};
+            }
+            """)
+        .Silent("a project without a pool", """public static class Work { public static object Run() => new NpgsqlConnection("Host=a"); }""")
+        .Silent("a member that shows a reason",
+            Pool + """
+            public static class Work
+            {
+                public static async Task ListenAsync() { await using var own = new NpgsqlConnection("Host=a"); await own.ExecuteAsync("LISTEN orders"); }
+                public static async Task LockAsync(NpgsqlDataSource source) { await using var own = await source.OpenConnectionAsync(); await own.ExecuteAsync($"SELECT pg_advisory_lock({1})"); }
+                public static async Task WaitAsync() { await using var own = new NpgsqlConnection("Host=a"); await own.WaitAsync(); }
+                public static void CopyIn() { using var own = new NpgsqlConnection("Host=a"); using var writer = own.BeginTextImport("x"); }
+            }
+            """)
+        .Silent("connections of the pool",
+            Pool + """
+            public static class Work { public static async Task Run(TransactionPoolingDataSource pool) { await using var own = await pool.OpenConnectionAsync(); } }
+            """)
+        .Add(new RuleCase("tests", Pool + """public static class Work { public static object Run() => new NpgsqlConnection("Host=a"); }""") { InTestProject = true });
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
