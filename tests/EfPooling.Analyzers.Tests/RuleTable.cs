@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeFixes;
 
 namespace EfPooling.Analyzers.Tests;
 
@@ -56,8 +55,5 @@ internal static class RuleTable
         return text.Append(Configuration).ToString().ReplaceLineEndings("\n");
     }
 
-    private static HashSet<string> FixableIds()
-        => [.. typeof(SqlTextFix).Assembly.GetTypes()
-            .Where(type => type.IsSubclassOf(typeof(CodeFixProvider)) && !type.IsAbstract)
-            .SelectMany(type => ((CodeFixProvider)Activator.CreateInstance(type, nonPublic: true)!).FixableDiagnosticIds)];
+    private static HashSet<string> FixableIds() => [.. Analysis.AllFixes().SelectMany(fix => fix.FixableDiagnosticIds)];
 }

@@ -30,6 +30,21 @@ internal static class TestCompilation
         return project.AddDocument("Test0.cs", source);
     }
 
+    /// <summary>Several documents of one project.</summary>
+    public static async Task<IReadOnlyList<Document>> CreateDocumentsAsync(IEnumerable<string> sources)
+    {
+        var project = (await CreateDocumentAsync("")).Project;
+        var ids = new List<DocumentId>();
+        foreach (var source in sources)
+        {
+            var document = project.AddDocument($"File{ids.Count}.cs", source);
+            ids.Add(document.Id);
+            project = document.Project;
+        }
+
+        return [.. ids.Select(id => project.GetDocument(id)!)];
+    }
+
     private static IEnumerable<MetadataReference> Referenced(string? without, bool isTest)
         => References.Value
             .Where(item => (without is null || !item.Name.StartsWith(without, StringComparison.Ordinal)) && (isTest || !item.Name.StartsWith("xunit", StringComparison.Ordinal)))

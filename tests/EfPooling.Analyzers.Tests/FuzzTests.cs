@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using EfPooling.Analyzers.Tests.Fuzzing;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CodeActions;
+using Microsoft.CodeAnalysis.CodeFixes;
+
+namespace EfPooling.Analyzers.Tests;
+
+/// <summary>No analyzer and no code fix throws, whatever state the code is in while it is being typed.</summary>
+public sealed class FuzzTests
+{
+    /// <summary>Four seeds that stay, and one that nobody has tried.</summary>
+    public static TheoryData<int> Seeds => [1, 2, 3, 4, Random.Shared.Next()];
+
+    [Theory]
+    [MemberData(nameof(Seeds), DisableDiscoveryEnumeration = true)]
+    public async Task BrokenCode_MakesNothingThrow(int seed)
+    {
+        var sources = GuardTests.AllCases().SelectMany(cases => cases.All).Select(item => Markup.Parse(TestSource.Wrap(item.Source)).Code).ToArray();
+        var mutation = new Mutation(new Random(seed), sources);
+        var documents = await TestCompilation.CreateDocumentsAsync(sources.Select((source, i) => $"namespace Fuzz{i};\n{mutation.Apply(source)}"));
+        try
+        {
+            var compilation = (await documents[0].Project.GetCompilationAsync())!;
+            var found = await Analysis.RunAsync(compilation, null, Analysis.AllAnalyzers());
+            foreach (var fix in Analysis.AllFixes())
+            {
+                await ApplyAsync(documents[0].Project, fix, found);
+            }
+        }
+        catch (Exception error)
+        {
+            Assert.Fail($"Seed {seed}: {error}");
+        }
+    }
+
+    private static async Task ApplyAsync(Project project, CodeFixProvider fix, ImmutableArray<Diagnostic> found)
+    {
+        foreach (var diagnostic in found.Where(diagnostic => fix.FixableDiagnosticIds.Contains(diagnostic.Id)))
+        {
+            var actions = new List<CodeAction>();
+            var document = project.GetDocument(diagnostic.Location.SourceTree)!;
+            await fix.RegisterCodeFixesAsync(new CodeFixContext(document, diagnostic, (action, _) => actions.Add(action), CancellationToken.None));
+            foreach (var action in actions)
+            {
+                Assert.NotEmpty(await action.GetOperationsAsync(CancellationToken.None));
+            }
+        }
+    }
+}
