@@ -41,11 +41,11 @@ internal sealed class TemporaryObjectRule() : SqlRule(Descriptors.TemporaryObjec
             return; // A permanent one, perhaps with pg_temp in its name or query.
         }
 
-        if (!tokens.Is(kind, "TABLE"))
+        if (tokens.Is(kind, "VIEW") || tokens.Is(kind, "SEQUENCE"))
         {
             use.Report(Descriptor, statement.First, kind + 1, null, use.Script.Summary(statement.First, statement.End), "Use a common table expression or a permanent object");
         }
-        else if (!MayDropItself(use.Script, kind, statement.End))
+        else if (tokens.Is(kind, "TABLE") && !MayDropItself(use.Script, kind, statement.End))
         {
             use.Report(Descriptor, statement.First, kind + 1, Edit(tokens, kind, statement.End), use.Script.Summary(statement.First, statement.End), OnCommitDrop);
         }
