@@ -23,6 +23,15 @@ internal static class Descriptors
         helpLinkUri: HelpLink(DiagnosticIds.SessionSetting));
 
     // ---- EFP0002
+    public static readonly DiagnosticDescriptor OverlappingOperations = new(
+        DiagnosticIds.OverlappingOperations,
+        "Overlapping operations on one context or connection",
+        "'{0}' starts while {1} may still be running on '{2}', which does one thing at a time: under transaction pooling the second one throws ConcurrentUseException. "
+            + "Await one before the next, or give each a context or connection of its own (IDbContextFactory, OpenConnectionAsync).",
+        Categories.Concurrency,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.OverlappingOperations));
 
     // ---- EFP0003
     public static readonly DiagnosticDescriptor SessionLock = new(

@@ -1,0 +1,131 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>
+/// The body of a member, or an initialiser, with the lambdas and local functions in it; lambdas that are expression trees are left out.
+/// Lists are in the order of the source. One thread only.
+/// </summary>
+internal sealed class FlowBody
+{
+    private readonly OperationBlockAnalysisContext _context;
+    private readonly Dictionary<SyntaxNode, IInvocationOperation> _invocations = [];
+    private readonly Dictionary<SyntaxNode, DbOperation> _operations = [];
+    private readonly Dictionary<SyntaxNode, DbTask?> _work = [];
+    private readonly FlowGraphs _graphs;
+
+    public FlowBody(OperationBlockAnalysisContext context, IOperation block, SemanticModel model, FlowSymbols symbols)
+    {
+        (_context, Block, Model, Symbols) = (context, block, model, symbols);
+        _graphs = new FlowGraphs(() => context.GetControlFlowGraph(block));
+        All = Collect(block);
+        foreach (var operation in All)
+        {
+            if (operation is IInvocationOperation invocation)
+            {
+                _invocations[invocation.Syntax] = invocation;
+                if (symbols.Known.Operations.TryGet(operation, out var found))
+                {
+                    _operations[invocation.Syntax] = found;
+                    Operations.Add(found);
+                }
+            }
+        }
+    }
+
+    public IOperation Block { get; }
+
+    public SemanticModel Model { get; }
+
+    public FlowSymbols Symbols { get; }
+
+    /// <summary>The member.</summary>
+    public ISymbol Owner => _context.OwningSymbol;
+
+    /// <summary>All operations.</summary>
+    public IReadOnlyList<IOperation> All { get; }
+
+    /// <summary>Those that talk to a database.</summary>
+    public List<DbOperation> Operations { get; } = [];
+
+    public IEnumerable<IInvocationOperation> Invocations => All.OfType<IInvocationOperation>();
+
+    public Root RootOf(DbOperation operation) => Symbols.Known.Roots.Of(operation.Owner, Model);
+
+    public Root RootOf(IOperation operation) => Symbols.Known.Roots.Of(operation, Model);
+
+    /// <summary>The database operation that stands where an operation of a control flow graph stands.</summary>
+    public bool TryGetOperation(IOperation operation, out DbOperation found)
+    {
+        found = default;
+        return operation is IInvocationOperation { IsImplicit: false } && _operations.TryGetValue(operation.Syntax, out found);
+    }
+
+    /// <summary>The work that a call starts on a known context or connection; null for any other operation.</summary>
+    public DbTask? WorkOf(IOperation operation)
+    {
+        if (Original(operation) is not { } call)
+        {
+            return null;
+        }
+
+        if (!_work.TryGetValue(call.Syntax, out var work))
+        {
+            work = DbTask.Of(call, this);
+            _work.Add(call.Syntax, work);
+        }
+
+        return work;
+    }
+
+    /// <summary>The same call in the tree of operations, which knows its parents, for one of a control flow graph.</summary>
+    public IInvocationOperation? Original(IOperation operation)
+        => operation is IInvocationOperation { IsImplicit: false } && _invocations.TryGetValue(operation.Syntax, out var found) ? found : null;
+
+    /// <summary>The walk through what may run after an operation in the same function, or null if that cannot be told.</summary>
+    public FlowWalk? WalkFrom(IInvocationOperation operation) => _graphs.Of(operation) is { } graph ? FlowWalk.After(graph, operation.Syntax) : null;
+
+    /// <summary>The lambda or local function around an operation, or the whole body.</summary>
+    public IOperation FunctionOf(IOperation operation)
+    {
+        for (var parent = operation.Parent; parent is not null; parent = parent.Parent)
+        {
+            if (parent is IAnonymousFunctionOperation or ILocalFunctionOperation)
+            {
+                return parent;
+            }
+        }
+
+        return Block;
+    }
+
+    /// <summary>What an <c>.editorconfig</c> says for this file.</summary>
+    public string? Option(string key)
+        => _context.Options.AnalyzerConfigOptionsProvider.GetOptions(Block.Syntax.SyntaxTree).TryGetValue(key, out var value) ? value : null;
+
+    public void Report(DiagnosticDescriptor descriptor, SyntaxNode place, SyntaxNode? other, params object[] arguments)
+        => _context.ReportDiagnostic(Diagnostic.Create(descriptor, place.GetLocation(), other is null ? null : [other.GetLocation()], arguments));
+
+    private List<IOperation> Collect(IOperation block)
+    {
+        var (all, pending) = (new List<IOperation>(), new Stack<IOperation>());
+        pending.Push(block);
+        while (pending.Count > 0)
+        {
+            var operation = pending.Pop();
+            all.Add(operation);
+            if (!Symbols.IsExpressionTree(operation))
+            {
+                foreach (var child in operation.ChildOperations.Reverse())
+                {
+                    pending.Push(child);
+                }
+            }
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,44 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>The types beside those of the database that the rules about flow know. Thread-safe.</summary>
+internal sealed class FlowSymbols
+{
+    private readonly INamedTypeSymbol? _semaphore;
+    private readonly INamedTypeSymbol? _expression;
+    private readonly INamedTypeSymbol? _collection;
+
+    private FlowSymbols(Compilation compilation, KnownSymbols known)
+    {
+        Known = known;
+        Compilation = compilation;
+        _semaphore = compilation.GetTypeByMetadataName("System.Threading.SemaphoreSlim");
+        _expression = compilation.GetTypeByMetadataName("System.Linq.Expressions.Expression`1");
+        _collection = compilation.GetTypeByMetadataName("System.Collections.Generic.ICollection`1");
+    }
+
+    public KnownSymbols Known { get; }
+
+    public Compilation Compilation { get; }
+
+    public static FlowSymbols Of(Compilation compilation, KnownSymbols known) => new(compilation, known);
+
+    /// <summary><c>Task.WhenAll</c>, <c>WhenAny</c> or <c>WhenEach</c>.</summary>
+    public bool IsCombinator(IMethodSymbol method) => (method.Name is "WhenAll" or "WhenAny" or "WhenEach") && method.ContainingType.Is(Known.Task);
+
+    /// <summary>Waits for a semaphore, so that what follows is not concurrent with others who do the same.</summary>
+    public bool TakesTurn(IOperation operation)
+        => operation is ILockOperation
+            || (operation is IInvocationOperation { TargetMethod: var method } && (method.Name is "Wait" or "WaitAsync") && method.ContainingType.Is(_semaphore));
+
+    /// <summary>A lambda that is data (LINQ to a database) and never runs here.</summary>
+    public bool IsExpressionTree(IOperation operation)
+        => operation is IConversionOperation { Operand: IAnonymousFunctionOperation } conversion && conversion.Type.Is(_expression);
+
+    /// <summary>A list of tasks and the like.</summary>
+    public bool IsCollectionOfTasks(ITypeSymbol? type)
+        => type is not null && type.AllInterfaces.Any(item => item.Is(_collection) && Known.IsTask(item.TypeArguments[0]));
+}

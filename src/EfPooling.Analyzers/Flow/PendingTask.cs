@@ -1,0 +1,99 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>A task that a local or a local collection holds, so that it may be running until somebody looks at that local.</summary>
+internal sealed class PendingTask
+{
+    private readonly DbTask _first;
+    private readonly ILocalSymbol _holder;
+    private readonly bool _isCollection;
+    private readonly FlowBody _body;
+
+    private PendingTask(DbTask first, ILocalSymbol holder, bool isCollection, FlowBody body)
+        => (_first, _holder, _isCollection, _body) = (first, holder, isCollection, body);
+
+    public static PendingTask? Of(DbTask task, FlowBody body) => Of(task, TaskUse.Of(task.Call), body);
+
+    /// <param name="task">The work, which need not be the call whose task is held.</param>
+    /// <param name="use">What becomes of the task.</param>
+    /// <param name="body">The code.</param>
+    public static PendingTask? Of(DbTask task, TaskUse use, FlowBody body)
+    {
+        var isHeld = use.Kind == TaskUseKind.Local || (use.Kind == TaskUseKind.Collected && body.Symbols.IsCollectionOfTasks(use.Local!.Type));
+        return isHeld && (use.Local!.IsUsing || !Assignments.MayBeReassigned(use.Local)) ? new PendingTask(task, use.Local, use.Kind == TaskUseKind.Collected, body) : null;
+    }
+
+    /// <summary>Walks on from the task and shows the first work on the same root of each path.</summary>
+    public void Follow(Action<DbTask> found) => Follow(_first.Call, found);
+
+    /// <param name="start">The call whose task is held.</param>
+    /// <param name="found">Called with the second work.</param>
+    public void Follow(IInvocationOperation start, Action<DbTask> found)
+        => _body.WalkFrom(start)?.Run(operation => Visit(operation, start, found), _first.Root.Symbol, _holder);
+
+    private bool Visit(IOperation operation, IInvocationOperation start, Action<DbTask> found)
+    {
+        if (IsLookedAt(operation) || _body.Symbols.TakesTurn(operation))
+        {
+            return false;
+        }
+
+        if (_body.WorkOf(operation) is not { } second || !second.Root.IsSameAs(_first.Root))
+        {
+            return true;
+        }
+
+        if (second.Call.Syntax != start.Syntax || _isCollection)
+        {
+            found(second.Call.Syntax == _first.Call.Syntax ? _first : second);
+        }
+
+        return false;
+    }
+
+    // Any mention of the holder may be an await; but to be added to, or to stand in the list of a WhenAll that is still being made, is none.
+    private bool IsLookedAt(IOperation operation) => operation switch
+    {
+        ILocalReferenceOperation local => IsHolder(local) && !IsBeingGathered(local),
+        IInvocationOperation call when _body.Symbols.IsCombinator(call.TargetMethod) => Mentions(call.Syntax),
+        IInvocationOperation { TargetMethod.MethodKind: MethodKind.LocalFunction } call => MentionedBy(call.TargetMethod),
+        IMethodReferenceOperation { Method.MethodKind: MethodKind.LocalFunction } reference => MentionedBy(reference.Method),
+        IFlowAnonymousFunctionOperation => Mentions(operation.Syntax),
+        _ => false,
+    };
+
+    private bool IsHolder(ILocalReferenceOperation local) => !local.IsDeclaration && SymbolEqualityComparer.Default.Equals(local.Local, _holder);
+
+    private bool IsBeingGathered(IOperation reference)
+    {
+        if (_isCollection && reference.Parent is IInvocationOperation { TargetMethod.Name: "Add" } add && add.Instance == reference)
+        {
+            return true;
+        }
+
+        for (var parent = reference.Parent; parent is not null; parent = parent.Parent)
+        {
+            switch (parent)
+            {
+                case IConversionOperation or IArrayInitializerOperation or IArrayCreationOperation or ICollectionExpressionOperation or IArgumentOperation:
+                    continue;
+                case IInvocationOperation call:
+                    return _body.Symbols.IsCombinator(call.TargetMethod);
+                default:
+                    return false;
+            }
+        }
+
+        return false;
+    }
+
+    private bool MentionedBy(IMethodSymbol function) => function.DeclaringSyntaxReferences.Any(declaration => Mentions(declaration.GetSyntax()));
+
+    private bool Mentions(SyntaxNode code)
+        => code.DescendantNodes().Any(node => node is IdentifierNameSyntax name && name.Identifier.ValueText == _holder.Name);
+}

@@ -1,0 +1,28 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>The work that a function does on contexts and connections from outside it.</summary>
+internal static class SharedWork
+{
+    /// <summary>The first work for each root.</summary>
+    public static IEnumerable<DbTask> In(IOperation function, FlowBody body)
+    {
+        var found = new List<DbTask>();
+        foreach (var operation in body.All)
+        {
+            if (operation is IInvocationOperation && function.Syntax.Span.Contains(operation.Syntax.Span)
+                && body.WorkOf(operation) is { } work && work.Root.IsOutside(function.Syntax) && !found.Exists(other => other.Root.IsSameAs(work.Root)))
+            {
+                found.Add(work);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Whether the function waits its turn somewhere, so that its runs may be one after the other.</summary>
+    public static bool IsSerialized(IOperation function, FlowBody body)
+        => body.All.Any(operation => function.Syntax.Span.Contains(operation.Syntax.Span) && body.Symbols.TakesTurn(operation));
+}

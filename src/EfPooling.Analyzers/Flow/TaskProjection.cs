@@ -1,0 +1,66 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>Finds the lambda that starts a task per element: <c>ids.Select(id => …)</c>, also through a local and <c>ToList</c>.</summary>
+internal static class TaskProjection
+{
+    private const int MaxSteps = 10;
+
+    /// <summary>Null if there is none, or if the source surely has one element at most.</summary>
+    public static IAnonymousFunctionOperation? Of(IOperation tasks, FlowBody body)
+    {
+        for (var i = 0; i < MaxSteps; i++)
+        {
+            switch (tasks)
+            {
+                case IConversionOperation conversion:
+                    tasks = conversion.Operand;
+                    break;
+                case ICollectionExpressionOperation { Elements.Length: 1 } collection when collection.Elements[0] is ISpreadOperation spread:
+                    tasks = spread.Operand;
+                    break;
+                case ILocalReferenceOperation { Local: var local } when InitialValue(local, body) is { } initial:
+                    tasks = initial;
+                    break;
+                case IInvocationOperation call when call.TargetMethod.ContainingType.Is(body.Symbols.Known.Enumerable) && call.Arguments.Length > 0:
+                    if (call.TargetMethod.Name == "Select")
+                    {
+                        return HasManyElements(call.Arguments[0].Value) ? Lambda(call.Arguments[1].Value) : null;
+                    }
+
+                    if (call.TargetMethod.Name is not ("ToList" or "ToArray"))
+                    {
+                        return null;
+                    }
+
+                    tasks = call.Arguments[0].Value;
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return null;
+    }
+
+    private static IAnonymousFunctionOperation? Lambda(IOperation argument)
+        => argument is IDelegateCreationOperation { Target: IAnonymousFunctionOperation lambda } ? lambda : null;
+
+    private static bool HasManyElements(IOperation source)
+        => TaskUse.Inner(source) switch
+        {
+            IArrayCreationOperation { Initializer: { } initializer } => initializer.ElementValues.Length > 1,
+            ICollectionExpressionOperation collection => collection.Elements.Length > 1 || collection.Elements.Any(element => element is ISpreadOperation),
+            _ => true,
+        };
+
+    private static IOperation? InitialValue(ILocalSymbol local, FlowBody body)
+        => local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
+            && initializer.SyntaxTree == body.Model.SyntaxTree && !Assignments.MayBeReassigned(local)
+            ? body.Model.GetOperation(initializer.Value)
+            : null;
+}

@@ -1,0 +1,85 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>What becomes of the task that a call returns, <c>ConfigureAwait</c>, <c>AsTask</c>, casts and <c>?.</c> looked through.</summary>
+/// <param name="kind">What becomes of it.</param>
+/// <param name="outermost">The call with all that was looked through.</param>
+/// <param name="local">The local for <see cref="TaskUseKind.Local"/>, the collection for <see cref="TaskUseKind.Collected"/>.</param>
+internal readonly struct TaskUse(TaskUseKind kind, IOperation outermost, ILocalSymbol? local = null)
+{
+    public TaskUseKind Kind { get; } = kind;
+
+    public IOperation Outermost { get; } = outermost;
+
+    public ILocalSymbol? Local { get; } = local;
+
+    public static TaskUse Of(IOperation task)
+    {
+        var outermost = Outer(task);
+        return outermost.Parent switch
+        {
+            IAwaitOperation => new TaskUse(TaskUseKind.Awaited, outermost),
+            IExpressionStatementOperation => new TaskUse(TaskUseKind.Statement, outermost),
+            ISimpleAssignmentOperation { Target: IDiscardOperation } => new TaskUse(TaskUseKind.Discarded, outermost),
+            IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } => new TaskUse(TaskUseKind.Local, outermost, variable.Symbol),
+            IPropertyReferenceOperation { Property.Name: "Result" } => new TaskUse(TaskUseKind.Blocked, outermost),
+            IInvocationOperation { TargetMethod.Name: "Wait" or "GetAwaiter" } call when call.Instance == outermost => new TaskUse(TaskUseKind.Blocked, outermost),
+            IArgumentOperation { Parent: IInvocationOperation { TargetMethod.Name: "Add", Instance: ILocalReferenceOperation list } }
+                => new TaskUse(TaskUseKind.Collected, outermost, list.Local),
+            _ => new TaskUse(TaskUseKind.Other, outermost),
+        };
+    }
+
+    /// <summary>The local that gets the result of a call, awaited if it is a task.</summary>
+    public static ILocalSymbol? LocalOfResult(IOperation call, bool returnsTask)
+    {
+        var value = Outer(call);
+        if (returnsTask)
+        {
+            if (value.Parent is not IAwaitOperation awaited)
+            {
+                return null;
+            }
+
+            value = Outer(awaited);
+        }
+
+        return value.Parent is IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } ? variable.Symbol : null;
+    }
+
+    /// <summary>The call behind a task, the other way round.</summary>
+    public static IOperation Inner(IOperation task)
+    {
+        while (true)
+        {
+            var inner = task switch
+            {
+                IConversionOperation conversion => conversion.Operand,
+                IParenthesizedOperation parenthesized => parenthesized.Operand,
+                IConditionalAccessOperation access => access.WhenNotNull,
+                IInvocationOperation { TargetMethod.Name: "ConfigureAwait" or "AsTask", Instance: { } instance } => instance,
+                _ => null,
+            };
+            if (inner is null)
+            {
+                return task;
+            }
+
+            task = inner;
+        }
+    }
+
+    private static IOperation Outer(IOperation value)
+    {
+        while (value.Parent is IConversionOperation or IParenthesizedOperation
+            || (value.Parent is IConditionalAccessOperation access && access.WhenNotNull == value)
+            || (value.Parent is IInvocationOperation { TargetMethod.Name: "ConfigureAwait" or "AsTask" } call && call.Instance == value))
+        {
+            value = value.Parent;
+        }
+
+        return value;
+    }
+}

@@ -1,0 +1,92 @@
+using EfPooling.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Rules;
+
+/// <summary>
+/// EFP0002: an operation that starts while another one on the same context or connection may still be running. Either both are parts
+/// of one expression, or the first is in a local or collection that nothing has looked at since, or a lambda starts one per element.
+/// </summary>
+internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.OverlappingOperations)
+{
+    public override void Check(FlowBody body)
+    {
+        var reported = new HashSet<SyntaxNode>();
+        foreach (var operation in body.All)
+        {
+            switch (operation)
+            {
+                case IInvocationOperation call:
+                    CheckElements(call.Arguments.Select(argument => argument.Value), body, reported);
+                    CheckPending(call, body, reported);
+                    CheckProjection(call, body, reported);
+                    break;
+                case IArrayInitializerOperation array:
+                    CheckElements(array.ElementValues, body, reported);
+                    break;
+                case ICollectionExpressionOperation collection:
+                    CheckElements(collection.Elements, body, reported);
+                    break;
+                case ITupleOperation tuple:
+                    CheckElements(tuple.Elements, body, reported);
+                    break;
+            }
+        }
+    }
+
+    // WhenAll(db.A.CountAsync(), db.B.CountAsync()): both run before anything can await them.
+    private void CheckElements(IEnumerable<IOperation> elements, FlowBody body, HashSet<SyntaxNode> reported)
+    {
+        var running = new List<DbTask>();
+        foreach (var element in elements)
+        {
+            if (body.WorkOf(TaskUse.Inner(element)) is not { ReturnsTask: true } task)
+            {
+                continue;
+            }
+
+            if (running.Find(other => other.Root.IsSameAs(task.Root)) is { } first)
+            {
+                Report(task, first, body, reported);
+            }
+            else
+            {
+                running.Add(task);
+            }
+        }
+    }
+
+    // var a = db.A.CountAsync(); var b = db.B.CountAsync();
+    private void CheckPending(IInvocationOperation call, FlowBody body, HashSet<SyntaxNode> reported)
+    {
+        if (body.WorkOf(call) is { ReturnsTask: true } first && PendingTask.Of(first, body) is { } pending)
+        {
+            pending.Follow(second => Report(second, first, body, reported));
+        }
+    }
+
+    // WhenAll(ids.Select(id => db.Orders.FindAsync(id)))
+    private void CheckProjection(IInvocationOperation call, FlowBody body, HashSet<SyntaxNode> reported)
+    {
+        if (!body.Symbols.IsCombinator(call.TargetMethod) || call.Arguments.Length == 0
+            || TaskProjection.Of(call.Arguments[0].Value, body) is not { } lambda || SharedWork.IsSerialized(lambda, body))
+        {
+            return;
+        }
+
+        foreach (var work in SharedWork.In(lambda, body))
+        {
+            Report(work, work, body, reported);
+        }
+    }
+
+    private void Report(DbTask second, DbTask first, FlowBody body, HashSet<SyntaxNode> reported)
+    {
+        if (reported.Add(second.Call.Syntax))
+        {
+            var what = first == second ? "the same of the previous turn" : $"'{first.Name}'";
+            body.Report(Descriptor, second.Call.Syntax, first.Call.Syntax, second.Name, what, second.Root.Name());
+        }
+    }
+}

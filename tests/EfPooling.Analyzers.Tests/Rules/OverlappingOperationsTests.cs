@@ -1,0 +1,266 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class OverlappingOperationsTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.OverlappingOperations, () => new FlowRulesAnalyzer())
+        .Fires("two queries of one context in WhenAll, as params",
+            "await Task.WhenAll(db.Orders.CountAsync(ct), {|EFP0002:db.Lines.CountAsync(ct)|});")
+        .Fires("two queries in an array and in a collection expression",
+            """
+            await Task.WhenAll(new Task[] { db.Orders.CountAsync(ct), {|EFP0002:db.SaveChangesAsync(ct)|} });
+            await Task.WhenAny([db.Orders.CountAsync(ct), {|EFP0002:db.Lines.CountAsync(ct)|}]);
+            List<Task<int>> tasks = [db.Orders.CountAsync(ct), {|EFP0002:db.Lines.CountAsync(ct)|}];
+            await Task.WhenAll(tasks);
+            """)
+        .Fires("two tasks in locals, awaited together",
+            """
+            var a = db.Orders.CountAsync(ct);
+            var b = {|EFP0002:db.Lines.CountAsync(ct)|};
+            await Task.WhenAll(a, b);
+            """)
+        .Fires("a local beside a call in WhenAll",
+            """
+            var a = db.Orders.CountAsync(ct);
+            await Task.WhenAll(a, {|EFP0002:db.Lines.CountAsync(ct)|});
+            """)
+        .Fires("three at once are reported twice",
+            "await Task.WhenAll(db.Orders.CountAsync(ct), {|EFP0002:db.Lines.CountAsync(ct)|}, {|EFP0002:db.SaveChangesAsync(ct)|});")
+        .Fires("the context and Dapper on its connection",
+            """
+            var saving = db.SaveChangesAsync(ct).ConfigureAwait(false);
+            var names = await {|EFP0002:db.Database.GetDbConnection().QueryAsync<string>("SELECT name FROM orders")|};
+            await saving;
+            """)
+        .Fires("two commands of one connection",
+            """
+            using var first = conn.CreateCommand();
+            using var second = new NpgsqlCommand("SELECT 1", npgsql);
+            using var third = new NpgsqlCommand("SELECT 1", npgsql);
+            var a = second.ExecuteScalarAsync(ct);
+            await {|EFP0002:third.ExecuteScalarAsync(ct)|};
+            await a;
+            await Task.WhenAll(first.ExecuteNonQueryAsync(ct), {|EFP0002:conn.ExecuteAsync("SELECT 1")|});
+            """)
+        .Fires("a connection of the pool",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await Task.WhenAll(own.ExecuteAsync("SELECT 1"), {|EFP0002:own.ExecuteAsync("SELECT 2")|});
+            """)
+        .Fires("a synchronous operation meanwhile",
+            """
+            var a = db.Orders.CountAsync(ct);
+            {|EFP0002:db.SaveChanges()|};
+            await a;
+            """)
+        .Fires("only one of the paths awaits",
+            """
+            var a = db.Orders.CountAsync(ct);
+            if (id > 3)
+            {
+                await a;
+            }
+
+            {|EFP0002:db.SaveChanges()|};
+            await a;
+            """)
+        .Fires("the task is awaited in finally",
+            """
+            var a = db.Orders.CountAsync(ct);
+            try
+            {
+                await {|EFP0002:db.Lines.CountAsync(ct)|};
+            }
+            finally
+            {
+                await a;
+            }
+            """)
+        .Fires("one query per element",
+            """
+            await Task.WhenAll(new[] { 1, 2 }.Select(x => {|EFP0002:db.Orders.CountAsync(o => o.Id == x)|}));
+            var tasks = new[] { 1, 2 }.Select(async x => { await Task.Yield(); return await {|EFP0002:db.Orders.FindAsync(x)|}; }).ToList();
+            await Task.WhenAll(tasks);
+            """)
+        .Fires("a loop that collects tasks",
+            """
+            var tasks = new List<Task>();
+            foreach (var x in new[] { 1, 2 })
+            {
+                tasks.Add({|EFP0002:db.Orders.Where(o => o.Id == x).ExecuteDeleteAsync(ct)|});
+            }
+
+            await Task.WhenAll(tasks);
+            """)
+        .Fires("methods that are given the context",
+            """
+            public async Task Run()
+            {
+                await Task.WhenAll(LoadAsync(db), {|EFP0002:LoadAsync(db)|});
+                var a = LoadAsync(db);
+                await {|EFP0002:db.SaveChangesAsync()|};
+                await a;
+            }
+
+            private static Task LoadAsync(AppDb shared) => shared.Orders.LoadAsync();
+            """)
+        .Fires("lambdas, local functions and initialisers",
+            """
+            private readonly Func<AppDb, Task> _both = d => Task.WhenAll(d.Orders.CountAsync(), {|EFP0002:d.Lines.CountAsync()|});
+
+            public Func<Task> Later => async () =>
+            {
+                var a = db.Orders.CountAsync();
+                await {|EFP0002:db.Lines.CountAsync()|};
+                await a;
+            };
+
+            public async Task Run()
+            {
+                await Inner();
+
+                async Task Inner()
+                {
+                    var a = db.Orders.CountAsync();
+                    await {|EFP0002:db.Lines.CountAsync()|};
+                    await a;
+                }
+            }
+            """)
+        .Fires("the context itself",
+            """
+            public class OwnDb : DbContext
+            {
+                public DbSet<Order> Orders => Set<Order>();
+
+                public Task Both() => Task.WhenAll(Orders.CountAsync(), {|EFP0002:SaveChangesAsync()|});
+            }
+            """)
+        .Silent("one after the other",
+            """
+            var a = await db.Orders.CountAsync(ct);
+            var b = await db.Lines.CountAsync(ct);
+            var c = db.Orders.CountAsync(ct);
+            await c;
+            await db.SaveChangesAsync(ct);
+            var d = db.Orders.CountAsync(ct);
+            await Task.WhenAll(d);
+            await db.SaveChangesAsync(ct);
+            """)
+        .Silent("a context for each",
+            """
+            await using var other = await factory.CreateDbContextAsync(ct);
+            await Task.WhenAll(db.Orders.CountAsync(ct), other.Lines.CountAsync(ct));
+            await Task.WhenAll(new[] { 1, 2 }.Select(async x =>
+            {
+                await using var own = await factory.CreateDbContextAsync(ct);
+                return await own.Orders.FindAsync(x);
+            }));
+            """)
+        .Silent("exclusive branches",
+            """
+            Task<int> a;
+            if (id > 3)
+            {
+                var b = db.Orders.CountAsync(ct);
+                await b;
+            }
+            else
+            {
+                await db.Lines.CountAsync(ct);
+            }
+
+            a = id > 3 ? db.Orders.CountAsync(ct) : db.Lines.CountAsync(ct);
+            await a;
+            var c = id switch { 1 => db.Orders.CountAsync(ct), _ => db.Lines.CountAsync(ct) };
+            await c;
+            """)
+        .Silent("a semaphore in between",
+            """
+            public async Task Run(SemaphoreSlim gate)
+            {
+                var a = db.Orders.CountAsync();
+                await gate.WaitAsync();
+                await db.Lines.CountAsync();
+                await a;
+                await Task.WhenAll(new[] { 1, 2 }.Select(async x => { await gate.WaitAsync(); await db.Orders.FindAsync(x); gate.Release(); }));
+            }
+            """)
+        .Silent("a lambda that runs later",
+            """
+            var a = db.Orders.CountAsync(ct);
+            Func<Task<int>> later = () => db.Lines.CountAsync(ct);
+            await a;
+            await later();
+            """)
+        .Silent("the task is looked at",
+            """
+            var a = db.Orders.CountAsync(ct);
+            if (a.IsCompleted)
+            {
+                await db.Lines.CountAsync(ct);
+            }
+
+            var b = db.Orders.CountAsync(ct);
+            await Finish();
+            await db.SaveChangesAsync(ct);
+            await b;
+
+            async Task Finish() => await b;
+            """)
+        .Silent("a new context in each turn of a loop",
+            """
+            foreach (var x in new[] { 1, 2 })
+            {
+                await using var own = await factory.CreateDbContextAsync(ct);
+                var a = own.Orders.CountAsync(ct);
+                if (x == 1)
+                {
+                    continue;
+                }
+
+                await a;
+            }
+            """)
+        .Silent("a loop that waits before it goes on",
+            """
+            var tasks = new List<Task>();
+            foreach (var x in new[] { 1, 2 })
+            {
+                tasks.Add(db.Orders.Where(o => o.Id == x).ExecuteDeleteAsync(ct));
+                await Task.WhenAll(tasks);
+            }
+            """)
+        .Silent("a context that may be another one",
+            """
+            public AppDb Current { get; set; } = null!;
+
+            public async Task Run(AppDb a)
+            {
+                await Task.WhenAll(Current.Orders.CountAsync(), Current.Lines.CountAsync());
+                var task = a.Orders.CountAsync();
+                a = factory.CreateDbContext();
+                await a.Lines.CountAsync();
+                await task;
+            }
+            """)
+        .Silent("what talks to no server",
+            """
+            var a = db.Orders.CountAsync(ct);
+            db.Orders.Add(new Order());
+            await db.Orders.AddAsync(new Order(), ct);
+            var query = db.Lines.Where(line => line.Id > db.Orders.Count());
+            await a;
+            """)
+        .Silent("one element, or a query per element of LINQ to the database",
+            """
+            await Task.WhenAll(new[] { 1 }.Select(x => db.Orders.CountAsync(o => o.Id == x)));
+            var list = db.Orders.Select(o => db.Lines.Count(line => line.OrderId == o.Id)).ToListAsync(ct);
+            await list;
+            """);
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
