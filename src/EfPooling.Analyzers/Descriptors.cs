@@ -80,6 +80,15 @@ internal static class Descriptors
     // ---- EFP0007
 
     // ---- EFP0008
+    public static readonly DiagnosticDescriptor DiscardedTask = new(
+        DiagnosticIds.DiscardedTask,
+        "Database task discarded",
+        "The task of '{0}' is discarded: nobody sees its errors, and it still holds its context or connection and a server connection of the pool when the next operation starts or the context is disposed of. "
+            + "Await it, or do the work in a scope of its own.",
+        Categories.Concurrency,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.DiscardedTask));
 
     // ---- EFP0009
 

@@ -1,0 +1,109 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class DiscardedTaskTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.DiscardedTask, () => new FlowRulesAnalyzer(), () => new DiscardedTaskFix())
+        .Fires("assigned to a discard",
+            """
+            // Saves.
+            _ = {|EFP0008:db.SaveChangesAsync(ct)|}; // later
+            _ = {|EFP0008:conn.ExecuteAsync("SELECT 1")|};
+            """,
+            """
+            // Saves.
+            await db.SaveChangesAsync(ct); // later
+            await conn.ExecuteAsync("SELECT 1");
+            """)
+        .Fires("behind ConfigureAwait and a null check",
+            """
+            AppDb? other = db;
+            _ = {|EFP0008:db.SaveChangesAsync(ct)|}.ConfigureAwait(false);
+            _ = other?{|EFP0008:.SaveChangesAsync(ct)|};
+            """,
+            """
+            AppDb? other = db;
+            await db.SaveChangesAsync(ct).ConfigureAwait(false);
+            _ = other?.SaveChangesAsync(ct);
+            """)
+        .Fires("a local that nobody reads",
+            """
+            var count = {|EFP0008:db.Orders.CountAsync(ct)|};
+            var found = {|EFP0008:db.Orders.FindAsync(id)|};
+            """,
+            """
+            await db.Orders.CountAsync(ct);
+            await db.Orders.FindAsync(id);
+            """)
+        .Fires("a statement of a synchronous function is reported and left alone",
+            """
+            public void Run() { {|EFP0008:db.SaveChangesAsync()|}; }
+
+            public Action Later => () => {|EFP0008:db.SaveChangesAsync()|};
+
+            public void Lock() { lock (this) { _ = {|EFP0008:db.SaveChangesAsync()|}; } }
+            """,
+            """
+            public void Run() { db.SaveChangesAsync(); }
+
+            public Action Later => () => db.SaveChangesAsync();
+
+            public void Lock() { lock (this) { _ = db.SaveChangesAsync(); } }
+            """)
+        .Fires("in a lambda",
+            """
+            Func<Task> later = async () => { _ = {|EFP0008:db.SaveChangesAsync(ct)|}; await Task.Yield(); };
+            await later();
+            """,
+            """
+            Func<Task> later = async () => { await db.SaveChangesAsync(ct); await Task.Yield(); };
+            await later();
+            """)
+        .Fires("a rollback, and a connection of the pool",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await using var tx = await own.BeginTransactionAsync(ct);
+            _ = {|EFP0008:tx.RollbackAsync(ct)|};
+            """)
+        .Silent("awaited, returned, stored and passed on",
+            """
+            private Task? _running;
+
+            public Task<int> Run() => db.SaveChangesAsync();
+
+            public async Task Wait()
+            {
+                await db.SaveChangesAsync();
+                var count = db.Orders.CountAsync();
+                Console.WriteLine(await count);
+                _running = db.SaveChangesAsync();
+                Keep(db.SaveChangesAsync());
+                db.SaveChangesAsync().Wait();
+                _ = await db.Orders.CountAsync();
+            }
+
+            private static void Keep(Task task) => task.Wait();
+            """)
+        .Silent("a bare statement of an asynchronous function, which CS4014 reports",
+            """
+            #pragma warning disable CS4014
+            db.SaveChangesAsync(ct);
+            """)
+        .Silent("tasks of something else",
+            """
+            _ = Task.Delay(1, ct);
+            _ = http.GetAsync(text, ct);
+            _ = db.Orders.AddAsync(new Order(), ct);
+            """)
+        .Silent("synchronous operations",
+            """
+            _ = db.SaveChanges();
+            _ = db.Orders.Find(id);
+            db.SaveChanges();
+            """);
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
