@@ -91,6 +91,15 @@ internal static class Descriptors
         helpLinkUri: HelpLink(DiagnosticIds.DiscardedTask));
 
     // ---- EFP0009
+    public static readonly DiagnosticDescriptor SlowWaitInTransaction = new(
+        DiagnosticIds.SlowWaitInTransaction,
+        "Slow wait while a transaction is open",
+        "'{0}' waits for something else than the database while the transaction '{1}' is open: from its first command on, the transaction holds a server connection of the pool, and its locks. "
+            + "Wait before the transaction begins or after it has ended.",
+        Categories.HoldTime,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.SlowWaitInTransaction));
 
     // ---- EFP0010
 

@@ -15,6 +15,7 @@ internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rul
     [
         new OverlappingOperationsRule(),
         new DiscardedTaskRule(),
+        new SlowWaitInTransactionRule(),
     ];
 
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)

@@ -15,6 +15,7 @@ internal sealed class FlowSymbols
     {
         Known = known;
         Compilation = compilation;
+        SlowCalls = new SlowCalls(compilation, known);
         _semaphore = compilation.GetTypeByMetadataName("System.Threading.SemaphoreSlim");
         _expression = compilation.GetTypeByMetadataName("System.Linq.Expressions.Expression`1");
         _collection = compilation.GetTypeByMetadataName("System.Collections.Generic.ICollection`1");
@@ -23,6 +24,8 @@ internal sealed class FlowSymbols
     public KnownSymbols Known { get; }
 
     public Compilation Compilation { get; }
+
+    public SlowCalls SlowCalls { get; }
 
     public static FlowSymbols Of(Compilation compilation, KnownSymbols known) => new(compilation, known);
 

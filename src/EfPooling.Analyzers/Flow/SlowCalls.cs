@@ -1,0 +1,54 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>
+/// Knows the calls that wait for something else than the database. Interfaces are silent unless named by option: nothing tells what is
+/// behind them. So are message buses: with an outbox, to publish is to write to the database. Thread-safe.
+/// </summary>
+internal sealed class SlowCalls(Compilation compilation, KnownSymbols known)
+{
+    private static readonly (string Type, string Methods)[] Table =
+    [
+        ("System.Net.Http.HttpClient", "Get Post Put Patch Delete Send"),
+        ("System.Net.Http.HttpMessageInvoker", "Send"),
+        ("System.Net.Http.Json.HttpClientJsonExtensions", "Get Post Put Patch Delete"),
+        ("System.Threading.Tasks.Task", "Delay"),
+        ("System.Threading.Thread", "Sleep"),
+        ("System.Threading.PeriodicTimer", "WaitForNextTick"),
+        ("System.Net.Mail.SmtpClient", "Send"),
+        ("System.Net.Sockets.Socket", "Accept Connect Receive Send"),
+        ("System.Diagnostics.Process", "WaitForExit"),
+    ];
+
+    private readonly (INamedTypeSymbol? Type, string[] Methods)[] _table =
+        [.. Table.Select(entry => (compilation.GetTypeByMetadataName(entry.Type), entry.Methods.Split(' ')))];
+
+    private readonly INamedTypeSymbol? _unaryCall = compilation.GetTypeByMetadataName("Grpc.Core.AsyncUnaryCall`1");
+
+    /// <param name="call">The call.</param>
+    /// <param name="additional">More types, of which all methods count.</param>
+    public bool IsSlow(IInvocationOperation call, IReadOnlyList<INamedTypeSymbol> additional)
+    {
+        var method = call.TargetMethod;
+        return (_table.Any(entry => method.ContainingType.Is(entry.Type) && entry.Methods.Any(name => method.Name.StartsWith(name, StringComparison.Ordinal)))
+                || method.ReturnType.Is(_unaryCall)
+                || additional.Any(type => IsOf(type, method.ContainingType) || IsOf(type, call.Instance?.Type)))
+            && !WaitsForNothing(call) && IsWaitedFor(call);
+    }
+
+    private static bool IsOf(INamedTypeSymbol known, ITypeSymbol? type) => type.InheritsFrom(known) || type.IsOrImplements(known);
+
+    // Delay(0), Sleep(0)
+    private static bool WaitsForNothing(IInvocationOperation call)
+        => (call.TargetMethod.Name is "Delay" or "Sleep" or "WaitForExit") && call.Arguments.Any(argument => argument.Value.ConstantValue is { HasValue: true, Value: 0 });
+
+    // A task that is awaited after the transaction costs nothing.
+    private bool IsWaitedFor(IInvocationOperation call)
+    {
+        var isTask = known.IsTask(call.TargetMethod.ReturnType) || call.TargetMethod.ReturnType.Is(_unaryCall);
+        return !isTask || TaskUse.Of(call).Kind is TaskUseKind.Awaited or TaskUseKind.Blocked;
+    }
+}

@@ -1,0 +1,14 @@
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>What is done with a transaction at one place.</summary>
+internal enum TransactionUse
+{
+    /// <summary>Nothing that ends it.</summary>
+    Read,
+    Commits,
+    RollsBack,
+    Disposes,
+
+    /// <summary>Somebody else gets it, and may end it.</summary>
+    Escapes,
+}
