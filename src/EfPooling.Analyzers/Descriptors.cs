@@ -102,6 +102,14 @@ internal static class Descriptors
         helpLinkUri: HelpLink(DiagnosticIds.SlowWaitInTransaction));
 
     // ---- EFP0010
+    public static readonly DiagnosticDescriptor IncompleteTransaction = new(
+        DiagnosticIds.IncompleteTransaction,
+        "Transaction not completed or not disposed",
+        "The transaction that '{0}' begins {1}. {2}.",
+        Categories.HoldTime,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.IncompleteTransaction));
 
     // ---- EFP0011
 

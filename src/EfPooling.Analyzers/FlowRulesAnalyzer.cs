@@ -16,6 +16,7 @@ internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rul
         new OverlappingOperationsRule(),
         new DiscardedTaskRule(),
         new SlowWaitInTransactionRule(),
+        new IncompleteTransactionRule(),
     ];
 
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)

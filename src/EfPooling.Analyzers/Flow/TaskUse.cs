@@ -32,22 +32,16 @@ internal readonly struct TaskUse(TaskUseKind kind, IOperation outermost, ILocalS
         };
     }
 
-    /// <summary>The local that gets the result of a call, awaited if it is a task.</summary>
-    public static ILocalSymbol? LocalOfResult(IOperation call, bool returnsTask)
+    /// <summary>The result of a call with all that was looked through, awaited if it is a task; null if it is not awaited on the spot.</summary>
+    public static IOperation? Result(IOperation call, bool returnsTask)
     {
         var value = Outer(call);
-        if (returnsTask)
-        {
-            if (value.Parent is not IAwaitOperation awaited)
-            {
-                return null;
-            }
-
-            value = Outer(awaited);
-        }
-
-        return value.Parent is IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } ? variable.Symbol : null;
+        return !returnsTask ? value : value.Parent is IAwaitOperation awaited ? Outer(awaited) : null;
     }
+
+    /// <summary>The local that gets the result of a call, awaited if it is a task.</summary>
+    public static ILocalSymbol? LocalOfResult(IOperation call, bool returnsTask)
+        => Result(call, returnsTask)?.Parent is IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } ? variable.Symbol : null;
 
     /// <summary>The call behind a task, the other way round.</summary>
     public static IOperation Inner(IOperation task)

@@ -1,0 +1,42 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>Tells by reading the syntax of the whole type whether a transaction may be ended by other means than its own object. In doubt, it may.</summary>
+internal static class TransactionScopes
+{
+    private static readonly HashSet<string> FacadeMembers =
+        ["CommitTransaction", "CommitTransactionAsync", "RollbackTransaction", "RollbackTransactionAsync", "CurrentTransaction", "UseTransaction", "UseTransactionAsync"];
+
+    /// <summary>Whether the type uses the transaction of a context without holding it, or says COMMIT or ROLLBACK in a text.</summary>
+    public static bool EndsByFacade(FlowBody body)
+        => Nodes(body).Any(node => node switch
+        {
+            IdentifierNameSyntax name => FacadeMembers.Contains(name.Identifier.ValueText),
+            LiteralExpressionSyntax text when text.IsKind(SyntaxKind.StringLiteralExpression) => Has(text.Token.ValueText, "commit") || Has(text.Token.ValueText, "rollback"),
+            _ => false,
+        });
+
+    /// <summary>Whether others have the context or connection too: the caller who passed it, or somebody to whom it is passed.</summary>
+    public static bool MayBeEndedElsewhere(Root root, FlowBody body)
+        => root.Symbol is INamedTypeSymbol or IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: not MethodKind.Constructor } }
+            || Nodes(body).Any(node => node is IdentifierNameSyntax name && name.Identifier.ValueText == root.Symbol!.Name
+                && name.Parent is ArgumentSyntax or ReturnStatementSyntax or ArrowExpressionClauseSyntax or AssignmentExpressionSyntax or EqualsValueClauseSyntax);
+
+    /// <summary>Tests roll back what they write.</summary>
+    public static bool IsTest(FlowBody body)
+        => body.Owner.GetAttributes().Concat(body.Owner.ContainingType?.GetAttributes() ?? []).Any(attribute
+            => attribute.AttributeClass?.ContainingNamespace.ToDisplayString() is { } space
+                && (space.StartsWith("Xunit", StringComparison.Ordinal) || space.StartsWith("NUnit", StringComparison.Ordinal) || space.Contains("TestTools")));
+
+    // The parts of the type that are in other files too; for top-level statements, the file.
+    private static IEnumerable<SyntaxNode> Nodes(FlowBody body)
+        => body.Owner.ContainingType is { } type && body.Block.Syntax.FirstAncestorOrSelf<TypeDeclarationSyntax>() is not null
+            ? type.DeclaringSyntaxReferences.SelectMany(part => part.GetSyntax().DescendantNodes())
+            : body.Block.Syntax.SyntaxTree.GetRoot().DescendantNodes();
+
+    private static bool Has(string text, string word) => text.IndexOf(word, StringComparison.OrdinalIgnoreCase) >= 0;
+}

@@ -1,0 +1,193 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class IncompleteTransactionTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.IncompleteTransaction, () => new FlowRulesAnalyzer(), () => new IncompleteTransactionFix())
+        .Fires("a transaction that is thrown away",
+            """
+            await {|EFP0010:db.Database.BeginTransactionAsync(ct)|};
+            _ = {|EFP0010:conn.BeginTransaction()|};
+            await db.SaveChangesAsync(ct);
+            """)
+        .Fires("a local that stays open when something fails",
+            """
+            // Begin.
+            var tx = await {|EFP0010:db.Database.BeginTransactionAsync(ct)|}; // here
+            await db.SaveChangesAsync(ct);
+            await tx.CommitAsync(ct);
+            """,
+            """
+            // Begin.
+            await using var tx = await db.Database.BeginTransactionAsync(ct); // here
+            await db.SaveChangesAsync(ct);
+            await tx.CommitAsync(ct);
+            """)
+        .Fires("the same without await, and disposed of at the end only",
+            """
+            public void Run()
+            {
+                DbTransaction tx = {|EFP0010:conn.BeginTransaction(IsolationLevel.Serializable)|};
+                conn.Execute("SELECT 1", transaction: tx);
+                using var command = new NpgsqlCommand("SELECT 1", npgsql, (NpgsqlTransaction)tx);
+                command.Transaction = (NpgsqlTransaction)tx;
+                tx.Commit();
+                tx.Dispose();
+            }
+            """,
+            """
+            public void Run()
+            {
+                using DbTransaction tx = conn.BeginTransaction(IsolationLevel.Serializable);
+                conn.Execute("SELECT 1", transaction: tx);
+                using var command = new NpgsqlCommand("SELECT 1", npgsql, (NpgsqlTransaction)tx);
+                command.Transaction = (NpgsqlTransaction)tx;
+                tx.Commit();
+                tx.Dispose();
+            }
+            """)
+        .Fires("a using local that writes and never commits",
+            """
+            await using var tx = await {|EFP0010:db.Database.BeginTransactionAsync(ct)|};
+            await db.SaveChangesAsync(ct);
+            """,
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await db.SaveChangesAsync(ct);
+            """)
+        .Fires("using statements that write and never commit",
+            """
+            using (var tx = {|EFP0010:conn.BeginTransaction()|})
+            {
+                conn.Execute("INSERT INTO orders VALUES (1)", transaction: tx);
+            }
+
+            await using (await {|EFP0010:db.Database.BeginTransactionAsync(ct)|})
+            {
+                await db.Orders.ExecuteDeleteAsync(ct);
+            }
+            """)
+        .Fires("in a lambda, on a connection of the pool",
+            """
+            Func<Task> later = async () =>
+            {
+                await using var own = await pool.OpenConnectionAsync(ct);
+                await using var tx = await {|EFP0010:own.BeginTransactionAsync(ct)|};
+                await own.ExecuteAsync("UPDATE orders SET name = 'a'", transaction: tx);
+            };
+            await later();
+            """)
+        .Silent("using and commit",
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await db.SaveChangesAsync(ct);
+            if (id > 3)
+            {
+                await tx.CommitAsync(ct);
+            }
+            """)
+        .Silent("disposed of in finally, or rolled back in catch",
+            """
+            var tx = await db.Database.BeginTransactionAsync(ct);
+            try
+            {
+                await tx.CommitAsync(ct);
+            }
+            finally
+            {
+                await tx.DisposeAsync();
+            }
+
+            var second = conn.BeginTransaction();
+            try
+            {
+                second.Commit();
+            }
+            catch
+            {
+                second?.Rollback();
+                throw;
+            }
+
+            var third = npgsql.BeginTransaction();
+            using (third)
+            {
+                third.Commit();
+            }
+            """)
+        .Silent("somebody else gets it",
+            """
+            private IDbContextTransaction? _current;
+
+            public Task<IDbContextTransaction> BeginAsync() => db.Database.BeginTransactionAsync();
+
+            public async Task<IDbContextTransaction> BeginToo() { var tx = await db.Database.BeginTransactionAsync(); return tx; }
+
+            public async Task Keep() { _current = await db.Database.BeginTransactionAsync(); var tx = await db.Database.BeginTransactionAsync(); _current = tx; }
+
+            public async Task Pass() { var tx = await db.Database.BeginTransactionAsync(); await Finish(tx); }
+
+            public async Task PassUsing() { await using var tx = await db.Database.BeginTransactionAsync(); await db.SaveChangesAsync(); await Finish(tx); }
+
+            private static Task Finish(IDbContextTransaction tx) => tx.CommitAsync();
+            """)
+        .Silent("the facade ends it, in another method",
+            """
+            public async Task BeginAsync() => await db.Database.BeginTransactionAsync();
+
+            public async Task SaveAsync() { await db.SaveChangesAsync(); await db.Database.CommitTransactionAsync(); }
+
+            public async Task Both() { await using var tx = await db.Database.BeginTransactionAsync(); await SaveAsync(); await db.SaveChangesAsync(); }
+            """)
+        .Silent("the caller's context, and the context's own method",
+            """
+            public static class Extensions
+            {
+                public static async Task Start(this AppDb db) => await db.Database.BeginTransactionAsync();
+            }
+
+            public class OwnDb : DbContext
+            {
+                public async Task Start() => await Database.BeginTransactionAsync();
+            }
+            """)
+        .Silent("reads that roll back",
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+            await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, true)", ct);
+            var a = await db.Orders.CountAsync(ct);
+            using var second = conn.BeginTransaction();
+            conn.Execute("SET LOCAL work_mem = '64MB'", transaction: second);
+            conn.Query("SELECT 1", transaction: second);
+            """)
+        .Silent("a rollback on purpose, and to a savepoint with a commit",
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await db.SaveChangesAsync(ct);
+            await tx.RollbackAsync(ct);
+            await using var second = await db.Database.BeginTransactionAsync(ct);
+            await db.SaveChangesAsync(ct);
+            await second.RollbackToSavepointAsync("a", ct);
+            await second.CommitAsync(ct);
+            """)
+        .Silent("a connection that is disposed of with it",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            var tx = await own.BeginTransactionAsync(ct);
+            await own.ExecuteAsync("SELECT 1", transaction: tx);
+            await tx.CommitAsync(ct);
+            """)
+        .Silent("a test that rolls back what it writes",
+            """
+            public class OrderTests(AppDb db)
+            {
+                [Xunit.Fact]
+                public async Task Order_IsSaved() { await using var tx = await db.Database.BeginTransactionAsync(); await db.SaveChangesAsync(); }
+            }
+            """);
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
