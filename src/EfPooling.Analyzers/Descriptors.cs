@@ -112,6 +112,15 @@ internal static class Descriptors
         helpLinkUri: HelpLink(DiagnosticIds.IncompleteTransaction));
 
     // ---- EFP0011
+    public static readonly DiagnosticDescriptor CommandDuringReader = new(
+        DiagnosticIds.CommandDuringReader,
+        "Command issued while a reader is open",
+        "'{0}' runs while {1} still has a reader open on '{2}': PostgreSQL runs one statement per connection, so it throws ConcurrentUseException. "
+            + "Read all rows first (ToListAsync), or use a second context or connection.",
+        Categories.Concurrency,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.CommandDuringReader));
 
     // ---- EFP0012
     public static readonly DiagnosticDescriptor LongLivedHolder = new(

@@ -17,6 +17,7 @@ internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rul
         new DiscardedTaskRule(),
         new SlowWaitInTransactionRule(),
         new IncompleteTransactionRule(),
+        new CommandDuringReaderRule(),
     ];
 
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)

@@ -10,6 +10,7 @@ internal sealed class FlowSymbols
     private readonly INamedTypeSymbol? _semaphore;
     private readonly INamedTypeSymbol? _expression;
     private readonly INamedTypeSymbol? _collection;
+    private readonly INamedTypeSymbol? _reader;
 
     private FlowSymbols(Compilation compilation, KnownSymbols known)
     {
@@ -19,6 +20,7 @@ internal sealed class FlowSymbols
         _semaphore = compilation.GetTypeByMetadataName("System.Threading.SemaphoreSlim");
         _expression = compilation.GetTypeByMetadataName("System.Linq.Expressions.Expression`1");
         _collection = compilation.GetTypeByMetadataName("System.Collections.Generic.ICollection`1");
+        _reader = compilation.GetTypeByMetadataName("System.Data.IDataReader");
     }
 
     public KnownSymbols Known { get; }
@@ -40,6 +42,8 @@ internal sealed class FlowSymbols
     /// <summary>A lambda that is data (LINQ to a database) and never runs here.</summary>
     public bool IsExpressionTree(IOperation operation)
         => operation is IConversionOperation { Operand: IAnonymousFunctionOperation } conversion && conversion.Type.Is(_expression);
+
+    public bool IsReader(ITypeSymbol? type) => type.IsOrImplements(_reader);
 
     /// <summary>A list of tasks and the like.</summary>
     public bool IsCollectionOfTasks(ITypeSymbol? type)

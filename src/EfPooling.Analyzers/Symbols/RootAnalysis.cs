@@ -32,6 +32,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
             IConversionOperation conversion => Walk(conversion.Operand, model, steps - 1),
             IParenthesizedOperation parenthesized => Walk(parenthesized.Operand, model, steps - 1),
             IAwaitOperation awaited => Walk(awaited.Operation, model, steps - 1),
+            ITranslatedQueryOperation query => Walk(query.Operation, model, steps - 1),
             IConditionalAccessInstanceOperation => Walk(ReceiverOf(operation), model, steps - 1),
             ILocalReferenceOperation local => OfLocal(local, model, steps - 1),
             IParameterReferenceOperation parameter => OfVariable(parameter.Parameter, parameter.Type),

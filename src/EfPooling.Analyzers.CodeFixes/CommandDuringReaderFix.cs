@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using System.Composition;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CodeActions;
+using Microsoft.CodeAnalysis.CodeFixes;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace EfPooling.Analyzers;
+
+/// <summary>EFP0011: a loop over a query of EF Core reads all rows first, with <c>ToListAsync</c> or <c>ToList</c>.</summary>
+[ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(CommandDuringReaderFix)), Shared]
+internal sealed class CommandDuringReaderFix : CodeFixProvider
+{
+    private static readonly HashSet<string> Wrappers = ["ConfigureAwait", "WithCancellation", "AsAsyncEnumerable", "AsEnumerable"];
+
+    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [DiagnosticIds.CommandDuringReader];
+
+    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
+
+    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    {
+        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
+        var model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
+        foreach (var diagnostic in context.Diagnostics)
+        {
+            if (diagnostic.AdditionalLocations.Count == 1 && root?.FindNode(diagnostic.AdditionalLocations[0].SourceSpan, getInnermostNodeForTie: true) is ForEachStatementSyntax loop
+                && Buffered(loop, model!) is { } buffered)
+            {
+                context.RegisterCodeFix(
+                    CodeAction.Create(
+                        "Read all rows first",
+                        _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(loop, buffered))),
+                        equivalenceKey: DiagnosticIds.CommandDuringReader),
+                    diagnostic);
+            }
+        }
+    }
+
+    private static ForEachStatementSyntax? Buffered(ForEachStatementSyntax loop, SemanticModel model)
+    {
+        var (query, arguments) = Unwrap(loop.Expression);
+        if (model.GetTypeInfo(query).Type is not { } type || !IsQuery(type))
+        {
+            return null;
+        }
+
+        var isAsync = AsyncFunctions.MayAwaitIn(loop) && Has(model, loop, type, "ToListAsync");
+        if (!isAsync && (!Has(model, loop, type, "ToList") || loop.AwaitKeyword.IsKind(SyntaxKind.AwaitKeyword)))
+        {
+            return null;
+        }
+
+        ExpressionSyntax list = SyntaxFactory.InvocationExpression(
+            SyntaxFactory.MemberAccessExpression(SyntaxKind.SimpleMemberAccessExpression, Operand(query.WithoutTrivia()), SyntaxFactory.IdentifierName(isAsync ? "ToListAsync" : "ToList")),
+            isAsync ? arguments : SyntaxFactory.ArgumentList());
+        if (isAsync)
+        {
+            list = SyntaxFactory.AwaitExpression(SyntaxFactory.Token(SyntaxKind.AwaitKeyword).WithTrailingTrivia(SyntaxFactory.Space), list);
+        }
+
+        var leading = loop.GetLeadingTrivia();
+        return loop.WithAwaitKeyword(default).WithExpression(list.WithTriviaFrom(loop.Expression)).WithLeadingTrivia(leading);
+    }
+
+    // The query itself, and the token that the loop passes on.
+    private static (ExpressionSyntax Query, ArgumentListSyntax Arguments) Unwrap(ExpressionSyntax expression)
+    {
+        var arguments = SyntaxFactory.ArgumentList();
+        while (expression is InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax member } call && Wrappers.Contains(member.Name.Identifier.ValueText))
+        {
+            arguments = member.Name.Identifier.ValueText == "WithCancellation" ? call.ArgumentList : arguments;
+            expression = member.Expression;
+        }
+
+        return (expression, arguments);
+    }
+
+    private static ExpressionSyntax Operand(ExpressionSyntax query)
+        => query is IdentifierNameSyntax or MemberAccessExpressionSyntax or InvocationExpressionSyntax or ElementAccessExpressionSyntax or ParenthesizedExpressionSyntax
+            ? query
+            : SyntaxFactory.ParenthesizedExpression(query);
+
+    private static bool IsQuery(ITypeSymbol type)
+        => type.AllInterfaces.Concat(type is INamedTypeSymbol named ? [named] : []).Any(item => item.ConstructedFrom.ToDisplayString() == "System.Linq.IQueryable<T>");
+
+    private static bool Has(SemanticModel model, SyntaxNode place, ITypeSymbol type, string method)
+        => model.LookupSymbols(place.SpanStart, type, method, includeReducedExtensionMethods: true).Length > 0;
+}

@@ -1,0 +1,52 @@
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Flow;
+
+/// <summary>Finds out whether a loop takes its rows from a reader that stays open meanwhile, and on what.</summary>
+internal static class OpenStream
+{
+    private const int MaxSteps = 10;
+
+    /// <summary>The context or connection that a loop reads from row by row; unknown if it reads what is in memory, or something else.</summary>
+    public static Root RootOf(IForEachLoopOperation loop, FlowBody body)
+    {
+        var source = loop.Collection;
+        for (var i = 0; i < MaxSteps; i++)
+        {
+            var inner = source switch
+            {
+                IConversionOperation conversion => conversion.Operand,
+                IParenthesizedOperation parenthesized => parenthesized.Operand,
+                IInvocationOperation { TargetMethod.Name: "ConfigureAwait" or "WithCancellation" or "AsAsyncEnumerable" or "AsEnumerable" } call => DbOperations.OwnerOf(call),
+                ILocalReferenceOperation local when !IsQuery(local.Type, body) => InitialValue(local.Local, body),
+                _ => null,
+            };
+            if (inner is null)
+            {
+                break;
+            }
+
+            source = inner;
+        }
+
+        return IsQuery(source.Type, body) ? body.RootOf(source)
+            : body.TryGetOperation(source, out var operation) && (operation.Kind == DbOperationKind.Stream || IsUnbuffered(operation)) ? body.RootOf(operation)
+            : Root.Unknown;
+    }
+
+    private static bool IsQuery(ITypeSymbol? type, FlowBody body) => type.IsOrImplements(body.Symbols.Known.IQueryableOfT);
+
+    // Dapper's Query with buffered: false.
+    private static bool IsUnbuffered(DbOperation operation)
+        => operation.Invocation.TargetMethod.Name == "Query"
+            && operation.Invocation.Arguments.Any(argument => argument is { Parameter.Name: "buffered", Value.ConstantValue: { HasValue: true, Value: false } });
+
+    private static IOperation? InitialValue(ILocalSymbol local, FlowBody body)
+        => local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
+            && initializer.SyntaxTree == body.Model.SyntaxTree && !Assignments.MayBeReassigned(local)
+            ? body.Model.GetOperation(initializer.Value)
+            : null;
+}

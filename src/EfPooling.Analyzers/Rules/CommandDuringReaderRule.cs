@@ -1,0 +1,74 @@
+using EfPooling.Analyzers.Flow;
+using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Rules;
+
+/// <summary>EFP0011: an operation on what a loop is reading rows from, or before a reader in a local has been closed.</summary>
+internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDuringReader)
+{
+    public override void Check(FlowBody body)
+    {
+        if (!body.Symbols.Known.HasNpgsql)
+        {
+            return; // SQL Server may have several readers open.
+        }
+
+        foreach (var operation in body.All)
+        {
+            if (operation is IForEachLoopOperation loop)
+            {
+                CheckLoop(loop, body);
+            }
+            else if (operation is IInvocationOperation && body.TryGetOperation(operation, out var found))
+            {
+                CheckReader(found, body);
+            }
+        }
+    }
+
+    private void CheckLoop(IForEachLoopOperation loop, FlowBody body)
+    {
+        if (OpenStream.RootOf(loop, body) is not { IsKnown: true } root)
+        {
+            return;
+        }
+
+        var function = body.FunctionOf(loop);
+        foreach (var operation in body.Operations)
+        {
+            if (loop.Body.Syntax.Span.Contains(operation.Invocation.Syntax.Span) && body.FunctionOf(operation.Invocation) == function && body.RootOf(operation).IsSameAs(root))
+            {
+                body.Report(Descriptor, operation.Invocation.Syntax, loop.Syntax, operation.Invocation.TargetMethod.Name, "the loop", root.Name());
+                return; // Whoever reads the rows first has mended the others too.
+            }
+        }
+    }
+
+    private void CheckReader(DbOperation operation, FlowBody body)
+    {
+        if (OpenReader.Of(operation, body) is not { } reader || body.RootOf(operation) is not { IsKnown: true } root)
+        {
+            return;
+        }
+
+        body.WalkFrom(operation.Invocation)?.Run(
+            visited =>
+            {
+                if (OpenReader.MayCloseAt(visited, reader))
+                {
+                    return false;
+                }
+
+                if (!body.TryGetOperation(visited, out var second) || !body.RootOf(second).IsSameAs(root))
+                {
+                    return true;
+                }
+
+                body.Report(Descriptor, second.Invocation.Syntax, operation.Invocation.Syntax, second.Invocation.TargetMethod.Name, $"'{reader.Name}'", root.Name());
+                return false;
+            },
+            root.Symbol,
+            reader);
+    }
+}

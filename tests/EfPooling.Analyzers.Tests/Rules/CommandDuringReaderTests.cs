@@ -1,0 +1,248 @@
+namespace EfPooling.Analyzers.Tests;
+
+public sealed class CommandDuringReaderTests
+{
+    internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.CommandDuringReader, () => new FlowRulesAnalyzer(), () => new CommandDuringReaderFix())
+        .Fires("saving while a query streams",
+            """
+            // All of them.
+            await foreach (var order in db.Orders.AsAsyncEnumerable())
+            {
+                order.Seen = true;
+                await {|EFP0011:db.SaveChangesAsync(ct)|}; // each
+            }
+            """,
+            """
+            // All of them.
+            foreach (var order in await db.Orders.ToListAsync())
+            {
+                order.Seen = true;
+                await db.SaveChangesAsync(ct); // each
+            }
+            """)
+        .Fires("a token is passed on",
+            """
+            await foreach (var order in db.Orders.Where(o => o.Id > id).AsAsyncEnumerable().WithCancellation(ct).ConfigureAwait(false))
+            {
+                var lines = await {|EFP0011:db.Lines.Where(l => l.OrderId == order.Id).ToListAsync(ct)|};
+                await db.SaveChangesAsync(ct);
+            }
+            """,
+            """
+            foreach (var order in await db.Orders.Where(o => o.Id > id).ToListAsync(ct))
+            {
+                var lines = await db.Lines.Where(l => l.OrderId == order.Id).ToListAsync(ct);
+                await db.SaveChangesAsync(ct);
+            }
+            """)
+        .Fires("a synchronous loop",
+            """
+            public void Run()
+            {
+                var query = db.Orders.OrderBy(o => o.Id);
+                foreach (var order in query)
+                {
+                    Console.WriteLine({|EFP0011:db.Lines.Count(l => l.OrderId == order.Id)|});
+                }
+            }
+            """,
+            """
+            public void Run()
+            {
+                var query = db.Orders.OrderBy(o => o.Id);
+                foreach (var order in query.ToList())
+                {
+                    Console.WriteLine(db.Lines.Count(l => l.OrderId == order.Id));
+                }
+            }
+            """)
+        .Fires("a query expression",
+            """
+            foreach (var order in from o in db.Orders where o.Id > id select o)
+            {
+                {|EFP0011:db.SaveChanges()|};
+            }
+            """,
+            """
+            foreach (var order in await (from o in db.Orders where o.Id > id select o).ToListAsync())
+            {
+                db.SaveChanges();
+            }
+            """)
+        .Fires("a loop within a loop, and a loop over AsEnumerable",
+            """
+            foreach (var order in db.Orders.AsEnumerable())
+            {
+                foreach (var line in order.Lines)
+                {
+                    {|EFP0011:db.Entry(line).Reload()|};
+                }
+            }
+            """,
+            """
+            foreach (var order in await db.Orders.ToListAsync())
+            {
+                foreach (var line in order.Lines)
+                {
+                    db.Entry(line).Reload();
+                }
+            }
+            """)
+        .Fires("Dapper without a buffer, and the connection of a context",
+            """
+            foreach (var name in conn.Query<string>("SELECT name FROM orders", buffered: false))
+            {
+                {|EFP0011:conn.Execute("UPDATE orders SET seen = true")|};
+            }
+
+            var names = conn.QueryUnbufferedAsync<string>("SELECT name FROM orders");
+            await foreach (var name in names)
+            {
+                await {|EFP0011:conn.ExecuteAsync("UPDATE orders SET seen = true")|};
+            }
+
+            await foreach (var order in db.Orders.AsAsyncEnumerable())
+            {
+                await {|EFP0011:db.Database.GetDbConnection().ExecuteAsync("SELECT 1")|};
+            }
+            """,
+            """
+            foreach (var name in conn.Query<string>("SELECT name FROM orders", buffered: false))
+            {
+                conn.Execute("UPDATE orders SET seen = true");
+            }
+
+            var names = conn.QueryUnbufferedAsync<string>("SELECT name FROM orders");
+            await foreach (var name in names)
+            {
+                await conn.ExecuteAsync("UPDATE orders SET seen = true");
+            }
+
+            foreach (var order in await db.Orders.ToListAsync())
+            {
+                await db.Database.GetDbConnection().ExecuteAsync("SELECT 1");
+            }
+            """)
+        .Fires("before a reader is closed",
+            """
+            await using var command = conn.CreateCommand();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                await {|EFP0011:conn.ExecuteAsync("SELECT 1", new { name = reader.GetString(0) })|};
+            }
+            """)
+        .Fires("after the rows, but before the end of the reader",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            using (var reader = await own.ExecuteReaderAsync("SELECT 1"))
+            {
+                while (reader.Read())
+                {
+                }
+
+                await {|EFP0011:own.ExecuteAsync("SELECT 1")|};
+            }
+
+            await own.ExecuteAsync("SELECT 2");
+            """)
+        .Silent("read first",
+            """
+            foreach (var order in await db.Orders.ToListAsync(ct))
+            {
+                await db.SaveChangesAsync(ct);
+            }
+
+            foreach (var order in db.Orders.ToList())
+            {
+                db.SaveChanges();
+            }
+
+            foreach (var name in conn.Query<string>("SELECT name FROM orders"))
+            {
+                conn.Execute("SELECT 1");
+            }
+            """)
+        .Silent("another context or connection",
+            """
+            await using var other = await factory.CreateDbContextAsync(ct);
+            await foreach (var order in db.Orders.AsAsyncEnumerable())
+            {
+                other.Add(order);
+                await other.SaveChangesAsync(ct);
+                await conn.ExecuteAsync("SELECT 1");
+            }
+            """)
+        .Silent("nothing is sent inside the loop",
+            """
+            var later = new List<Func<Task>>();
+            await foreach (var order in db.Orders.AsAsyncEnumerable())
+            {
+                order.Seen = true;
+                db.Lines.Add(new Line());
+                later.Add(() => db.SaveChangesAsync(ct));
+            }
+
+            await db.SaveChangesAsync(ct);
+            """)
+        .Silent("the reader is closed, or handed on",
+            """
+            public async Task Run()
+            {
+                await using var command = conn.CreateCommand();
+                var reader = await command.ExecuteReaderAsync();
+                await reader.CloseAsync();
+                await conn.ExecuteAsync("SELECT 1");
+                var second = command.ExecuteReader();
+                var table = new DataTable();
+                table.Load(second);
+                await conn.ExecuteAsync("SELECT 1");
+                await using (var third = await command.ExecuteReaderAsync())
+                {
+                    await third.ReadAsync();
+                }
+
+                await conn.ExecuteAsync("SELECT 1");
+            }
+            """)
+        .Silent("each turn of a loop has its own reader",
+            """
+            await using var command = conn.CreateCommand();
+            foreach (var name in new[] { "a", "b" })
+            {
+                command.CommandText = name;
+                await using var reader = await command.ExecuteReaderAsync(ct);
+                await reader.ReadAsync(ct);
+            }
+            """)
+        .Silent("several results of Dapper",
+            """
+            using var results = await conn.QueryMultipleAsync("SELECT 1; SELECT 2");
+            var a = results.Read<int>();
+            var b = results.Read<int>();
+            await conn.ExecuteAsync("SELECT 3");
+            """)
+        .Silent("lists, and queries over lists",
+            """
+            foreach (var order in new List<Order>().AsQueryable().Where(o => o.Id > id))
+            {
+                await db.SaveChangesAsync(ct);
+            }
+
+            foreach (var entry in db.ChangeTracker.Entries())
+            {
+                await entry.ReloadAsync(ct);
+            }
+
+            foreach (var order in db.Orders.Local)
+            {
+                await db.SaveChangesAsync(ct);
+            }
+            """);
+
+    public static TheoryData<string> Names => Cases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task Rule_Behaves(string name) => Cases.VerifyAsync(name);
+}
