@@ -78,6 +78,15 @@ internal static class Descriptors
         helpLinkUri: HelpLink(DiagnosticIds.TransactionText));
 
     // ---- EFP0007
+    public static readonly DiagnosticDescriptor CapturedByParallelCode = new(
+        DiagnosticIds.CapturedByParallelCode,
+        "Context or connection captured by parallel or deferred code",
+        "'{0}' uses '{1}' from code that {2} runs beside the rest, but a context or connection does one thing at a time and may be disposed of by then. "
+            + "Create one inside that code (IDbContextFactory, IServiceScopeFactory, OpenConnectionAsync).",
+        Categories.Concurrency,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(DiagnosticIds.CapturedByParallelCode));
 
     // ---- EFP0008
     public static readonly DiagnosticDescriptor DiscardedTask = new(

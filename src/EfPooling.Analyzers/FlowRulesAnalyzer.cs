@@ -14,6 +14,7 @@ internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rul
     private static readonly FlowRule[] Rules =
     [
         new OverlappingOperationsRule(),
+        new CapturedByParallelCodeRule(),
         new DiscardedTaskRule(),
         new SlowWaitInTransactionRule(),
         new IncompleteTransactionRule(),

@@ -88,6 +88,9 @@ internal sealed class FlowBody
     /// <summary>The walk through what may run after an operation in the same function, or null if that cannot be told.</summary>
     public FlowWalk? WalkFrom(IInvocationOperation operation) => _graphs.Of(operation) is { } graph ? FlowWalk.After(graph, operation.Syntax) : null;
 
+    /// <summary>Another body in the same file; there is no walk through it.</summary>
+    public FlowBody Of(IOperation block) => new(_context, block, Model, Symbols);
+
     /// <summary>The lambda or local function around an operation, or the whole body.</summary>
     public IOperation FunctionOf(IOperation operation)
     {

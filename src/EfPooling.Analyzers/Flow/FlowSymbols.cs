@@ -17,6 +17,7 @@ internal sealed class FlowSymbols
         Known = known;
         Compilation = compilation;
         SlowCalls = new SlowCalls(compilation, known);
+        Runners = new Runners(compilation);
         _semaphore = compilation.GetTypeByMetadataName("System.Threading.SemaphoreSlim");
         _expression = compilation.GetTypeByMetadataName("System.Linq.Expressions.Expression`1");
         _collection = compilation.GetTypeByMetadataName("System.Collections.Generic.ICollection`1");
@@ -28,6 +29,8 @@ internal sealed class FlowSymbols
     public Compilation Compilation { get; }
 
     public SlowCalls SlowCalls { get; }
+
+    public Runners Runners { get; }
 
     public static FlowSymbols Of(Compilation compilation, KnownSymbols known) => new(compilation, known);
 

@@ -1,0 +1,116 @@
+using EfPooling.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Rules;
+
+/// <summary>
+/// EFP0007: code that runs beside the rest works on a context or connection from outside it. Lambdas are reported where the work is,
+/// methods and local functions where they are passed on.
+/// </summary>
+internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.CapturedByParallelCode)
+{
+    public override void Check(FlowBody body)
+    {
+        var reported = new HashSet<SyntaxNode>();
+        foreach (var deferred in body.All.SelectMany(operation => DeferredCode.Of(operation, body.Symbols)).ToList())
+        {
+            if (FunctionOf(deferred.Code, body) is not ({ } function, { } inside) || SharedWork.IsSerialized(function, inside))
+            {
+                continue;
+            }
+
+            foreach (var work in SharedWork.In(function, inside).Where(work => RunsBesideOthers(deferred, function, work, body)))
+            {
+                var place = deferred.Code.Target is IAnonymousFunctionOperation ? work.Call.Syntax : deferred.Code.Syntax;
+                if (reported.Add(place))
+                {
+                    body.Report(Descriptor, place, deferred.Site.Syntax, work.Name, work.Root.Name(), deferred.Runner);
+                }
+            }
+        }
+    }
+
+    private static bool RunsBesideOthers(DeferredCode deferred, IOperation function, DbTask work, FlowBody body) => deferred.Kind switch
+    {
+        DeferredKind.Repeated => true,
+        DeferredKind.Once => !IsGivenAway(work, function, body),
+        DeferredKind.Sibling => IsSharedBy(DeferredCode.Of(deferred.Site, body.Symbols).TakeWhile(other => other.Code != deferred.Code), work, body),
+        _ => IsUnobserved((IInvocationOperation)deferred.Site, work, body) && !IsGivenAway(work, function, body),
+    };
+
+    // Task.Run whose task is awaited at once, or before anything else uses the context, runs after all in the ordinary order.
+    private static bool IsUnobserved(IInvocationOperation call, DbTask work, FlowBody body)
+    {
+        var use = TaskUse.Of(call);
+        switch (use.Kind)
+        {
+            case TaskUseKind.Statement or TaskUseKind.Discarded:
+                return true;
+            case TaskUseKind.Local:
+                var isOvertaken = false;
+                PendingTask.Of(work, use, body)?.Follow(call, _ => isOvertaken = true);
+                return isOvertaken;
+            case TaskUseKind.Collected:
+                return LoopAround(call) is { } loop && work.Root.IsOutside(loop.Syntax);
+            default:
+                return HasSibling(use.Outermost, work, body);
+        }
+    }
+
+    // WhenAll(Task.Run(() => db.A()), Task.Run(() => db.B())), or beside a plain operation
+    private static bool HasSibling(IOperation element, DbTask work, FlowBody body)
+    {
+        var elements = element.Parent switch
+        {
+            IArrayInitializerOperation array => array.ElementValues,
+            ICollectionExpressionOperation collection => collection.Elements,
+            _ => [],
+        };
+        var earlier = elements.TakeWhile(other => other != element).Select(TaskUse.Inner).ToList();
+        return earlier.Exists(other => body.WorkOf(other) is { ReturnsTask: true } plain && plain.Root.IsSameAs(work.Root))
+            || IsSharedBy(earlier.SelectMany(other => DeferredCode.Of(other, body.Symbols)), work, body);
+    }
+
+    private static ILoopOperation? LoopAround(IOperation operation)
+    {
+        for (var parent = operation.Parent; parent is not (null or IAnonymousFunctionOperation or ILocalFunctionOperation); parent = parent.Parent)
+        {
+            if (parent is ILoopOperation loop)
+            {
+                return loop;
+            }
+        }
+
+        return null;
+    }
+
+    // A local that nobody else mentions belongs to the code that gets it.
+    private static bool IsGivenAway(DbTask work, IOperation function, FlowBody body)
+        => work.Root.Symbol is ILocalSymbol { IsUsing: false } local
+            && !body.All.Any(operation => operation is ILocalReferenceOperation { IsDeclaration: false } reference
+                && SymbolEqualityComparer.Default.Equals(reference.Local, local) && !function.Syntax.Span.Contains(operation.Syntax.Span));
+
+    private static bool IsSharedBy(IEnumerable<DeferredCode> others, DbTask work, FlowBody body)
+        => others.Any(other => FunctionOf(other.Code, body) is ({ } function, { } inside) && SharedWork.In(function, inside).Any(item => item.Root.IsSameAs(work.Root)));
+
+    // The code of a delegate, as far as it is in this file, and the body that it is part of.
+    private static (IOperation? Function, FlowBody? Body) FunctionOf(IDelegateCreationOperation code, FlowBody body)
+    {
+        switch (code.Target)
+        {
+            case IAnonymousFunctionOperation lambda:
+                return (lambda, body);
+            case IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } local }:
+                return (body.All.FirstOrDefault(operation => operation is ILocalFunctionOperation function && SymbolEqualityComparer.Default.Equals(function.Symbol, local)), body);
+            case IMethodReferenceOperation { Method: var method, Instance: null or IInstanceReferenceOperation }
+                when method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is MethodDeclarationSyntax declaration && declaration.SyntaxTree == body.Model.SyntaxTree
+                    && SymbolEqualityComparer.Default.Equals(method.ContainingType, body.Owner.ContainingType)
+                    && body.Model.GetOperation(declaration) is { } other:
+                return (other, body.Of(other));
+            default:
+                return (null, null);
+        }
+    }
+}
