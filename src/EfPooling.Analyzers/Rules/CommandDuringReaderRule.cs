@@ -1,5 +1,6 @@
 using EfPooling.Analyzers.Flow;
 using EfPooling.Analyzers.Symbols;
+using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Rules;
@@ -45,6 +46,11 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
         }
     }
 
+    // With the connection, its readers are closed.
+    private static bool ClosesConnection(IOperation visited, Root root, FlowBody body)
+        => body.Original(visited) is { TargetMethod.Name: "Close" or "CloseAsync" or "CloseConnection" or "CloseConnectionAsync" or "Dispose" or "DisposeAsync" } call
+            && DbOperations.OwnerOf(call) is { } owner && body.RootOf(owner).IsSameAs(root);
+
     private void CheckReader(DbOperation operation, FlowBody body)
     {
         if (OpenReader.Of(operation, body) is not { } reader || body.RootOf(operation) is not { IsKnown: true } root)
@@ -55,7 +61,7 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
         body.WalkFrom(operation.Invocation)?.Run(
             visited =>
             {
-                if (OpenReader.MayCloseAt(visited, reader))
+                if (OpenReader.MayCloseAt(visited, reader) || ClosesConnection(visited, root, body))
                 {
                     return false;
                 }

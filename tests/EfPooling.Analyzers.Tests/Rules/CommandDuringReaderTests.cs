@@ -205,6 +205,14 @@ public sealed class CommandDuringReaderTests
                 await conn.ExecuteAsync("SELECT 1");
             }
             """)
+        .Silent("the connection is closed meanwhile",
+            """
+            using var command = conn.CreateCommand();
+            var reader = await command.ExecuteReaderAsync(ct);
+            await conn.CloseAsync();
+            await conn.OpenAsync(ct);
+            await conn.ExecuteAsync("SELECT 1");
+            """)
         .Silent("each turn of a loop has its own reader",
             """
             await using var command = conn.CreateCommand();
