@@ -15,6 +15,7 @@ internal sealed class FlowBody
     private readonly Dictionary<SyntaxNode, IInvocationOperation> _invocations = [];
     private readonly Dictionary<SyntaxNode, DbOperation> _operations = [];
     private readonly Dictionary<SyntaxNode, DbTask?> _work = [];
+    private readonly Dictionary<SyntaxNode, Root> _roots = [];
     private readonly FlowGraphs _graphs;
 
     public FlowBody(OperationBlockAnalysisContext context, IOperation block, SemanticModel model, FlowSymbols symbols)
@@ -53,7 +54,16 @@ internal sealed class FlowBody
 
     public IEnumerable<IInvocationOperation> Invocations => All.OfType<IInvocationOperation>();
 
-    public Root RootOf(DbOperation operation) => Symbols.Known.Roots.Of(operation.Owner, Model);
+    public Root RootOf(DbOperation operation)
+    {
+        if (!_roots.TryGetValue(operation.Invocation.Syntax, out var root))
+        {
+            root = Symbols.Known.Roots.Of(operation.Owner, Model);
+            _roots.Add(operation.Invocation.Syntax, root);
+        }
+
+        return root;
+    }
 
     public Root RootOf(IOperation operation) => Symbols.Known.Roots.Of(operation, Model);
 

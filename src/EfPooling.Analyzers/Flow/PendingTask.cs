@@ -17,7 +17,8 @@ internal sealed class PendingTask
     private PendingTask(DbTask first, ILocalSymbol holder, bool isCollection, FlowBody body)
         => (_first, _holder, _isCollection, _body) = (first, holder, isCollection, body);
 
-    public static PendingTask? Of(DbTask task, FlowBody body) => Of(task, TaskUse.Of(task.Call), body);
+    /// <summary>Cheap to ask: whether a local or a collection gets the task at all.</summary>
+    public static bool MayBe(TaskUse use) => use.Kind is TaskUseKind.Local or TaskUseKind.Collected;
 
     /// <param name="task">The work, which need not be the call whose task is held.</param>
     /// <param name="use">What becomes of the task.</param>

@@ -13,6 +13,11 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
 {
     public override void Check(FlowBody body)
     {
+        if (!body.All.Any(operation => operation is IDelegateCreationOperation))
+        {
+            return;
+        }
+
         var reported = new HashSet<SyntaxNode>();
         foreach (var deferred in body.All.SelectMany(operation => DeferredCode.Of(operation, body.Symbols)).ToList())
         {

@@ -13,7 +13,7 @@ internal sealed class DiscardedTaskRule() : FlowRule(Descriptors.DiscardedTask)
     {
         foreach (var operation in body.Operations)
         {
-            if (operation.ReturnsTask && body.RootOf(operation).Origin != ConnectionOrigin.OtherProvider && IsDiscarded(operation, body))
+            if (operation.ReturnsTask && IsDiscarded(operation, body) && body.RootOf(operation).Origin != ConnectionOrigin.OtherProvider)
             {
                 body.Report(Descriptor, operation.Invocation.Syntax, null, operation.Invocation.TargetMethod.Name);
             }

@@ -18,7 +18,11 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
             switch (operation)
             {
                 case IInvocationOperation call:
-                    CheckElements(call.Arguments.Select(argument => argument.Value), body, reported);
+                    if (call.Arguments.Length > 1)
+                    {
+                        CheckElements(call.Arguments.Select(argument => argument.Value), body, reported);
+                    }
+
                     CheckPending(call, body, reported);
                     CheckProjection(call, body, reported);
                     break;
@@ -60,7 +64,8 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
     // var a = db.A.CountAsync(); var b = db.B.CountAsync();
     private void CheckPending(IInvocationOperation call, FlowBody body, HashSet<SyntaxNode> reported)
     {
-        if (body.WorkOf(call) is { ReturnsTask: true } first && PendingTask.Of(first, body) is { } pending)
+        var use = TaskUse.Of(call);
+        if (PendingTask.MayBe(use) && body.WorkOf(call) is { ReturnsTask: true } first && PendingTask.Of(first, use, body) is { } pending)
         {
             pending.Follow(second => Report(second, first, body, reported));
         }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -9,12 +10,15 @@ namespace EfPooling.Analyzers.Symbols;
 /// </summary>
 internal static class Assignments
 {
+    // What is assigned in a scope is asked for each of its variables. Values live as long as the syntax.
+    private static readonly ConditionalWeakTable<SyntaxNode, HashSet<string>> Assigned = new();
+
     /// <summary>Whether a local or a parameter may get another value after its declaration.</summary>
     public static bool MayBeReassigned(ISymbol variable)
     {
         foreach (var reference in variable.DeclaringSyntaxReferences)
         {
-            if (ScopesOf(variable, reference.GetSyntax()).Any(scope => AreIn(scope, variable.Name)))
+            if (ScopesOf(variable, reference.GetSyntax()).Any(scope => Assigned.GetValue(scope, NamesIn).Contains(variable.Name)))
             {
                 return true;
             }
@@ -68,26 +72,49 @@ internal static class Assignments
         return [MemberOf(declaration)];
     }
 
-    private static bool AreIn(SyntaxNode scope, string name)
+    private static HashSet<string> NamesIn(SyntaxNode scope)
     {
+        var names = new HashSet<string>();
         foreach (var node in scope.DescendantNodes())
         {
-            var isAssigned = node switch
+            switch (node)
             {
-                AssignmentExpressionSyntax assignment => Names(assignment.Left, name),
-                ArgumentSyntax argument => argument.RefKindKeyword.IsKind(SyntaxKind.OutKeyword) || argument.RefKindKeyword.IsKind(SyntaxKind.RefKeyword)
-                    ? Names(argument.Expression, name)
-                    : false,
-                RefExpressionSyntax reference => Names(reference.Expression, name),
-                _ => false,
-            };
-            if (isAssigned)
-            {
-                return true;
+                case AssignmentExpressionSyntax assignment:
+                    Add(assignment.Left, names);
+                    break;
+                case ArgumentSyntax argument when argument.RefKindKeyword.IsKind(SyntaxKind.OutKeyword) || argument.RefKindKeyword.IsKind(SyntaxKind.RefKeyword):
+                    Add(argument.Expression, names);
+                    break;
+                case RefExpressionSyntax reference:
+                    Add(reference.Expression, names);
+                    break;
             }
         }
 
-        return false;
+        return names;
+    }
+
+    private static void Add(ExpressionSyntax target, HashSet<string> names)
+    {
+        switch (target)
+        {
+            case IdentifierNameSyntax identifier:
+                names.Add(identifier.Identifier.ValueText);
+                break;
+            case MemberAccessExpressionSyntax { Expression: ThisExpressionSyntax } member:
+                names.Add(member.Name.Identifier.ValueText);
+                break;
+            case ParenthesizedExpressionSyntax parenthesized:
+                Add(parenthesized.Expression, names);
+                break;
+            case TupleExpressionSyntax tuple:
+                foreach (var argument in tuple.Arguments)
+                {
+                    Add(argument.Expression, names);
+                }
+
+                break;
+        }
     }
 
     private static bool Names(ExpressionSyntax target, string name) => target switch
