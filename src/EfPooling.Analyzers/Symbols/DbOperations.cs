@@ -131,6 +131,7 @@ internal sealed class DbOperations(KnownSymbols symbols)
     private static DbOperationKind OfConnection(string name)
         => name == "Open" ? DbOperationKind.Open
             : name == "BeginTransaction" ? DbOperationKind.Begin
+            : name == "LeaseSession" ? DbOperationKind.Command
             : name.StartsWith("Begin", StringComparison.Ordinal) && (name.EndsWith("Import", StringComparison.Ordinal) || name.EndsWith("Export", StringComparison.Ordinal) || name.EndsWith("Copy", StringComparison.Ordinal)) ? DbOperationKind.Command
             : DbOperationKind.None;
 

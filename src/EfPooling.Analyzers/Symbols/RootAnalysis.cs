@@ -106,7 +106,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
         var property = reference.Property;
         if (property.ContainingType.Is(symbols.SessionLease))
         {
-            return new Root(null, ConnectionOrigin.Dedicated);
+            return new Root(OfSession(reference.Instance), ConnectionOrigin.Dedicated);
         }
 
         if (reference.Instance is not null && BelongsToOwner(property))
@@ -118,6 +118,14 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
             && property.ContainingType.GetMembers().Any(member => member is IFieldSymbol field && SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
         return new Root(isFixed && symbols.Holds(property.Type) ? property : null, OriginOfAssignments(property));
     }
+
+    // A leased session stands for its connection.
+    private static ISymbol? OfSession(IOperation? session) => session switch
+    {
+        ILocalReferenceOperation { Local: var local } when local.IsUsing || !Assignments.MayBeReassigned(local) => local,
+        IParameterReferenceOperation { Parameter: var parameter } when !Assignments.MayBeReassigned(parameter) => parameter,
+        _ => null,
+    };
 
     // db.Orders, db.Database, command.Connection, transaction.Connection, batch.BatchCommands
     private bool BelongsToOwner(IPropertySymbol property)

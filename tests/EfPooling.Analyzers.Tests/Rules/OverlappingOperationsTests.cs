@@ -46,6 +46,34 @@ public sealed class OverlappingOperationsTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await Task.WhenAll(own.ExecuteAsync("SELECT 1"), {|EFP0002:own.ExecuteAsync("SELECT 2")|});
             """)
+        .Fires("commands, transactions and sessions of a connection of the pool",
+            """
+            await using var own = await pool.OpenConnectionAsync(ct);
+            await using var command = own.CreateCommand();
+            var a = command.ExecuteNonQueryAsync(ct);
+            await {|EFP0002:own.BeginTransactionAsync(ct)|};
+            await a;
+            var b = command.ExecuteNonQueryAsync(ct);
+            await using var session = await {|EFP0002:own.LeaseSessionAsync("report", ct)|};
+            await b;
+            await Task.WhenAll(session.Connection.ExecuteAsync("SELECT 1"), {|EFP0002:session.Connection.ExecuteAsync("SELECT 2")|});
+            """)
+        .Fires("fields, properties and null checks",
+            """
+            private readonly AppDb _own = factory.CreateDbContext();
+
+            private AppDb Other { get; } = factory.CreateDbContext();
+
+            public async Task Run()
+            {
+                await Task.WhenAll(_own.Orders.CountAsync(), {|EFP0002:this._own.Lines.CountAsync()|});
+                await Task.WhenAll(Other.Orders.CountAsync(), {|EFP0002:Other.Lines.CountAsync()|});
+                AppDb? maybe = _own;
+                var a = maybe?.SaveChangesAsync();
+                _ = await {|EFP0002:_own.Lines.CountAsync()|};
+                await (a ?? Task.FromResult(0));
+            }
+            """)
         .Fires("a synchronous operation meanwhile",
             """
             var a = db.Orders.CountAsync(ct);
