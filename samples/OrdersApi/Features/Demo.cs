@@ -19,7 +19,7 @@ internal static class Demo
     {
         // Takes long enough for the second one to come in between.
         var orders = db.Orders.FromSql($"SELECT o.* FROM orders o, (SELECT pg_sleep(0.2)) AS nap").TagWithCallSite().CountAsync(cancellationToken);
-#pragma warning disable EFP0002 // The analyzer sees it, too. The mistake is the point.
+#pragma warning disable EFP0002 // The mistake that this endpoint shows.
         var customers = db.Customers.TagWithCallSite().CountAsync(cancellationToken);
 #pragma warning restore EFP0002
         try
