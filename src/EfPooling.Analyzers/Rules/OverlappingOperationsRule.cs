@@ -90,7 +90,7 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
     {
         if (reported.Add(second.Call.Syntax))
         {
-            var what = first == second ? "the same of the previous turn" : $"'{first.Name}'";
+            var what = first == second ? "the one for another element" : $"'{first.Name}'";
             body.Report(Descriptor, second.Call.Syntax, first.Call.Syntax, second.Name, what, second.Root.Name());
         }
     }

@@ -114,6 +114,20 @@ public sealed class IncompleteTransactionTests
                 third.Commit();
             }
             """)
+        .Silent("disposed of through ConfigureAwait, and one that may exist already",
+            """
+            var tx = await db.Database.BeginTransactionAsync(ct);
+            await using (tx.ConfigureAwait(false))
+            {
+                await tx.CommitAsync(ct);
+            }
+
+            var second = await npgsql.BeginTransactionAsync(ct);
+            await using var disposal = second.ConfigureAwait(false);
+            await second.CommitAsync(ct);
+            var third = id > 3 ? await npgsql.BeginTransactionAsync(ct) : null;
+            third?.Commit();
+            """)
         .Silent("somebody else gets it",
             """
             private IDbContextTransaction? _current;

@@ -279,6 +279,15 @@ public sealed class OverlappingOperationsTests
             var query = db.Lines.Where(line => line.Id > db.Orders.Count());
             await a;
             """)
+        .Silent("work that is not the database's",
+            """
+            await Task.WhenAll(db.SaveChangesAsync(ct), Task.Delay(1, ct), http.GetAsync(text, ct));
+            var a = db.Orders.CountAsync(ct);
+            await Task.Delay(1, ct);
+            using var response = await http.GetAsync(text, ct);
+            await Task.WhenAny(a, Task.Delay(1, ct));
+            await db.SaveChangesAsync(ct);
+            """)
         .Silent("one element, or a query per element of LINQ to the database",
             """
             await Task.WhenAll(new[] { 1 }.Select(x => db.Orders.CountAsync(o => o.Id == x)));
