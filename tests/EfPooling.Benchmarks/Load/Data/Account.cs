@@ -1,0 +1,11 @@
+namespace EfPooling.Benchmarks.Load.Data;
+
+/// <summary>As in pgbench.</summary>
+public sealed class Account
+{
+    public int Id { get; set; }
+
+    public int BranchId { get; set; }
+
+    public int Balance { get; set; }
+}

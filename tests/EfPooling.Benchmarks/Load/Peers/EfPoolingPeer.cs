@@ -1,0 +1,29 @@
+using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfPooling.Benchmarks.Load.Peers;
+
+/// <summary>EfPooling: as it comes, or with trains off.</summary>
+internal sealed class EfPoolingPeer(bool trains) : Peer
+{
+    public override string Name => trains ? AllPeers.Ours : "efpooling-no-trains";
+
+    public override string Describe(Endpoints endpoints) => trains ? "EfPooling as it comes" : "EfPooling with trains off";
+
+    public override PeerSession Open(Endpoints endpoints, PoolShape shape)
+    {
+        var connectionString = endpoints.KeywordsFor(this).ConnectionString;
+        return PeerSession.Create(
+            services => services.AddTransactionPooling(connectionString, options => Configure(options, shape)),
+            options => options.UseNpgsql(connectionString).UseTransactionPooling());
+    }
+
+    private static void Configure(TransactionPoolingOptions options, PoolShape shape)
+    {
+        options.MaxPoolSize = shape.ServerConnections;
+
+        // The one line in which our two peers differ, once there are trains (the method stops being static with it):
+        // options.Multiplexing = trains ? Multiplexing.Auto : Multiplexing.Off;
+    }
+}
