@@ -7,6 +7,8 @@ namespace EfPooling.Benchmarks.Load.Apis;
 /// <summary>Plain ADO.NET, asynchronous.</summary>
 internal sealed class AdoApi(DbDataSource source) : IDataApi
 {
+    public Task PrepareAsync() => Task.CompletedTask;
+
     public async Task ReadItemAsync(int id)
     {
         await using var connection = await source.OpenConnectionAsync();

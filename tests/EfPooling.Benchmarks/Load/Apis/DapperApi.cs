@@ -18,6 +18,8 @@ internal sealed class DapperApi(DbDataSource source) : IDataApi
     private const string InsertHistory =
         "INSERT INTO history_entry (teller_id, branch_id, account_id, delta, time) VALUES (@TellerId, @BranchId, @AccountId, @Delta, now())";
 
+    public Task PrepareAsync() => Task.CompletedTask;
+
     public async Task ReadItemAsync(int id)
     {
         await using var connection = await source.OpenConnectionAsync();

@@ -6,14 +6,27 @@ namespace EfPooling.Benchmarks.Load.Apis;
 /// <summary>EF Core with pooled contexts and compiled queries, which are compiled once for each peer.</summary>
 internal sealed class EfApi(IDbContextFactory<BenchDb> contexts) : IDataApi
 {
-    private readonly Func<BenchDb, int, Task<Item>> _readItem =
-        EF.CompileAsyncQuery((BenchDb db, int id) => db.Items.AsNoTracking().First(item => item.Id == id));
+    private readonly Func<BenchDb, int, CancellationToken, Task<Item>> _readItem =
+        EF.CompileAsyncQuery((BenchDb db, int id, CancellationToken _) => db.Items.AsNoTracking().First(item => item.Id == id));
 
     private readonly Func<BenchDb, int, IAsyncEnumerable<Entry>> _readPage =
         EF.CompileAsyncQuery((BenchDb db, int page) => db.Entries.AsNoTracking().Where(entry => entry.Page == page).OrderBy(entry => entry.Id).Take(BenchData.PageSize));
 
     private readonly Func<BenchDb, int, Task<int>> _readBalance =
         EF.CompileAsyncQuery((BenchDb db, int id) => db.Accounts.Where(account => account.Id == id).Select(account => account.Balance).First());
+
+    public async Task PrepareAsync()
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        try
+        {
+            await _readItem(db, 0, new CancellationToken(canceled: true));
+        }
+        catch (OperationCanceledException)
+        {
+            // Cancelled when the connection was to be opened; the query is compiled.
+        }
+    }
 
     public async Task ReadItemAsync(int id)
     {
@@ -68,5 +81,5 @@ internal sealed class EfApi(IDbContextFactory<BenchDb> contexts) : IDataApi
     }
 
     private async Task ReadItemAsync(BenchDb db, int id)
-        => WrongResultException.ThrowUnless((await _readItem(db, id)).Id == id);
+        => WrongResultException.ThrowUnless((await _readItem(db, id, CancellationToken.None)).Id == id);
 }

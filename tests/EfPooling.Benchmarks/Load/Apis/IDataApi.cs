@@ -5,6 +5,9 @@ namespace EfPooling.Benchmarks.Load.Apis;
 /// <summary>What the scenarios do, through one API. Each call is one caller's whole operation: it opens a connection or context and closes it. Thread-safe.</summary>
 internal interface IDataApi
 {
+    /// <summary>Does what an application that runs has done long ago, such as compiling the query of <see cref="ReadItemAsync"/>, without connecting.</summary>
+    Task PrepareAsync();
+
     /// <summary>Reads the item with this key.</summary>
     Task ReadItemAsync(int id);
 
