@@ -1,5 +1,7 @@
+using EfPooling.Benchmarks.Load.Apis;
 using EfPooling.Benchmarks.Load.Measuring;
 using EfPooling.Benchmarks.Load.Peers;
+using EfPooling.Benchmarks.Load.Scenarios;
 
 namespace EfPooling.Benchmarks.Load;
 
@@ -10,6 +12,10 @@ namespace EfPooling.Benchmarks.Load;
 /// <param name="Options">What the user asked for.</param>
 internal sealed record LoadContext(Endpoints Endpoints, IReadOnlyList<Peer> Peers, BackendSampler Sampler, LoadOptions Options)
 {
+    /// <summary>The APIs that a scenario goes through. A quick run takes ADO.NET alone where another scenario has shown that the others work.</summary>
+    public IReadOnlyList<string> ApisOf(Scenario scenario)
+        => Options.Apis ?? (Options.IsQuick && !scenario.IsQuickWithAllApis ? [ApiNames.Ado] : ApiNames.All);
+
     /// <summary>The peers, begun with another one in each round, so that none always follows the same.</summary>
     public IEnumerable<Peer> PeersOf(int round) => Peers.Select((_, i) => Peers[(i + round) % Peers.Count]);
 }

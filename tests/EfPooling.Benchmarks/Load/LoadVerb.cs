@@ -10,7 +10,7 @@ namespace EfPooling.Benchmarks.Load;
 internal static class LoadVerb
 {
     private static readonly Option<string[]> Scenario = Names("--scenario", "What is compared.", ScenarioCatalogue.Names, [ScenarioCatalogue.All]);
-    private static readonly Option<string[]> Api = Names("--api", "Through which APIs.", ApiNames.All, ApiNames.All);
+    private static readonly Option<string[]> Api = Names("--api", "Through which APIs; by default all, with --quick ADO.NET alone in all scenarios but point-reads.", ApiNames.All, []);
     private static readonly Option<string[]> Peers = Names("--peer", "Who is compared.", [.. AllPeers.List.Select(peer => peer.Name)], [.. AllPeers.List.Select(peer => peer.Name)]);
 
     private static readonly Option<double> Seconds = new("--seconds") { Description = "How long a slice of one peer is measured.", DefaultValueFactory = _ => 5 };
@@ -36,7 +36,7 @@ internal static class LoadVerb
             : new SliceTimes(TimeSpan.FromSeconds(Math.Min(1, seconds / 5)), TimeSpan.FromSeconds(seconds));
         return new LoadOptions(
             result.GetValue(Scenario)!,
-            [.. ApiNames.All.Where(result.GetValue(Api)!.Contains)],
+            result.GetValue(Api) is { Length: > 0 } apis ? [.. ApiNames.All.Where(apis.Contains)] : null,
             result.GetValue(Peers)!,
             times,
             isQuick ? 1 : result.GetValue(Rounds),

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -29,6 +30,7 @@ internal sealed record MachineInfo(
     }
 
     /// <summary>One line for each fact.</summary>
+    [JsonIgnore]
     public IEnumerable<(string Name, string Value)> Facts =>
     [
         ("processor", $"{Processor}, {Cores} cores"),

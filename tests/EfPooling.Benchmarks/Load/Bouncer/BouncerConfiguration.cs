@@ -12,6 +12,12 @@ internal sealed class BouncerConfiguration
     /// <summary>Most clients at a time: enough for the 10,000 of <c>idle</c>.</summary>
     private const int MaxClients = 12_000;
 
+    /// <summary>
+    /// How long PgBouncer keeps a server connection that is not used: so short that what one scenario opened is gone when the next one counts. While
+    /// a slice runs, it makes no difference.
+    /// </summary>
+    private const int IdleSeconds = 1;
+
     private BouncerConfiguration(string settings, string users)
     {
         Settings = settings;
@@ -21,17 +27,21 @@ internal sealed class BouncerConfiguration
     /// <summary>The text of <c>pgbouncer.ini</c>.</summary>
     public string Settings { get; }
 
-    /// <summary>The text of <see cref="UsersFile"/>: the password in clear, because PgBouncer logs in to the server with it.</summary>
+    /// <summary>The text of <see cref="UsersFile"/>.</summary>
     public string Users { get; }
 
     /// <summary>Name of the database that has this many server connections. All of them are the same database of the server.</summary>
     public static string DatabaseFor(int serverConnections) => string.Create(CultureInfo.InvariantCulture, $"bench_{serverConnections}");
 
     /// <param name="server">The server behind PgBouncer.</param>
+    /// <param name="secret">
+    /// The password as the server keeps it. With a SCRAM secret PgBouncer need not derive one for each client, which takes it longer than all else of a login,
+    /// and logs in to the server with what the first client proved. Null: the password is used.
+    /// </param>
     /// <param name="port">To listen on, on 127.0.0.1.</param>
     /// <param name="poolSizes">Numbers of server connections that scenarios ask for.</param>
     /// <param name="version">Of PgBouncer; settings that it does not know keep it from starting.</param>
-    public static BouncerConfiguration Create(NpgsqlConnectionStringBuilder server, int port, IEnumerable<int> poolSizes, BouncerVersion version)
+    public static BouncerConfiguration Create(NpgsqlConnectionStringBuilder server, string? secret, int port, IEnumerable<int> poolSizes, BouncerVersion version)
     {
         var text = new StringBuilder("[databases]\n");
         foreach (var size in poolSizes)
@@ -53,7 +63,7 @@ internal sealed class BouncerConfiguration
             max_client_conn = {MaxClients}
             listen_backlog = 4096
             query_wait_timeout = 0
-            server_idle_timeout = 0
+            server_idle_timeout = {IdleSeconds}
             server_lifetime = 3600
             ignore_startup_parameters = extra_float_digits,options
             logfile = pgbouncer.log
@@ -67,7 +77,7 @@ internal sealed class BouncerConfiguration
             text.Append(CultureInfo.InvariantCulture, $"max_prepared_statements = {Peers.Endpoints.MaxAutoPrepare}\n");
         }
 
-        return new BouncerConfiguration(text.ToString(), $"{Quote(server.Username)} {Quote(server.Password)}\n");
+        return new BouncerConfiguration(text.ToString(), $"{Quote(server.Username)} {Quote(secret ?? server.Password)}\n");
     }
 
     private static string Quote(string? value) => $"\"{(value ?? "").Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

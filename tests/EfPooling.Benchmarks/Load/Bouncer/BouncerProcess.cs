@@ -38,7 +38,8 @@ internal sealed class BouncerProcess : IAsyncDisposable
 
         var version = BouncerVersion.Parse((await Tool.RunAsync(program, ["--version"], null, CancellationToken.None)).Output);
         var port = FreePort.Choose();
-        var configuration = BouncerConfiguration.Create(new NpgsqlConnectionStringBuilder(serverConnectionString), port, poolSizes, version);
+        var secret = await ReadSecretAsync(serverConnectionString);
+        var configuration = BouncerConfiguration.Create(new NpgsqlConnectionStringBuilder(serverConnectionString), secret, port, poolSizes, version);
         var watchdog = StartWatchdog(program, prefix);
         try
         {
@@ -69,6 +70,22 @@ internal sealed class BouncerProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             WorkingDirectory = "/", // ours may be closed to the other user
         })!;
+    }
+
+    /// <summary>The SCRAM secret of the user; null if the server has another kind, or shows it to superusers only and the user is none.</summary>
+    private static async Task<string?> ReadSecretAsync(string connectionString)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT rolpassword FROM pg_authid WHERE rolname = current_user AND rolpassword LIKE 'SCRAM-SHA-256$%'", connection);
+        try
+        {
+            return await command.ExecuteScalarAsync() as string;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return null;
+        }
     }
 
     private static Task SendAsync(Process watchdog, string text)

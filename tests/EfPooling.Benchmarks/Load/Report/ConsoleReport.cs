@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EfPooling.Benchmarks.Load.Scenarios;
 using Spectre.Console;
 
@@ -8,15 +9,7 @@ internal sealed class ConsoleReport
 {
     private const int WidthOfFiles = 200; // where there is no terminal whose width is known
 
-    private readonly IAnsiConsole _console = AnsiConsole.Console;
-
-    public ConsoleReport()
-    {
-        if (Console.IsOutputRedirected)
-        {
-            _console.Profile.Width = WidthOfFiles;
-        }
-    }
+    private readonly IAnsiConsole _console = Console.IsOutputRedirected ? ForFiles() : AnsiConsole.Console;
 
     /// <summary>Without colours and never wrapped, as scripts read it.</summary>
     public void WriteLine(string line) => _console.Profile.Out.Writer.WriteLine(line);
@@ -42,6 +35,7 @@ internal sealed class ConsoleReport
     /// <summary>Runs a scenario under a progress bar.</summary>
     public async Task<ScenarioResult> RunAsync(Scenario scenario, LoadContext context)
     {
+        var start = Stopwatch.GetTimestamp();
         ScenarioResult? result = null;
         await _console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
@@ -51,6 +45,7 @@ internal sealed class ConsoleReport
                 result = await scenario.RunAsync(context, steps);
                 steps.End();
             });
+        WriteLine($"{scenario.Name} took {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s");
         return result!;
     }
 
@@ -75,6 +70,13 @@ internal sealed class ConsoleReport
         }
 
         WriteLine("");
+    }
+
+    private static IAnsiConsole ForFiles()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
+        console.Profile.Width = WidthOfFiles;
+        return console;
     }
 
     /// <summary>The steps of a scenario as a bar.</summary>

@@ -19,7 +19,7 @@ internal sealed class BurstScenario : Scenario
 
     public override async Task<ScenarioResult> RunAsync(LoadContext context, ILoadProgress progress)
     {
-        var apis = context.Options.Apis;
+        var apis = context.ApisOf(this);
         progress.Begin(apis.Count * context.Options.Rounds * context.Peers.Count);
         var results = new List<PeerResult>();
         foreach (var api in apis)

@@ -10,7 +10,7 @@ namespace EfPooling.Benchmarks.Load.Scenarios;
 internal sealed class IdleScenario(int backendLimit) : Scenario
 {
     private const int Wanted = 10_000;
-    private const int QuickWanted = 300;
+    private const int QuickWanted = 100;
     private const int Logins = 8; // connections that are opened at the same time
 
     public override string Name => "idle";

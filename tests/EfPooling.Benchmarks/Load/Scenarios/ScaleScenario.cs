@@ -13,7 +13,7 @@ internal sealed class ScaleScenario : Scenario
     /// <summary>Sizes of the pools.</summary>
     public static IReadOnlyList<int> Sizes { get; } = [1, 2, 4, 8, 16, 32];
 
-    private static readonly IReadOnlyList<int> QuickSizes = [1, 32];
+    private static readonly IReadOnlyList<int> QuickSizes = [8];
 
     public override string Name => "scale";
 

@@ -11,5 +11,8 @@ internal abstract class Scenario
     /// <summary>What happens, in one sentence.</summary>
     public abstract string Description { get; }
 
+    /// <summary>Whether a quick run goes through all APIs here too.</summary>
+    public virtual bool IsQuickWithAllApis => false;
+
     public abstract Task<ScenarioResult> RunAsync(LoadContext context, ILoadProgress progress);
 }

@@ -12,20 +12,23 @@ internal static class ScenarioCatalogue
     /// <summary>Stands for those whose servers are far away.</summary>
     public const string Far = "far";
 
-    private const string PointReads = "256 callers, 10 server connections, each reads one row by key";
+    /// <summary>The scenario that others are derived from.</summary>
+    public const string PointReads = "point-reads";
+
+    private const string ReadOneRow = "256 callers, 10 server connections, each reads one row by key";
 
     /// <param name="backendLimit">How many connections one peer may open on the server in <c>idle</c>.</param>
     public static IReadOnlyList<Scenario> Create(int backendLimit) =>
     [
-        new SteadyScenario("point-reads", PointReads, PointReaders, Operations.ReadItemAsync),
+        new SteadyScenario(PointReads, ReadOneRow, PointReaders, Operations.ReadItemAsync),
         new SteadyScenario("point-reads-1", "one caller reads one row by key", 1, Operations.ReadItemAsync),
         new SteadyScenario("pages", "64 callers, 10 server connections, each reads 50 rows of 8 columns by index", 64, Operations.ReadPageAsync),
         new SteadyScenario("mixed", "64 callers, 10 server connections, 80 % read one row by key, 20 % update one", 64, Operations.ReadOrUpdateAsync) { IsWriting = true },
         new SteadyScenario("tpcb", "64 callers, 10 server connections, the five statements of pgbench in one transaction", 64, Operations.TransferAsync) { IsWriting = true },
         new SteadyScenario("held", "500 callers, 10 server connections; each opens a connection, reads, works for 20 ms, reads, closes", 500, Operations.HoldAsync),
         new BurstScenario(),
-        new SteadyScenario(Far + "-1ms", PointReads + "; the servers are a round trip of 1 ms away", PointReaders, Operations.ReadItemAsync) { RoundTrip = TimeSpan.FromMilliseconds(1) },
-        new SteadyScenario(Far + "-5ms", PointReads + "; the servers are a round trip of 5 ms away", PointReaders, Operations.ReadItemAsync) { RoundTrip = TimeSpan.FromMilliseconds(5) },
+        new SteadyScenario(Far + "-1ms", ReadOneRow + "; the servers are a round trip of 1 ms away", PointReaders, Operations.ReadItemAsync) { RoundTrip = TimeSpan.FromMilliseconds(1) },
+        new SteadyScenario(Far + "-5ms", ReadOneRow + "; the servers are a round trip of 5 ms away", PointReaders, Operations.ReadItemAsync) { RoundTrip = TimeSpan.FromMilliseconds(5) },
         new IdleScenario(backendLimit),
         new ScaleScenario(),
     ];

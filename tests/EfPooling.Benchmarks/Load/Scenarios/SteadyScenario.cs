@@ -21,6 +21,8 @@ internal sealed class SteadyScenario(string name, string description, int caller
 
     public override string Description => description;
 
+    public override bool IsQuickWithAllApis => name == ScenarioCatalogue.PointReads;
+
     /// <summary>Whether the operation changes data, which is then tidied before each slice.</summary>
     public bool IsWriting { get; init; }
 
@@ -29,7 +31,7 @@ internal sealed class SteadyScenario(string name, string description, int caller
 
     public override async Task<ScenarioResult> RunAsync(LoadContext context, ILoadProgress progress)
     {
-        var apis = context.Options.Apis;
+        var apis = context.ApisOf(this);
         progress.Begin(apis.Count * context.Options.Rounds * context.Peers.Count);
         await using var far = RoundTrip is { } roundTrip ? await FarEndpoints.OpenAsync(context.Endpoints, roundTrip) : null;
         var endpoints = far?.Endpoints ?? context.Endpoints;
