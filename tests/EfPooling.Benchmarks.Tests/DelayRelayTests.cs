@@ -74,7 +74,7 @@ public sealed class DelayRelayTests
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
-        await using var relay = new DelayRelay(port, Delay);
+        await using var relay = new DelayRelay("127.0.0.1", port, Delay);
         using var client = await ConnectAsync(relay.Port);
 
         Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1]));
@@ -85,7 +85,7 @@ public sealed class DelayRelayTests
         echo = new TcpListener(IPAddress.Loopback, 0);
         echo.Start();
         _ = EchoAsync(echo);
-        return new DelayRelay(((IPEndPoint)echo.LocalEndpoint).Port, Delay);
+        return new DelayRelay("127.0.0.1", ((IPEndPoint)echo.LocalEndpoint).Port, Delay);
     }
 
     private static async Task EchoAsync(TcpListener listener)

@@ -9,7 +9,10 @@ internal sealed class DapperApi(DbDataSource source) : IDataApi
 {
     private const string ReadItem = "SELECT id AS Id, name AS Name, stock AS Stock FROM item WHERE id = @id";
     private const string ReadPage =
-        "SELECT id AS Id, page AS Page, title AS Title, note AS Note, price AS Price, weight AS Weight, is_open AS IsOpen, created AS Created FROM entry WHERE page = @page ORDER BY id LIMIT @size";
+        """
+        SELECT id AS Id, page AS Page, title AS Title, note AS Note, price AS Price, weight AS Weight, is_open AS IsOpen, created AS Created
+        FROM entry WHERE page = @page ORDER BY id LIMIT @size
+        """;
     private const string UpdateItem = "UPDATE item SET stock = stock + 1 WHERE id = @id";
     private const string UpdateAccount = "UPDATE account SET balance = balance + @Delta WHERE id = @AccountId";
     private const string ReadBalance = "SELECT balance FROM account WHERE id = @AccountId";

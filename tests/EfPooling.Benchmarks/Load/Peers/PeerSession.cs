@@ -27,7 +27,9 @@ internal sealed class PeerSession : IAsyncDisposable
     public static PeerSession OnNpgsql(NpgsqlConnectionStringBuilder keywords)
     {
         var source = NpgsqlDataSource.Create(keywords.ConnectionString);
-        return Create(services => services.AddSingleton(_ => source).AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>()), options => options.UseNpgsql(source));
+        return Create(
+            services => services.AddSingleton(_ => source).AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>()),
+            options => options.UseNpgsql(source));
     }
 
     /// <param name="addDataSource">Registers the <see cref="DbDataSource"/>.</param>

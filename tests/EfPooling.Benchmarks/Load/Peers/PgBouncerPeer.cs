@@ -14,7 +14,7 @@ internal sealed class PgBouncerPeer : Peer
         ? $"{bouncer.Version} in transaction mode, Npgsql without reset, {(bouncer.CanPrepare ? "prepared statements" : "no prepared statements: this version has none in transaction mode")}"
         : "PgBouncer in transaction mode";
 
-    public override string? WhyNot(Endpoints endpoints) => endpoints.Bouncer is null ? "there is no pgbouncer on PATH or in /usr/sbin" : null;
+    public override string? WhyNot(Endpoints endpoints) => endpoints.Bouncer is null ? "there is no pgbouncer on PATH or in /usr/sbin, or no user but root to run it as" : null;
 
     public override PeerSession Open(Endpoints endpoints, PoolShape shape)
     {

@@ -4,20 +4,23 @@ using System.Net.Sockets;
 namespace EfPooling.Benchmarks.Load.Relay;
 
 /// <summary>
-/// Passes TCP connections on to another port of this machine and delays each direction by the same time, as a long wire does: bytes arrive
+/// Passes TCP connections on to a server and delays each direction by the same time, as a long wire does: bytes arrive
 /// in order and unchanged, and any number of them may be under way. Thread-safe.
 /// </summary>
 internal sealed class DelayRelay : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly DelayLine _line;
+    private readonly string _targetHost;
     private readonly int _targetPort;
     private readonly Task _accepting;
 
-    /// <param name="targetPort">On 127.0.0.1.</param>
+    /// <param name="targetHost">Name or address of the server.</param>
+    /// <param name="targetPort">Its port.</param>
     /// <param name="delay">Of each direction: half of the round trip.</param>
-    public DelayRelay(int targetPort, TimeSpan delay)
+    public DelayRelay(string targetHost, int targetPort, TimeSpan delay)
     {
+        _targetHost = targetHost;
         _targetPort = targetPort;
         _line = new DelayLine(delay);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -61,7 +64,7 @@ internal sealed class DelayRelay : IAsyncDisposable
             {
                 client.NoDelay = true;
                 server.NoDelay = true;
-                await server.ConnectAsync(IPAddress.Loopback, _targetPort);
+                await server.ConnectAsync(_targetHost, _targetPort);
                 await Task.WhenAll(
                     new RelayDirection(client, server, _line).RunAsync(),
                     new RelayDirection(server, client, _line).RunAsync());

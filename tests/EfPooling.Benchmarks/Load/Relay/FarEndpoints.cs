@@ -19,9 +19,9 @@ internal sealed class FarEndpoints : IAsyncDisposable
         try
         {
             var keywords = new NpgsqlConnectionStringBuilder(near.ConnectionString);
-            keywords.Port = await far.RelayToAsync(keywords.Port, roundTrip);
+            keywords.Port = await far.RelayToAsync(keywords.Host!, keywords.Port, roundTrip);
             keywords.Host = "127.0.0.1";
-            var bouncer = near.Bouncer is null ? null : near.Bouncer with { Port = await far.RelayToAsync(near.Bouncer.Port, roundTrip) };
+            var bouncer = near.Bouncer is null ? null : near.Bouncer with { Port = await far.RelayToAsync("127.0.0.1", near.Bouncer.Port, roundTrip) };
             far.Endpoints = new Endpoints(keywords.ConnectionString, bouncer);
             return far;
         }
@@ -40,9 +40,9 @@ internal sealed class FarEndpoints : IAsyncDisposable
         }
     }
 
-    private async Task<int> RelayToAsync(int port, TimeSpan roundTrip)
+    private async Task<int> RelayToAsync(string host, int port, TimeSpan roundTrip)
     {
-        var relay = await RelayProcess.StartAsync(port, roundTrip);
+        var relay = await RelayProcess.StartAsync(host, port, roundTrip);
         _relays.Add(relay);
         return relay.Port;
     }

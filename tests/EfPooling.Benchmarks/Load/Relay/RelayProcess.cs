@@ -16,10 +16,10 @@ internal sealed class RelayProcess : IAsyncDisposable
 
     public int Port { get; }
 
-    public static async Task<RelayProcess> StartAsync(int targetPort, TimeSpan roundTrip)
+    public static async Task<RelayProcess> StartAsync(string targetHost, int targetPort, TimeSpan roundTrip)
     {
         var process = Process.Start(new ProcessStartInfo(SelfCommand.Program,
-            [.. SelfCommand.Arguments, RelayVerb.Name, $"{targetPort}", string.Create(CultureInfo.InvariantCulture, $"{roundTrip.TotalMicroseconds / 2:0}")])
+            [.. SelfCommand.Arguments, RelayVerb.Name, targetHost, $"{targetPort}", string.Create(CultureInfo.InvariantCulture, $"{roundTrip.TotalMicroseconds / 2:0}")])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

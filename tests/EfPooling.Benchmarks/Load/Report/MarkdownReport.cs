@@ -28,7 +28,8 @@ internal static class MarkdownReport
         var text = new StringBuilder("# Summary\n\n");
         text.Append(
             CultureInfo.InvariantCulture,
-            $"{options.Rounds} rounds of {options.Times.Measured.TotalSeconds:0.##} s for each peer, after {options.Times.WarmUp.TotalSeconds:0.##} s of warm-up.{(options.IsQuick ? " A quick run: its numbers say little." : "")}\n\n");
+            $"{options.Rounds} rounds of {options.Times.Measured.TotalSeconds:0.##} s for each peer, after {options.Times.WarmUp.TotalSeconds:0.##} s of warm-up.");
+        text.Append(options.IsQuick ? " A quick run: its numbers say little.\n\n" : "\n\n");
         AppendTable(text, new ResultTable(["", ""], 2, [.. run.Machine.Facts.Select(fact => new[] { fact.Name, fact.Value })]));
         AppendList(text, "Peers", [.. run.Peers, .. run.Skipped]);
         text.Append("\n## Ratios\n\nEfPooling's operations per second divided by the peer's: more than 1 is faster. In `idle` the number is that of bytes: less than 1 is smaller.\n\n");

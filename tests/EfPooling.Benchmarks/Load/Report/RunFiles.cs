@@ -33,7 +33,15 @@ internal static class RunFiles
     private static object ToJson(RunRecord run) => new
     {
         run.Machine,
-        Options = new { run.Options.Scenarios, run.Options.Apis, WarmUpSeconds = run.Options.Times.WarmUp.TotalSeconds, Seconds = run.Options.Times.Measured.TotalSeconds, run.Options.Rounds, run.Options.IsQuick },
+        Options = new
+        {
+            run.Options.Scenarios,
+            run.Options.Apis,
+            WarmUpSeconds = run.Options.Times.WarmUp.TotalSeconds,
+            Seconds = run.Options.Times.Measured.TotalSeconds,
+            run.Options.Rounds,
+            run.Options.IsQuick,
+        },
         run.Peers,
         run.Skipped,
         Scenarios = run.Results.Select(result => new { result.Name, result.Description, result.Data, result.Ratios, result.Notes }),

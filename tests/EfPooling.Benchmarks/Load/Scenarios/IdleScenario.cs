@@ -9,6 +9,9 @@ namespace EfPooling.Benchmarks.Load.Scenarios;
 /// <summary>Connections that are open and do nothing. Measured once: memory is not noisy.</summary>
 internal sealed class IdleScenario(int backendLimit) : Scenario
 {
+    private const string AboutMemory =
+        "Resident memory counts what the server's processes share once for each of them; proportional memory divides it among them. PgBouncer's is what its process has in all.";
+
     private const int Wanted = 10_000;
     private const int QuickWanted = 100;
     private const int Logins = 8; // connections that are opened at the same time
@@ -43,8 +46,15 @@ internal sealed class IdleScenario(int backendLimit) : Scenario
             Description = Description,
             Table = CreateTable(results),
             Ratios = [.. Ratio.Of(Name, ApiNames.Ado, [.. results.Select(result => (result.Peer, result.BytesPerConnection))])],
-            Notes = [.. notes, "Resident memory counts what the server's processes share once for each of them; proportional memory divides it among them. PgBouncer's is what its process has in all."],
-            Charts = [new BarChart(Name, "idle: bytes of the client for each open connection", [.. AllPeers.List.Select(peer => peer.Name)], [.. results.Select(result => new BarChart.Bar(ApiNames.Ado, result.Peer, result.BytesPerConnection))])],
+            Notes = [.. notes, AboutMemory],
+            Charts =
+            [
+                new BarChart(
+                    Name,
+                    "idle: bytes of the client for each open connection",
+                    [.. AllPeers.List.Select(peer => peer.Name)],
+                    [.. results.Select(result => new BarChart.Bar(ApiNames.Ado, result.Peer, result.BytesPerConnection))]),
+            ],
             Data = results,
         };
     }
