@@ -21,7 +21,7 @@ internal sealed class ScaleScenario : Scenario
 
     public override async Task<ScenarioResult> RunAsync(LoadContext context, ILoadProgress progress)
     {
-        var cores = ScaleProcess.CanLimit ? CoreCounts(Environment.ProcessorCount) : [Environment.ProcessorCount];
+        var cores = ScaleProcess.CanLimit && !context.Options.IsQuick ? CoreCounts(Environment.ProcessorCount) : [Environment.ProcessorCount];
         var sizes = context.Options.IsQuick ? QuickSizes : Sizes;
         progress.Begin(cores.Count * sizes.Count * context.Options.Rounds * context.Peers.Count);
 

@@ -72,8 +72,9 @@ internal sealed class SteadyScenario(string name, string description, int caller
     {
         var direct = await RoundTrips.MeasureAsync(near.ConnectionString);
         var relayed = await RoundTrips.MeasureAsync(far.ConnectionString);
-        var (median, rare, without) = (relayed.Quantile(0.5).TotalMilliseconds, relayed.Quantile(0.99).TotalMilliseconds, direct.Quantile(0.5).TotalMilliseconds);
-        return string.Create(
-            CultureInfo.InvariantCulture, $"SELECT 1 by one caller through the relay takes {median:0.000} ms (p99 {rare:0.000} ms), without it {without:0.000} ms.");
+        return $"SELECT 1 by one caller takes {Describe(relayed)} through the relay and {Describe(direct)} without it.";
     }
+
+    private static string Describe(LatencyHistogram latencies) => string.Create(
+        CultureInfo.InvariantCulture, $"{latencies.Quantile(0.5).TotalMilliseconds:0.000} ms (p99 {latencies.Quantile(0.99).TotalMilliseconds:0.000} ms)");
 }
