@@ -197,6 +197,11 @@ public sealed class IncompleteTransactionTests
                 [Xunit.Fact]
                 public async Task Order_IsSaved() { await using var tx = await db.Database.BeginTransactionAsync(); await db.SaveChangesAsync(); }
             }
+
+            namespace Xunit
+            {
+                public sealed class FactAttribute : Attribute;
+            }
             """);
 
     public static TheoryData<string> Names => Cases.Names;

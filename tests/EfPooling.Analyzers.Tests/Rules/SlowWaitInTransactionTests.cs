@@ -38,7 +38,7 @@ public sealed class SlowWaitInTransactionTests
             """
             public async Task Run(System.Net.Mail.SmtpClient mail, System.Net.Sockets.Socket socket, System.Diagnostics.Process process, PeriodicTimer timer)
             {
-                using var tx = await npgsql.BeginTransactionAsync();
+                using var tx = await conn.BeginTransactionAsync();
                 {|EFP0009:mail.Send("a", "b", "c", "d")|};
                 await {|EFP0009:socket.SendAsync(new byte[1])|};
                 await {|EFP0009:process.WaitForExitAsync()|};
