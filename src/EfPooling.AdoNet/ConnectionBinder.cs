@@ -577,7 +577,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true, IsCurrent: false } ? _ambient = null : _ambient;
 
     // Nothing binds the connection to one session. Read by whoever has no claim, so it changes nothing.
-    private bool IsUnbound
+    public bool IsUnbound
         => _transaction is null && _session is null && pool.Options.PoolMode != PoolMode.Session && (_ambient is null || _ambient is { IsCompleted: true, IsCurrent: false });
 
     private bool IsClaimedFor(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;

@@ -28,6 +28,12 @@ internal interface IPooledStatement<out TInner>
     /// <summary>It runs with the session settings of its connection.</summary>
     bool WantsSettings { get; }
 
+    /// <summary>The command that may share a round trip with others if its text allows it; <c>null</c> if it must have its own.</summary>
+    NpgsqlCommand? Shareable { get; }
+
+    /// <summary>In seconds.</summary>
+    int CommandTimeout { get; }
+
     /// <summary>Puts the inner command on a server connection.</summary>
     void Attach(NpgsqlConnection connection);
 

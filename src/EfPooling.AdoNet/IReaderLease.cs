@@ -3,6 +3,9 @@ namespace EfPooling.AdoNet;
 /// <summary>The lease under an open reader, as the reader sees it.</summary>
 internal interface IReaderLease
 {
+    /// <summary>It shares the reader with others, and has its turn now; <c>null</c> if the reader is its own.</summary>
+    Passenger? Passenger { get; }
+
     /// <summary>Called with whatever the reader throws.</summary>
     void Observe(Exception error);
 

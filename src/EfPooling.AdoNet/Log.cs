@@ -46,4 +46,13 @@ internal static partial class Log
 
     [LoggerMessage(1123, LogLevel.Warning, "Pool '{Pool}': {Subscribers} subscribers of channel '{Channel}' fell {Backlog} notifications behind; they are told of a gap instead.")]
     public static partial void SubscribersFellBehind(ILogger logger, string pool, string channel, int subscribers, int backlog);
+
+    [LoggerMessage(1130, LogLevel.Trace, "Pool '{Pool}': {Passengers} reads share a round trip.")]
+    public static partial void TrainDeparts(ILogger logger, string pool, int passengers);
+
+    [LoggerMessage(1131, LogLevel.Debug, "Pool '{Pool}': {Passengers} reads that shared a round trip run again elsewhere ({Reason}).")]
+    public static partial void SetDown(ILogger logger, Exception? error, string pool, int passengers, SetDownReason reason);
+
+    [LoggerMessage(1132, LogLevel.Debug, "Pool '{Pool}': this text shares no round trips for a while, because it takes longer than {Limit}: {Text}.")]
+    public static partial void TextBarred(ILogger logger, string pool, string? text, TimeSpan limit);
 }

@@ -124,6 +124,10 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         }
     }
 
+    NpgsqlCommand? IPooledStatement<NpgsqlBatch>.Shareable => null;
+
+    int IPooledStatement<NpgsqlBatch>.CommandTimeout => Timeout;
+
     bool IPooledStatement<NpgsqlBatch>.WantsSettings => true;
 
     bool IPooledStatement<NpgsqlBatch>.IsOneTransaction

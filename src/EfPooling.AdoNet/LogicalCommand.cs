@@ -156,6 +156,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     bool IPooledStatement<NpgsqlCommand>.WantsSettings => !IsPlain;
 
+    NpgsqlCommand? IPooledStatement<NpgsqlCommand>.Shareable
+        => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !SharingTag.IsIn(_inner.CommandText) ? _inner : null;
+
     /// <summary>Runs without the session settings that are declared: a question to the catalog, not to anybody's data.</summary>
     internal bool IsPlain { get; set; }
 
@@ -180,7 +183,20 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
-        => _runner.RunAsync(OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+    {
+        return _connection?.Pool is { Station: not null, IsBusy: true }
+            ? ReadScalarAsync()
+            : _runner.RunAsync(OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+
+        async Task<object?> ReadScalarAsync()
+        {
+            var reader = await _runner.ReadAsync(OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.FieldCount > 0 ? reader.GetValue(0) : null;
+            }
+        }
+    }
 
     /// <summary>
     /// Prepares the command. The statement stays prepared on each server connection on which it runs; where it is new, it is prepared first.
@@ -254,5 +270,8 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => _runner.ReadAsync(OperationKind.Reader, static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+        => _runner.ReadAsync(OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
+
+    private static readonly Func<NpgsqlCommand, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> ExecuteReaderOf
+        = static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token);
 }

@@ -43,6 +43,10 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>The pool that serves this connection; <c>null</c> until <see cref="ConnectionString"/> has been set.</summary>
     public TransactionPoolingDataSource? Pool => _pool;
 
+    /// <summary>Whether reads of this connection may share round trips with those of others.</summary>
+    /// <value>Default <see cref="MultiplexingMode.Auto"/>: as the pool's option says. <see cref="MultiplexingMode.Off"/>: they may not.</value>
+    public MultiplexingMode Multiplexing { get; set; }
+
     /// <summary>The context that made the connection, for which declared settings are asked; <c>null</c> if none did. Written once, before use.</summary>
     internal object? Owner { get; set; }
 

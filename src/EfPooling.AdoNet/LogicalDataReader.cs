@@ -16,16 +16,22 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 {
     private readonly IReaderLease _lease;
     private readonly LogicalConnection? _closeToo;
+    private readonly Passenger? _passenger; // shares the inner reader with others
+    private readonly bool _isSingleRow; // for a passenger, whose inner reader does not know
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
+    private bool _hasRead; // for a passenger, used by the one who reads
+    private bool _isPastEnd; // for a passenger, used by the one who reads: what comes next belongs to somebody else
     private ReaderGate _gate;
     private int _recordsAffected = -1;
     private DisposalNote _closed; // written by the one who closes
 
-    internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, LogicalConnection? closeToo)
+    internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, LogicalConnection? closeToo, bool isSingleRow)
     {
         _inner = inner;
         _lease = lease;
         _closeToo = closeToo;
+        _passenger = lease.Passenger;
+        _isSingleRow = isSingleRow && _passenger is not null;
         lease.SetReader(this);
     }
 
@@ -33,19 +39,19 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override bool IsClosed => _inner is null;
 
     /// <inheritdoc/>
-    public override int RecordsAffected => _inner?.RecordsAffected ?? _recordsAffected;
+    public override int RecordsAffected => _passenger is null ? _inner?.RecordsAffected ?? _recordsAffected : -1; // Passengers only read.
 
     /// <inheritdoc/>
     public override int Depth => Inner.Depth;
 
     /// <inheritdoc/>
-    public override int FieldCount => Inner.FieldCount;
+    public override int FieldCount => _isPastEnd ? 0 : Inner.FieldCount;
 
     /// <inheritdoc/>
-    public override int VisibleFieldCount => Inner.VisibleFieldCount;
+    public override int VisibleFieldCount => _isPastEnd ? 0 : Inner.VisibleFieldCount;
 
     /// <inheritdoc/>
-    public override bool HasRows => Inner.HasRows;
+    public override bool HasRows => Inner.HasRows && !_isPastEnd;
 
     /// <inheritdoc/>
     public override object this[int ordinal] => Inner[ordinal];
@@ -54,16 +60,19 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override object this[string name] => Inner[name];
 
     /// <inheritdoc/>
-    public override bool Read() => Move(static inner => inner.Read());
+    public override bool Read() => _passenger is null ? Move(static inner => inner.Read()) : ReadOwn(skip: false);
 
     /// <inheritdoc/>
-    public override Task<bool> ReadAsync(CancellationToken cancellationToken) => MoveAsync(static (inner, _, token) => inner.ReadAsync(token), 0, cancellationToken);
+    public override Task<bool> ReadAsync(CancellationToken cancellationToken)
+        => _passenger is null || !(_isPastEnd || _isSingleRow) ? MoveAsync(static (inner, _, token) => inner.ReadAsync(token), 0, cancellationToken)
+            : ReadOwnAsync(skip: false, cancellationToken);
 
     /// <inheritdoc/>
-    public override bool NextResult() => Move(static inner => inner.NextResult());
+    public override bool NextResult() => _passenger is null ? Move(static inner => inner.NextResult()) : ReadOwn(skip: true);
 
     /// <inheritdoc/>
-    public override Task<bool> NextResultAsync(CancellationToken cancellationToken) => MoveAsync(static (inner, _, token) => inner.NextResultAsync(token), 0, cancellationToken);
+    public override Task<bool> NextResultAsync(CancellationToken cancellationToken)
+        => _passenger is null ? MoveAsync(static (inner, _, token) => inner.NextResultAsync(token), 0, cancellationToken) : ReadOwnAsync(skip: true, cancellationToken);
 
     /// <inheritdoc/>
     public override void Close()
@@ -78,6 +87,14 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         {
             _lease.Cancel();
             reading.Wait(CancellationToken.None);
+        }
+
+        if (_passenger is not null)
+        {
+            _lease.RemoveReader(this);
+            _lease.End(); // Which gives the inner reader to the next one.
+            _closeToo?.Close();
+            return;
         }
 
         try
@@ -118,6 +135,14 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         {
             _lease.Cancel();
             await reading.ConfigureAwait(false);
+        }
+
+        if (_passenger is not null)
+        {
+            _lease.RemoveReader(this);
+            await _lease.EndAsync().ConfigureAwait(false); // Which gives the inner reader to the next one.
+            await (_closeToo?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            return;
         }
 
         try
@@ -278,6 +303,11 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     /// </summary>
     internal NpgsqlDataReader Detach()
     {
+        if (_passenger is not null)
+        {
+            throw new InvalidOperationException("The reader is shared with others, so it cannot be given away.");
+        }
+
         var inner = Interlocked.Exchange(ref _inner, null) ?? throw new InvalidOperationException("The reader is closed.");
         _lease.RemoveReader(this);
         _lease.Detach();
@@ -311,6 +341,45 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         {
             _gate.Leave();
         }
+    }
+
+    // The next row of a passenger's only result, or none behind its end.
+    private bool ReadOwn(bool skip)
+    {
+        if (_isPastEnd)
+        {
+            return false;
+        }
+
+        var isThere = Move(static inner => inner.Read());
+        while (skip && isThere)
+        {
+            isThere = Move(static inner => inner.Read());
+        }
+
+        _isPastEnd = skip || (_isSingleRow && _hasRead);
+        _hasRead = true;
+        return isThere && !_isPastEnd;
+    }
+
+    private async Task<bool> ReadOwnAsync(bool skip, CancellationToken cancellationToken)
+    {
+        if (_isPastEnd)
+        {
+            return false;
+        }
+
+        var isThere = await ReadRowAsync().ConfigureAwait(false);
+        while (skip && isThere)
+        {
+            isThere = await ReadRowAsync().ConfigureAwait(false);
+        }
+
+        _isPastEnd = skip || (_isSingleRow && _hasRead);
+        _hasRead = true;
+        return isThere && !_isPastEnd;
+
+        Task<bool> ReadRowAsync() => MoveAsync(static (inner, _, token) => inner.ReadAsync(token), 0, cancellationToken);
     }
 
     private Task<T> MoveAsync<TState, T>(Func<NpgsqlDataReader, TState, CancellationToken, Task<T>> move, TState state, CancellationToken cancellationToken)

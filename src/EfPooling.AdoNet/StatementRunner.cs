@@ -25,10 +25,13 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private CancellationToken _token;
     private SettingMap _wanted = SettingMap.Empty;
     private SqlVerdict? _verdict;
+    private Passenger? _passenger; // in place of a server connection of its own
 
     public LeaseScope Scope { get; private set; }
 
     public string? Activity => Shorten(statement.Text);
+
+    public Passenger? Passenger => _passenger;
 
     public object? Affinity => _wanted.IsEmpty ? null : _wanted;
 
@@ -65,7 +68,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public async Task<TResult> RunAsync<TResult>(OperationKind kind, Func<TInner, CancellationToken, Task<TResult>> execute, CancellationToken cancellationToken)
     {
-        await BeginAsync(LeaseScope.Command, kind, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(LeaseScope.Command, kind, mayShare: false, cancellationToken).ConfigureAwait(false);
         try
         {
             while (true)
@@ -122,7 +125,13 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     public async Task<DbDataReader> ReadAsync(
         OperationKind kind, Func<TInner, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> execute, CommandBehavior behavior, CancellationToken cancellationToken)
     {
-        await BeginAsync(LeaseScope.Reader, kind, cancellationToken).ConfigureAwait(false);
+        var mayShare = (behavior & (CommandBehavior.KeyInfo | CommandBehavior.SchemaOnly)) == 0;
+        await BeginAsync(LeaseScope.Reader, kind, mayShare, cancellationToken).ConfigureAwait(false);
+        if (_passenger is not null)
+        {
+            return Wrap(_passenger.Reader, behavior);
+        }
+
         try
         {
             while (true)
@@ -158,7 +167,14 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
             if (_isRunning)
             {
                 _binding.Server.Mark(Taint.Suspect);
-                statement.CancelInner();
+                if (_passenger is not null)
+                {
+                    _passenger.CancelServer();
+                }
+                else
+                {
+                    statement.CancelInner();
+                }
             }
         }
     }
@@ -314,25 +330,25 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    private ValueTask BeginAsync(LeaseScope scope, OperationKind kind, CancellationToken cancellationToken)
+    private ValueTask BeginAsync(LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
     {
         var binder = GetBinder();
         if (!binder.TryClaim(this, kind, this))
         {
-            return BeginBusyAsync(binder, scope, kind, cancellationToken);
+            return BeginBusyAsync(binder, scope, kind, mayShare, cancellationToken);
         }
 
         Claimed(binder, scope, kind, cancellationToken);
-        return EnterAsync(binder, cancellationToken);
+        return EnterAsync(binder, mayShare, cancellationToken);
     }
 
-    private async ValueTask BeginBusyAsync(ConnectionBinder binder, LeaseScope scope, OperationKind kind, CancellationToken cancellationToken)
+    private async ValueTask BeginBusyAsync(ConnectionBinder binder, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
     {
         if (binder.MayWait)
         {
             await binder.WaitForClaimAsync(this, kind, this, cancellationToken).ConfigureAwait(false);
             Claimed(binder, scope, kind, cancellationToken);
-            await EnterAsync(binder, cancellationToken).ConfigureAwait(false);
+            await EnterAsync(binder, mayShare, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -350,12 +366,18 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    private ValueTask EnterAsync(ConnectionBinder binder, CancellationToken cancellationToken)
+    private ValueTask EnterAsync(ConnectionBinder binder, bool mayShare, CancellationToken cancellationToken)
     {
         ValueTask<Binding> binding;
         try
         {
             Prepare(binder);
+            if (mayShare && binder.Pool.Station is { } station && binder.IsUnbound && statement.Shareable is { } command
+                && station.TryCreate(command, statement.CommandTimeout, _verdict!, _wanted, this) is { } passenger)
+            {
+                return BoardAsync(binder, station, passenger, cancellationToken);
+            }
+
             binding = binder.BindAsync(this, cancellationToken);
         }
         catch
@@ -383,6 +405,27 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
                 Unclaim(binder);
                 throw;
             }
+        }
+    }
+
+    private async ValueTask BoardAsync(ConnectionBinder binder, Station station, Passenger passenger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await station.BoardAsync(passenger, cancellationToken).ConfigureAwait(false) is { } lease)
+            {
+                Enter(new Binding(binder.Pool, lease));
+            }
+            else
+            {
+                _passenger = passenger;
+                Enter(new Binding(binder.Pool, passenger.Server, passenger));
+            }
+        }
+        catch
+        {
+            Unclaim(binder);
+            throw;
         }
     }
 
@@ -434,6 +477,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         _token = cancellationToken;
         _hasRetried = false;
         _isDetached = false;
+        _passenger = null;
         Scope = scope;
     }
 
@@ -537,7 +581,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private bool MayShareTransaction => _verdict!.CanShareTransaction && statement.IsOneTransaction;
 
     private LogicalDataReader Wrap(NpgsqlDataReader inner, CommandBehavior behavior)
-        => new(inner, this, ToClose(behavior));
+        => new(inner, this, ToClose(behavior), behavior.HasFlag(CommandBehavior.SingleRow));
 
     // The connection that is to be closed together with a reader of this behaviour.
     private LogicalConnection? ToClose(CommandBehavior behavior) => behavior.HasFlag(CommandBehavior.CloseConnection) ? statement.LogicalConnection : null;

@@ -59,6 +59,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         var upkeep = new ServerUpkeep(ConnectionStringKeywords.LetPrepend(_npgsql), options.ResetPolicy, Shuffles);
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
+        Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !Shuffles
+            ? new Station(this, configuration.Time ?? TimeProvider.System, Logger)
+            : null;
         _notifications = new NotificationListener(_connector, Options, Name, configuration.Time ?? TimeProvider.System, Logger);
     }
 
@@ -77,6 +80,15 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal bool Shuffles => Options.Shuffle && Options.PoolMode != PoolMode.Session;
 
     internal ILogger Logger { get; }
+
+    /// <summary>Where reads meet that share round trips; <c>null</c> if none may.</summary>
+    internal Station? Station { get; }
+
+    /// <summary>No server connection is free, and no other one is about to be for somebody who comes now. A guess.</summary>
+    internal bool IsBusy => _pool.IsBusy;
+
+    /// <summary>The time of the pool's clock, for <see cref="AcquireAsync"/>.</summary>
+    internal long Now => _pool.Now;
 
     internal SettingInterner SettingInterner { get; } = new();
 
@@ -182,6 +194,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     /// <summary>How often a connection was given a session of its own since the pool was created, by reason; reasons that never occurred are absent.</summary>
     public IReadOnlyDictionary<PinReason, long> GetPins() => _pins.ToDictionary();
+
+    /// <summary>What became of reads that shared round trips, since the pool was made.</summary>
+    public TrainStatistics GetTrains() => (Station?.Counters ?? new TrainCounters()).ToStatistics();
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
@@ -295,9 +310,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     }
 
     /// <inheritdoc cref="Acquire"/>
-    internal ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null)
+    /// <param name="holder">Named in diagnostics while the lease runs.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
+    /// <param name="since">Since when the holder waits, by <see cref="Now"/>; <c>null</c>: from now on.</param>
+    internal ValueTask<Lease<ServerConnection>> AcquireAsync(
+        ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
     {
-        var acquiring = _pool.AcquireAsync(holder, cancellationToken);
+        var acquiring = _pool.AcquireAsync(holder, since ?? _pool.Now, cancellationToken);
         if (!acquiring.IsCompletedSuccessfully)
         {
             return AwaitAsync(acquiring);

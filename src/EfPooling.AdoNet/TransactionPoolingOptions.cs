@@ -23,6 +23,12 @@ public record TransactionPoolingOptions : PoolOptions
     public ResetPolicy ResetPolicy { get; set; }
 
     /// <summary>
+    /// Whether asynchronous reads of several callers share server connections and round trips while none is free. Not a PgBouncer setting.
+    /// </summary>
+    /// <value>Default <see cref="MultiplexingMode.Auto"/>. No effect in session mode or with <see cref="Shuffle"/>.</value>
+    public MultiplexingMode Multiplexing { get; set; } = MultiplexingMode.Auto;
+
+    /// <summary>
     /// For test suites: every command outside a transaction and every transaction gets another server connection than the one before,
     /// freshly reset or with foreign session state, so that code which secretly depends on its session fails in its own tests.
     /// </summary>
@@ -104,6 +110,11 @@ public record TransactionPoolingOptions : PoolOptions
         if (!Enum.IsDefined(ResetPolicy))
         {
             errors.Add($"ResetPolicy is {(int)ResetPolicy}; it must be Smart, Always or Never.");
+        }
+
+        if (!Enum.IsDefined(Multiplexing))
+        {
+            errors.Add($"Multiplexing is {(int)Multiplexing}; it must be Auto or Off.");
         }
 
         if (!Enum.IsDefined(ConcurrentUse))

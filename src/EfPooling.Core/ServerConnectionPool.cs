@@ -81,14 +81,19 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <summary>Acquires a server connection, waiting for at most <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
     /// <inheritdoc cref="Acquire"/>
     public ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder = null, CancellationToken cancellationToken = default)
+        => AcquireAsync(holder, _clock.Now, cancellationToken);
+
+    /// <param name="holder">Named in diagnostics while the lease runs.</param>
+    /// <param name="started">When the caller began to wait, by <see cref="Now"/>; it may have waited elsewhere before.</param>
+    /// <param name="cancellationToken">Cancelled: the caller loses its place in the queue.</param>
+    internal ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder, long started, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<Lease<T>>(cancellationToken);
         }
 
-        var started = _clock.Now;
-        var admission = Admit(holder, started);
+        var admission = Admit(holder, _clock.Now);
         return admission is { Slot: not null, NeedsCheck: false }
             ? new ValueTask<Lease<T>>(new Lease<T>(this, admission.Slot))
             : AcquireSlowlyAsync(admission, holder, started, cancellationToken);
@@ -176,6 +181,12 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
     /// <summary>Closes the pool without waiting for leases to come back.</summary>
     public async ValueTask DisposeAsync() => await CloseAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    /// <summary>The time of the pool's clock.</summary>
+    internal long Now => _clock.Now;
+
+    /// <summary>Who comes now has to wait for others: nothing is warm, and somebody waits already or no slot is empty. An unguarded guess.</summary>
+    internal bool IsBusy => _ledger.Warm == 0 && (_ledger.Waiters.Count > 0 || _ledger.Empty == 0);
 
     internal void EndLease(Slot<T> slot, int version, RetireReason? retire, object? affinity)
     {

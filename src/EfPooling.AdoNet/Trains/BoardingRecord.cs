@@ -1,0 +1,49 @@
+using EfPooling.AdoNet.Sql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// What a pool knows of one SQL text: whether it may board, and what a turn of it costs. Thread-safe: the average is no more than
+/// a guess, so a lost update does no harm.
+/// </summary>
+/// <param name="catalog">By which it was judged.</param>
+/// <param name="isPureRead">It may run again elsewhere.</param>
+internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
+{
+    /// <summary>A text whose turns take longer than this on average holds up the others too much.</summary>
+    public static readonly TimeSpan CostLimit = TimeSpan.FromMilliseconds(5);
+
+    private const int Weight = 8; // of the past against the latest turn
+    private const int WorstSample = 4; // times the limit: one pause of the machine says little about a text
+    private static readonly TimeSpan FirstBar = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBar = TimeSpan.FromMinutes(1);
+
+    private long _cost; // Volatile: ticks, moving average
+    private long _barredUntil; // Volatile: ticks of the station's clock
+    private long _bar; // Volatile: ticks, how long the latest bar is
+
+    public SqlCatalog? Catalog => catalog;
+
+    public bool MayBoard(long now) => isPureRead && now >= Volatile.Read(ref _barredUntil);
+
+    /// <param name="duration">From the start to the end of the turn, in ticks.</param>
+    /// <param name="now">In ticks.</param>
+    /// <returns>Whether the text has lost the right to board, for a time.</returns>
+    public bool OnTurnEnded(long duration, long now)
+    {
+        var limit = CostLimit.Ticks;
+        var cost = Volatile.Read(ref _cost);
+        cost += (Math.Min(duration, WorstSample * limit) - cost) / Weight;
+        if (cost <= limit)
+        {
+            Volatile.Write(ref _cost, cost);
+            return false;
+        }
+
+        var bar = Math.Clamp(2 * Volatile.Read(ref _bar), FirstBar.Ticks, LongestBar.Ticks);
+        Volatile.Write(ref _bar, bar);
+        Volatile.Write(ref _cost, limit / 2); // A fresh chance afterwards, with less patience.
+        Volatile.Write(ref _barredUntil, now + bar);
+        return true;
+    }
+}

@@ -1,0 +1,190 @@
+using System.Threading.Tasks.Sources;
+using EfPooling.Core;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// A read that may travel with others: waits on a platform, is aboard of a train, has its turn at the train's reader. Whoever moves it
+/// out of waiting or being aboard tells it the outcome, so that it is told exactly once.
+/// </summary>
+/// <param name="command">Text and parameters, which nobody changes until the outcome is known.</param>
+/// <param name="commandTimeout">In seconds.</param>
+/// <param name="wanted">Session settings.</param>
+/// <param name="record">Of its text.</param>
+/// <param name="runner">Who runs it.</param>
+internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, SettingMap wanted, BoardingRecord record, ILeaseHolder runner)
+    : IValueTaskSource<BoardingOutcome>, IServerOwner, ILeaseHolder
+{
+    private const int Waiting = 0;
+    private const int Aboard = 1;
+    private const int InTurn = 2;
+    private const int Done = 3;
+
+    private ManualResetValueTaskSourceCore<BoardingOutcome> _outcome = new() { RunContinuationsAsynchronously = true };
+    private int _state; // Interlocked only: Waiting, Aboard, InTurn, Done
+    private Train? _train; // written before Aboard is published
+    private volatile bool _wantsToLeave;
+    private CancellationToken _token; // written before a cancellation can come
+
+    public NpgsqlCommand Command => command;
+
+    public int CommandTimeout => commandTimeout;
+
+    public SettingMap Wanted => wanted;
+
+    public BoardingRecord Record => record;
+
+    /// <summary>Since when it waits for a server connection, by the pool's clock. Written by the passenger's own flow.</summary>
+    public long Since { get; set; }
+
+    /// <summary>The reader that stands at its result, while it has its turn.</summary>
+    public NpgsqlDataReader Reader => _train!.Reader;
+
+    public ServerConnection Server => _train!.Server;
+
+    public LeaseScope Scope => LeaseScope.Reader;
+
+    public string? Activity => _train is { } train ? $"train of {train.Length}, at: {train.CurrentText}" : Text;
+
+    public object? Affinity => runner.Affinity;
+
+    public string? Text => runner.Activity;
+
+    public bool IsTransaction => false;
+
+    /// <summary>Its caller has been told that it was cancelled, or waits to be told.</summary>
+    public bool HasLeft => _wantsToLeave;
+
+    /// <summary>Before each wait; nobody else knows the passenger yet, or any more.</summary>
+    public void StartWaiting()
+    {
+        _outcome.Reset();
+        _train = null;
+        Volatile.Write(ref _state, Waiting);
+    }
+
+    public async ValueTask<BoardingOutcome> WaitAsync(CancellationToken cancellationToken)
+    {
+        _token = cancellationToken;
+        using var cancellation = cancellationToken.UnsafeRegister(static passenger => ((Passenger)passenger!).Cancel(), this);
+        return await new ValueTask<BoardingOutcome>(this, _outcome.Version).ConfigureAwait(false);
+    }
+
+    /// <returns>Whether it goes with the train; else it has left the platform.</returns>
+    public bool TryGetIn(Train train)
+    {
+        _train = train;
+        return Interlocked.CompareExchange(ref _state, Aboard, Waiting) == Waiting;
+    }
+
+    /// <returns>Whether it waited on the platform, and is told to drive.</returns>
+    public bool TryPromote() => TryTell(Waiting, BoardingOutcome.Drive);
+
+    /// <returns>Whether it has its turn now; else it has left.</returns>
+    public bool TryBeginTurn()
+    {
+        if (_wantsToLeave)
+        {
+            TryCancel(Aboard);
+        }
+
+        if (Interlocked.CompareExchange(ref _state, InTurn, Aboard) != Aboard)
+        {
+            return false;
+        }
+
+        _outcome.SetResult(BoardingOutcome.Turn);
+        return true;
+    }
+
+    /// <returns>Whether it was aboard, and is told to run elsewhere.</returns>
+    public bool TrySetDown(SetDownReason reason)
+        => TryTell(Aboard, reason == SetDownReason.Failed ? BoardingOutcome.RunAlone : BoardingOutcome.Drive);
+
+    /// <returns>Whether it was aboard, and is told of the error.</returns>
+    public bool TryFail(Exception error)
+    {
+        if (Interlocked.CompareExchange(ref _state, Done, Aboard) != Aboard)
+        {
+            return false;
+        }
+
+        _outcome.SetException(error);
+        return true;
+    }
+
+    /// <summary>The train no longer needs the parameters: whoever wanted to leave may.</summary>
+    public void OnSent()
+    {
+        if (_wantsToLeave)
+        {
+            TryCancel(Aboard);
+        }
+    }
+
+    /// <summary>Asks the server to stop the statement, if it is this passenger's turn or its result that the train waits for.</summary>
+    public void CancelServer() => _train?.CancelServer(this);
+
+    BoardingOutcome IValueTaskSource<BoardingOutcome>.GetResult(short token) => _outcome.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<BoardingOutcome>.GetStatus(short token) => _outcome.GetStatus(token);
+
+    void IValueTaskSource<BoardingOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _outcome.OnCompleted(continuation, state, token, flags);
+
+    // What is left of the train finds out by itself.
+    void IServerOwner.OnServerBroken(Exception cause)
+    {
+    }
+
+    void IServerOwner.OnStatementEnded() => _ = _train!.EndTurnAsync(this);
+
+    ValueTask IServerOwner.OnStatementEndedAsync() => new(_train!.EndTurnAsync(this));
+
+    // A train that is being written still reads the parameters, and tells later.
+    private void Cancel()
+    {
+        if (TryCancel(Waiting))
+        {
+            return; // The driver will find the seat empty.
+        }
+
+        _wantsToLeave = true;
+        Interlocked.MemoryBarrier(); // Either this sees that the train was sent, or the train sees that this wants to leave.
+        if (_train is { IsSent: true })
+        {
+            TryCancel(Aboard);
+        }
+    }
+
+    private bool TryCancel(int from)
+    {
+        if (Interlocked.CompareExchange(ref _state, Done, from) != from)
+        {
+            return false;
+        }
+
+        _outcome.SetException(new OperationCanceledException(_token));
+        return true;
+    }
+
+    private bool TryTell(int from, BoardingOutcome outcome)
+    {
+        if (Interlocked.CompareExchange(ref _state, Done, from) != from)
+        {
+            return false;
+        }
+
+        if (_wantsToLeave)
+        {
+            _outcome.SetException(new OperationCanceledException(_token));
+        }
+        else
+        {
+            _outcome.SetResult(outcome);
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,269 @@
+using System.Collections.Concurrent;
+using EfPooling.AdoNet.Sql;
+using EfPooling.Core;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Where the reads of a pool meet to share round trips. Who finds no server connection free either drives, which is to wait in the
+/// pool's queue like anybody else, or rides with a driver who waits already. Whoever drives and gets its server connection takes the riders along.
+/// </summary>
+/// <remarks>
+/// Riders wait no longer than their driver, who came before them. If a driver gives up, a rider takes its place, with the wait that it has behind it.
+/// </remarks>
+internal sealed class Station
+{
+    private const int MostRecords = 10_000;
+    private const int Seats = 32;
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(10);
+
+    private readonly TransactionPoolingDataSource _pool;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
+    private readonly Lock _gate = new();
+    private readonly Platform _main = new(); // guarded by _gate: for those without settings and with the pool's own time-out
+    private readonly Dictionary<(SettingMap, int), Platform> _others = []; // guarded by _gate
+    private readonly HashSet<Train> _trains = []; // guarded by _gate: those under way
+    private readonly ITimer _watch;
+    private bool _isWatching; // guarded by _gate
+    private long _response; // Volatile: ticks, moving average of the time from departure to the first result
+
+    public Station(TransactionPoolingDataSource pool, TimeProvider time, ILogger logger)
+    {
+        _pool = pool;
+        _time = time;
+        _logger = new GuardedLogger(logger); // Trains must arrive, whatever a logger does.
+        _watch = time.CreateTimer(static self => ((Station)self!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public TrainCounters Counters { get; } = new();
+
+    public long Now => _time.GetElapsedTime(0, _time.GetTimestamp()).Ticks;
+
+    /// <summary>How long a turn may take before those behind it are set down.</summary>
+    public static long StallLimit => TimeSpan.FromMilliseconds(20).Ticks;
+
+    /// <summary>How long the first result of a train may take: it has the network before it.</summary>
+    public long ResponseLimit => Math.Max(StallLimit, 4 * Volatile.Read(ref _response));
+
+    /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
+    public Passenger? TryCreate(NpgsqlCommand command, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
+    {
+        if (!verdict.IsReadCandidate || !_pool.IsBusy)
+        {
+            return null;
+        }
+
+        var record = RecordOf(verdict);
+        return record.MayBoard(Now) ? new Passenger(command, commandTimeout, wanted, record, runner) { Since = _pool.Now } : null;
+    }
+
+    /// <summary>Waits for a turn in a train, or for a server connection.</summary>
+    /// <returns>A lease, if the passenger is to run alone; <c>null</c> if it has its turn.</returns>
+    public async ValueTask<Lease<ServerConnection>?> BoardAsync(Passenger passenger, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        passenger.StartWaiting();
+        var outcome = TryRide(passenger) ? await passenger.WaitAsync(cancellationToken).ConfigureAwait(false) : BoardingOutcome.Drive;
+        while (true)
+        {
+            if (outcome == BoardingOutcome.Turn)
+            {
+                return null;
+            }
+
+            if (outcome == BoardingOutcome.RunAlone)
+            {
+                return await _pool.AcquireAsync(passenger, cancellationToken).ConfigureAwait(false);
+            }
+
+            var lease = await AcquireAsDriverAsync(passenger, cancellationToken).ConfigureAwait(false);
+            passenger.StartWaiting();
+            if (TakeRiders(passenger, lease) is not { } train)
+            {
+                return lease;
+            }
+
+            _ = train.RunAsync(); // Ends without an exception, whatever happens.
+            outcome = await passenger.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (outcome == BoardingOutcome.Drive)
+            {
+                AddDriver(passenger);
+                passenger.Since = _pool.Now;
+            }
+        }
+    }
+
+    public void OnResponse(long duration)
+    {
+        var response = Volatile.Read(ref _response);
+        Volatile.Write(ref _response, response + ((duration - response) / 8));
+    }
+
+    public void OnTurnEnded(Passenger passenger, long duration)
+    {
+        if (passenger.Record.OnTurnEnded(duration, Now))
+        {
+            Counters.CountBarred();
+            Log.TextBarred(_logger, _pool.Name, passenger.Text, BoardingRecord.CostLimit);
+        }
+    }
+
+    public void OnSetDown(int passengers, SetDownReason reason, Exception? error)
+    {
+        for (var i = 0; i < passengers; i++)
+        {
+            Counters.CountSetDown(reason);
+        }
+
+        if (passengers > 0)
+        {
+            Log.SetDown(_logger, error, _pool.Name, passengers, reason);
+        }
+    }
+
+    public void OnEnded(Train train)
+    {
+        lock (_gate)
+        {
+            _trains.Remove(train);
+        }
+    }
+
+    private BoardingRecord RecordOf(SqlVerdict verdict)
+    {
+        var catalog = _pool.Catalog;
+        if (_records.TryGetValue(verdict, out var record) && ReferenceEquals(record.Catalog, catalog))
+        {
+            return record;
+        }
+
+        if (_records.Count >= MostRecords)
+        {
+            _records.Clear();
+        }
+
+        return _records[verdict] = new BoardingRecord(catalog, catalog?.IsPureRead(verdict) == true);
+    }
+
+    private bool TryRide(Passenger passenger)
+    {
+        lock (_gate)
+        {
+            return PlatformOf(passenger).TryRide(passenger, Seats);
+        }
+    }
+
+    private void AddDriver(Passenger passenger)
+    {
+        lock (_gate)
+        {
+            PlatformOf(passenger).AddDriver();
+        }
+    }
+
+    private async ValueTask<Lease<ServerConnection>> AcquireAsDriverAsync(Passenger passenger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _pool.AcquireAsync(passenger, cancellationToken, since: passenger.Since).ConfigureAwait(false);
+        }
+        catch
+        {
+            lock (_gate)
+            {
+                var platform = PlatformOf(passenger);
+                platform.RemoveDriver();
+                platform.Promote(Seats);
+                Forget(passenger, platform);
+            }
+
+            throw;
+        }
+    }
+
+    // Null: nobody waits.
+    private Train? TakeRiders(Passenger driver, Lease<ServerConnection> lease)
+    {
+        Passenger[] riders;
+        lock (_gate)
+        {
+            var platform = PlatformOf(driver);
+            riders = platform.TakeRiders(Seats);
+            platform.Promote(Seats);
+            Forget(driver, platform);
+        }
+
+        if (riders.Length == 0)
+        {
+            return null;
+        }
+
+        var train = new Train(this, lease, _time);
+        if (!train.TryFill(driver, riders))
+        {
+            return null;
+        }
+
+        Counters.CountTrain(train.Length);
+        Log.TrainDeparts(_logger, _pool.Name, train.Length);
+        lock (_gate)
+        {
+            _trains.Add(train);
+            if (!_isWatching)
+            {
+                _isWatching = _watch.Change(WatchPeriod, WatchPeriod);
+            }
+        }
+
+        return train;
+    }
+
+    // Requires the gate.
+    private Platform PlatformOf(Passenger passenger)
+    {
+        if (passenger.Wanted.IsEmpty && passenger.CommandTimeout == _pool.CommandTimeout)
+        {
+            return _main;
+        }
+
+        var key = (passenger.Wanted, passenger.CommandTimeout);
+        if (!_others.TryGetValue(key, out var platform))
+        {
+            _others[key] = platform = new Platform();
+        }
+
+        return platform;
+    }
+
+    // Requires the gate. Settings have very many values, so a platform that nobody uses must go.
+    private void Forget(Passenger passenger, Platform platform)
+    {
+        if (platform.IsEmpty && !ReferenceEquals(platform, _main))
+        {
+            _others.Remove((passenger.Wanted, passenger.CommandTimeout));
+        }
+    }
+
+    private void Watch()
+    {
+        Train[] trains;
+        lock (_gate)
+        {
+            trains = [.. _trains];
+            if (trains.Length == 0)
+            {
+                _watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _isWatching = false;
+            }
+        }
+
+        foreach (var train in trains)
+        {
+            train.Watch();
+        }
+    }
+}
