@@ -52,6 +52,7 @@ internal readonly struct Binding
     public void Observe(Exception error)
     {
         Server.Observe(error);
+        _owner?.OnStatementFailed(error);
         if (Server.IsBroken)
         {
             _owner?.OnServerBroken(error);

@@ -5,6 +5,11 @@ internal interface IServerOwner
 {
     bool IsTransaction { get; }
 
+    /// <summary>A statement failed, or reading its results did.</summary>
+    void OnStatementFailed(Exception error)
+    {
+    }
+
     /// <summary>The server connection broke under a statement.</summary>
     void OnServerBroken(Exception cause);
 

@@ -188,7 +188,15 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
-    public void Observe(Exception error) => _binding.Observe(error);
+    public void Observe(Exception error)
+    {
+        _binding.Observe(error);
+        if (!statement.IsOneTransaction)
+        {
+            // Npgsql takes a batch with error barriers for read when reading fails, although the answers behind the barrier are still to come.
+            _binding.Server.Mark(Taint.Unresettable);
+        }
+    }
 
     public void Suspect() => _binding.Server.Mark(Taint.Suspect);
 

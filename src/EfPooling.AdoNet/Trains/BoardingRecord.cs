@@ -13,8 +13,8 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
     /// <summary>A text whose turns take longer than this on average holds up the others too much.</summary>
     public static readonly TimeSpan CostLimit = TimeSpan.FromMilliseconds(5);
 
-    private const int Weight = 8; // of the past against the latest turn
-    private const int WorstSample = 4; // times the limit: one pause of the machine says little about a text
+    private const int Weight = 16; // of the past against the latest turn
+    private const int WorstSample = 2; // times the limit: the average passes the limit only if every other turn is slow, so that a busy machine bars nobody
     private static readonly TimeSpan FirstBar = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBar = TimeSpan.FromMinutes(1);
 

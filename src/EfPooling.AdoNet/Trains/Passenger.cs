@@ -100,7 +100,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     /// <returns>Whether it was aboard, and is told to run elsewhere.</returns>
     public bool TrySetDown(SetDownReason reason)
-        => TryTell(Aboard, reason == SetDownReason.Failed ? BoardingOutcome.RunAlone : BoardingOutcome.Drive);
+        => TryTell(Aboard, reason == SetDownReason.Failed ? BoardingOutcome.RunAlone : BoardingOutcome.DriveNow);
 
     /// <returns>Whether it was aboard, and is told of the error.</returns>
     public bool TryFail(Exception error)
@@ -132,6 +132,8 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     void IValueTaskSource<BoardingOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _outcome.OnCompleted(continuation, state, token, flags);
+
+    void IServerOwner.OnStatementFailed(Exception error) => _train!.OnTurnFailed(error);
 
     // What is left of the train finds out by itself.
     void IServerOwner.OnServerBroken(Exception cause)

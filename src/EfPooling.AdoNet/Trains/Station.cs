@@ -17,7 +17,6 @@ internal sealed class Station
 {
     private const int MostRecords = 10_000;
     private const int Seats = 32;
-    private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(10);
 
     private readonly TransactionPoolingDataSource _pool;
     private readonly TimeProvider _time;
@@ -42,6 +41,9 @@ internal sealed class Station
     public TrainCounters Counters { get; } = new();
 
     public long Now => _time.GetElapsedTime(0, _time.GetTimestamp()).Ticks;
+
+    /// <summary>How often trains under way are looked at.</summary>
+    public static TimeSpan WatchPeriod => TimeSpan.FromMilliseconds(10);
 
     /// <summary>How long a turn may take before those behind it are set down.</summary>
     public static long StallLimit => TimeSpan.FromMilliseconds(20).Ticks;
@@ -80,6 +82,12 @@ internal sealed class Station
                 return await _pool.AcquireAsync(passenger, cancellationToken).ConfigureAwait(false);
             }
 
+            if (outcome == BoardingOutcome.DriveNow)
+            {
+                AddDriver(passenger);
+                passenger.Since = _pool.Now;
+            }
+
             var lease = await AcquireAsDriverAsync(passenger, cancellationToken).ConfigureAwait(false);
             passenger.StartWaiting();
             if (TakeRiders(passenger, lease) is not { } train)
@@ -89,11 +97,6 @@ internal sealed class Station
 
             _ = train.RunAsync(); // Ends without an exception, whatever happens.
             outcome = await passenger.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (outcome == BoardingOutcome.Drive)
-            {
-                AddDriver(passenger);
-                passenger.Since = _pool.Now;
-            }
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private int _length; // guarded by _gate: passengers from here on were set down
     private int _current = -1; // guarded by _gate for writing: whose turn it is, or whose result is awaited; -1 before the first one
     private long _turnStarted; // guarded by _gate: when the reader was given to the current passenger or began to move there
+    private int _glances; // guarded by _gate: how often Watch came since then
     private NpgsqlBatch? _batch; // guarded by _gate
     private bool _isFinishing; // guarded by _gate: the results of those who were set down are being skipped
     private NpgsqlDataReader? _reader; // written once, before the first turn
@@ -97,7 +98,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         lock (_gate)
         {
             _current = 0;
-            _turnStarted = time.GetTimestamp();
+            (_turnStarted, _glances) = (time.GetTimestamp(), 0);
         }
 
         if (!_passengers[0].TryBeginTurn())
@@ -122,6 +123,18 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         return isLast ? moving : Task.CompletedTask; // Nobody waits for the result of somebody else.
     }
 
+    /// <summary>
+    /// Reading in a turn failed. Npgsql then takes the whole batch for read, although the answers to the commands behind it are still to come;
+    /// whoever used the connection next would take them for its own. So it must be closed.
+    /// </summary>
+    public void OnTurnFailed(Exception error)
+    {
+        if (error is not InvalidCastException && _current + 1 < Length)
+        {
+            Server.Mark(Taint.Unresettable);
+        }
+    }
+
     /// <summary>Asks the server to stop, if this passenger has its turn or its result is awaited.</summary>
     public void CancelServer(Passenger passenger)
     {
@@ -134,22 +147,25 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         }
     }
 
-    /// <summary>Sets down those who wait behind somebody who takes too long. Called now and then.</summary>
+    /// <summary>
+    /// Sets down those who wait behind somebody who takes too long. Called now and then, and it is the calls that count, not the clock: on a
+    /// machine that is too busy to run turns they are late themselves.
+    /// </summary>
     public void Watch()
     {
         Passenger[] behind;
         Passenger? left = null;
         lock (_gate)
         {
-            if (_isFinishing)
+            var limit = _current < 0 ? station.ResponseLimit : Station.StallLimit;
+            if (++_glances * Station.WatchPeriod.Ticks <= limit)
             {
-                SkipFaster();
                 return;
             }
 
-            var isUnderWay = _current >= 0;
-            if (Elapsed(isUnderWay ? _turnStarted : _departed) < (isUnderWay ? Station.StallLimit : station.ResponseLimit))
+            if (_isFinishing)
             {
+                SkipFaster();
                 return;
             }
 
@@ -170,10 +186,11 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     // Requires the gate.
     private void SkipFaster()
     {
-        if (_batch is not null && Elapsed(_turnStarted) >= Station.StallLimit)
+        if (_batch is not null)
         {
             Server.Mark(Taint.Suspect);
             _batch.Cancel();
+            _glances = -100; // Before it is asked again.
         }
     }
 
@@ -220,7 +237,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         lock (_gate)
         {
             next = _passengers[Math.Min(++_current, Length - 1)];
-            _turnStarted = time.GetTimestamp();
+            (_turnStarted, _glances) = (time.GetTimestamp(), 0);
             return _current < _length;
         }
     }
@@ -270,7 +287,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         lock (_gate)
         {
             _isFinishing = true;
-            _turnStarted = time.GetTimestamp();
+            _glances = 0;
         }
 
         try

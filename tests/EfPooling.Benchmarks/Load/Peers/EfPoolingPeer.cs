@@ -19,11 +19,10 @@ internal sealed class EfPoolingPeer(bool trains) : Peer
             options => options.UseNpgsql(connectionString).UseTransactionPooling());
     }
 
-    private static void Configure(TransactionPoolingOptions options, PoolShape shape)
+    private void Configure(TransactionPoolingOptions options, PoolShape shape)
     {
         options.MaxPoolSize = shape.ServerConnections;
 
-        // The one line in which our two peers differ, once there are trains (the method stops being static with it):
-        // options.Multiplexing = trains ? Multiplexing.Auto : Multiplexing.Off;
+        options.Multiplexing = trains ? MultiplexingMode.Auto : MultiplexingMode.Off;
     }
 }

@@ -1,0 +1,318 @@
+using System.Data;
+using System.Data.Common;
+using Dapper;
+using Npgsql;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>Reads of several callers that share a round trip: who boards, and that each sees what it would have seen alone.</summary>
+public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    private const int Callers = 10;
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await PrepareDatabaseAsync(
+            """
+            CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, name text);
+            INSERT INTO item SELECT i, 'item ' || i FROM generate_series(1, 100) i ON CONFLICT DO NOTHING;
+            """);
+    }
+
+    [Fact]
+    public async Task Reads_ThatFindNoServerConnectionFree_ShareARoundTrip()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var reads = await CrowdAsync(pool, (connection, i) => connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}"));
+        Assert.Equal(Names(1, Callers), reads);
+        Assert.Equal((1L, 10L, 10), (pool.GetTrains().Trains, pool.GetTrains().Passengers, pool.GetTrains().Longest));
+        Assert.Equal(1L, pool.GetSnapshot().Opened);
+    }
+
+    [Theory]
+    [InlineData("SELECT nextval('train_tests')")]
+    [InlineData("SELECT name FROM item WHERE id = 1 FOR UPDATE")]
+    [InlineData("SELECT random()")]
+    [InlineData("UPDATE item SET name = name WHERE id = 1 RETURNING name")]
+    [InlineData("-- EfPooling: Multiplexing=Off\nSELECT name FROM item WHERE id = 1")]
+    public async Task WhatIsNoPureRead_OrWantsNot_RunsAlone(string sql)
+    {
+        await PrepareDatabaseAsync("CREATE SEQUENCE IF NOT EXISTS train_tests");
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        await CrowdAsync(pool, (connection, _) => connection.AskAsync<object>(sql));
+        Assert.Equal(0L, pool.GetTrains().Trains);
+    }
+
+    [Fact]
+    public async Task SwitchedOff_ForThePoolOrTheConnection_EveryoneRunsAlone()
+    {
+        foreach (var (mode, ofConnection) in new[] { (MultiplexingMode.Off, MultiplexingMode.Auto), (MultiplexingMode.Auto, MultiplexingMode.Off) })
+        {
+            var pool = CreateUnshuffledPool(maxPoolSize: 1, configure: options => options.Multiplexing = mode);
+            var reads = await CrowdAsync(pool, (connection, i) =>
+            {
+                connection.Multiplexing = ofConnection;
+                return connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}");
+            });
+            Assert.Equal(Names(1, Callers), reads);
+            Assert.Equal(0L, pool.GetTrains().Trains);
+        }
+    }
+
+    [Fact]
+    public async Task ReadInATransaction_NeverSharesItsServerConnection()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var backends = await CrowdAsync(pool, async (connection, _) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            return await connection.AskAsync<string>("SELECT name FROM item WHERE id = 1");
+        });
+        Assert.Equal(Callers, backends.Length);
+        Assert.Equal(0L, pool.GetTrains().Trains);
+    }
+
+    [Theory]
+    [InlineData("SELECT nonsense FROM item", PostgresErrorCodes.UndefinedColumn)]
+    [InlineData("SELECT 1 / (id - 1) FROM item WHERE id = 1", PostgresErrorCodes.DivisionByZero)]
+    [InlineData("SELECT 1 / (50 - id) FROM item ORDER BY id", PostgresErrorCodes.DivisionByZero)]
+    public async Task Failure_IsSeenByWhoeverFailed_AndByNobodyElse(string failing, string sqlState)
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var reads = await CrowdAsync(pool, async (connection, i) =>
+        {
+            if (i % 4 != 1)
+            {
+                return await connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}");
+            }
+
+            var error = await Assert.ThrowsAsync<PostgresException>(() => connection.QueryAsync<int>(failing));
+            Assert.Equal(sqlState, error.SqlState);
+            return $"item {i}";
+        });
+        Assert.Equal(Names(1, Callers), reads);
+        Assert.True(pool.GetTrains().Trains > 0);
+    }
+
+    [Fact]
+    public async Task Parameters_TravelWithTheirPassenger_AndTheCommandMayRunAgain()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var reads = await CrowdAsync(pool, async (connection, i) =>
+        {
+            await using var command = new LogicalCommand("SELECT name FROM item WHERE id = @id AND name LIKE @like", connection);
+            command.Parameters.Add(new NpgsqlParameter<int>("id", i));
+            command.Parameters.AddWithValue("like", "item%");
+            var first = (string)(await command.ExecuteScalarAsync())!;
+            command.Parameters["id"].Value = i + 1;
+            return first + ", " + await command.ExecuteScalarAsync();
+        });
+        Assert.Equal(Enumerable.Range(1, Callers).Select(i => $"item {i}, item {i + 1}"), reads);
+        Assert.True(pool.GetTrains().Passengers >= Callers);
+    }
+
+    [Fact]
+    public async Task ReaderOfAPassenger_LooksLikeOneOfItsOwn()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        await CrowdAsync(pool, async (connection, i) =>
+        {
+            var behavior = i % 2 == 0 ? CommandBehavior.Default : CommandBehavior.SingleRow;
+            await using var command = new LogicalCommand($"SELECT id, name, NULL::int AS nothing FROM item WHERE id >= {i} ORDER BY id LIMIT 3", connection);
+            await using var reader = await command.ExecuteReaderAsync(behavior);
+            Assert.Equal((3, true, -1), (reader.FieldCount, reader.HasRows, reader.RecordsAffected));
+            Assert.Equal("nothing", reader.GetName(2));
+            var rows = 0;
+            while (i % 3 == 0 ? reader.Read() : await reader.ReadAsync())
+            {
+                Assert.Equal(i + rows++, reader.GetInt32(0));
+                Assert.True(await reader.IsDBNullAsync(2));
+            }
+
+            Assert.Equal(behavior == CommandBehavior.SingleRow ? 1 : 3, rows);
+            Assert.False(i % 3 == 0 ? reader.NextResult() : await reader.NextResultAsync());
+            Assert.False(await reader.ReadAsync());
+            Assert.Equal((0, false), (reader.FieldCount, reader.HasRows));
+            await reader.CloseAsync();
+            Assert.Equal(-1, reader.RecordsAffected);
+            return 0;
+        });
+        Assert.Equal(10, pool.GetTrains().Longest);
+    }
+
+    [Fact]
+    public async Task Scalar_OfNoRow_AndOfNull_AreToldApart()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var values = await CrowdAsync(pool, async (connection, i) =>
+        {
+            await using var command = new LogicalCommand(i % 2 == 0 ? "SELECT name FROM item WHERE id = -1" : "SELECT NULL::text FROM item LIMIT 1", connection);
+            return await command.ExecuteScalarAsync();
+        });
+        Assert.Equal(Enumerable.Range(1, Callers).Select(i => i % 2 == 0 ? null : (object)DBNull.Value), values);
+        Assert.Equal(10, pool.GetTrains().Longest);
+    }
+
+    [Fact]
+    public async Task PassengerThatIsCancelled_BeforeOrInItsTurn_HarmsNobody()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var reads = await CrowdAsync(pool, async (connection, i) =>
+        {
+            using var cancellation = new CancellationTokenSource();
+            if (i % 3 == 0)
+            {
+                var reading = connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}", cancellation.Token);
+                await cancellation.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+                return $"item {i}";
+            }
+
+            if (i == 4)
+            {
+                // Its rows do not come at once, so that the cancellation meets it in its turn.
+                await using var command = new LogicalCommand("SELECT count(*) OVER (), repeat('x', 10000) FROM generate_series(1, 1000000) LIMIT 2000", connection);
+                await using var reader = await command.ExecuteReaderAsync(cancellation.Token);
+                await cancellation.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+                {
+                    while (await reader.ReadAsync(cancellation.Token))
+                    {
+                    }
+                });
+                return $"item {i}";
+            }
+
+            return await connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}");
+        });
+        Assert.Equal(Names(1, Callers), reads);
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+    }
+
+    [Fact]
+    public async Task PassengerThatAwaitsAnotherOneOfItsTrain_GetsThrough()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 2);
+        await using var outer = await pool.OpenConnectionAsync();
+        await using var inner = await pool.OpenConnectionAsync();
+        var both = new[] { outer, inner };
+        await CrowdAsync(
+            pool,
+            async (_, i) =>
+            {
+                if (i > 1)
+                {
+                    return 0;
+                }
+
+                await using var first = new LogicalCommand("SELECT name FROM item ORDER BY id LIMIT 2", both[0]);
+                await using var second = new LogicalCommand("SELECT name FROM item ORDER BY id DESC LIMIT 2", both[1]);
+                var (one, two) = (first.ExecuteReaderAsync(), second.ExecuteReaderAsync());
+                await using var reader = await one;
+                Assert.True(await reader.ReadAsync());
+                await using (var other = await two)
+                {
+                    Assert.True(await other.ReadAsync());
+                    Assert.Equal("item 100", other.GetString(0));
+                }
+
+                Assert.True(await reader.ReadAsync());
+                Assert.Equal("item 2", reader.GetString(0));
+                return 0;
+            },
+            holders: 2);
+        Assert.Equal(1L, pool.GetTrains().SetDowns[SetDownReason.Stalled]);
+    }
+
+    [Fact]
+    public async Task KilledServerConnection_IsNotNoticedByPassengers_WhoRunAgain()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        await using var slow = await pool.OpenConnectionAsync();
+        Task<IEnumerable<int>>? slowly = null;
+        var crowd = CrowdAsync(pool, (connection, i) =>
+        {
+            // The train's first statement takes long enough to be killed.
+            slowly ??= slow.QueryAsync<int>("SELECT max(n)::int FROM generate_series(1, 100000000) AS n");
+            return connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}");
+        });
+        await Server.TerminateBackendAsync(await WaitForQueryAsync(pool, "generate_series"));
+        Assert.Equal(Names(1, Callers), await crowd);
+        await Server.TerminateBackendAsync(await WaitForQueryAsync(pool, "generate_series")); // Now it runs alone.
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => slowly!);
+    }
+
+    [Fact]
+    public async Task Settings_AreThoseOfThePassenger()
+    {
+        await PrepareDatabaseAsync(
+            """
+            CREATE TABLE IF NOT EXISTS tenants_item (tenant text, name text);
+            INSERT INTO tenants_item SELECT t, 'of ' || t FROM unnest(ARRAY['a', 'b', 'c']) t;
+            """);
+        var tenant = new AsyncLocal<string>();
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, configure: options => options.SessionSetting("app.tenant_id", _ => tenant.Value));
+        var reads = await CrowdAsync(
+            pool,
+            async (connection, i) =>
+            {
+                tenant.Value = i % 2 == 0 ? "a" : "b";
+                return await connection.AskAsync<string>("SELECT name FROM tenants_item WHERE tenant = current_setting('app.tenant_id')");
+            });
+        Assert.Equal(Enumerable.Range(1, Callers).Select(i => i % 2 == 0 ? "of a" : "of b"), reads);
+        Assert.Equal((2L, 5), (pool.GetTrains().Trains, pool.GetTrains().Longest));
+    }
+
+    [Fact]
+    public async Task PassengerThatTimesOut_IsTheOnlyOneWhoDoes()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        await using var slow = await pool.OpenConnectionAsync();
+        Task<object?>? slowly = null;
+        var reads = await CrowdAsync(pool, (connection, i) =>
+        {
+            slowly ??= new LogicalCommand("SELECT max(n)::int FROM generate_series(1, 100000000) AS n", slow) { CommandTimeout = 1 }.ExecuteScalarAsync();
+            return AskAsync(connection, i);
+        });
+        Assert.Equal(Names(1, Callers), reads);
+        Assert.IsType<TimeoutException>((await Assert.ThrowsAsync<NpgsqlException>(() => slowly!)).InnerException);
+
+        static async Task<string> AskAsync(LogicalConnection connection, int i)
+        {
+            await using var command = new LogicalCommand($"SELECT name FROM item WHERE id = {i}", connection) { CommandTimeout = 1 };
+            return (string)(await command.ExecuteScalarAsync())!;
+        }
+    }
+
+    private static IEnumerable<string> Names(int from, int count) => Enumerable.Range(from, count).Select(i => $"item {i}");
+
+    /// <summary>Holds the server connections until all callers wait for one.</summary>
+    private static async Task<T[]> CrowdAsync<T>(TransactionPoolingDataSource pool, Func<LogicalConnection, int, Task<T>> call, int holders = 1)
+    {
+        var held = new List<DbDataReader>();
+        var connections = new List<LogicalConnection>();
+        for (var i = 0; i < holders; i++)
+        {
+            connections.Add(await pool.OpenConnectionAsync());
+            held.Add(await connections[^1].ReadAsync("SELECT 1"));
+        }
+
+        var calls = Enumerable.Range(1, Callers).Select(async i =>
+        {
+            await using var connection = await pool.OpenConnectionAsync();
+            return await call(connection, i);
+        }).ToArray(); // Each goes as far as its wait before the next one begins.
+        foreach (var reader in held)
+        {
+            await reader.DisposeAsync();
+        }
+
+        foreach (var connection in connections)
+        {
+            await connection.DisposeAsync();
+        }
+
+        return await Task.WhenAll(calls);
+    }
+}
