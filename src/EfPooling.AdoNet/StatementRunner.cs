@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Npgsql;
@@ -416,6 +417,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask BoardAsync(ConnectionBinder binder, Station station, Passenger passenger, CancellationToken cancellationToken)
     {
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using EfPooling.Core;
 using Npgsql;
@@ -64,6 +65,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
         Volatile.Write(ref _state, Waiting);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<BoardingOutcome> WaitAsync(CancellationToken cancellationToken)
     {
         _token = cancellationToken;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
@@ -65,6 +66,7 @@ internal sealed class Station
 
     /// <summary>Waits for a turn in a train, or for a server connection.</summary>
     /// <returns>A lease, if the passenger is to run alone; <c>null</c> if it has its turn.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Lease<ServerConnection>?> BoardAsync(Passenger passenger, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
