@@ -91,9 +91,28 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
         if (_passenger is not null)
         {
-            _lease.RemoveReader(this);
-            _lease.End(); // Which gives the inner reader to the next one.
-            _closeToo?.Close();
+            try
+            {
+                while (!inner.IsClosed && inner.Read())
+                {
+                    // Skips what was not read: an error in it is the closer's own, and would confuse Npgsql between two results.
+                }
+            }
+            catch (Exception e)
+            {
+                _lease.Observe(e);
+                if (!IsQuietAtClose(e))
+                {
+                    throw;
+                }
+            }
+            finally
+            {
+                _lease.RemoveReader(this);
+                _lease.End(); // Which gives the inner reader to the next one.
+                _closeToo?.Close();
+            }
+
             return;
         }
 
@@ -139,9 +158,28 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
         if (_passenger is not null)
         {
-            _lease.RemoveReader(this);
-            await _lease.EndAsync().ConfigureAwait(false); // Which gives the inner reader to the next one.
-            await (_closeToo?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            try
+            {
+                while (!inner.IsClosed && await inner.ReadAsync().ConfigureAwait(false))
+                {
+                    // Skips what was not read: an error in it is the closer's own, and would confuse Npgsql between two results.
+                }
+            }
+            catch (Exception e)
+            {
+                _lease.Observe(e);
+                if (!IsQuietAtClose(e))
+                {
+                    throw;
+                }
+            }
+            finally
+            {
+                _lease.RemoveReader(this);
+                await _lease.EndAsync().ConfigureAwait(false); // Which gives the inner reader to the next one.
+                await (_closeToo?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            }
+
             return;
         }
 
@@ -209,7 +247,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         => Inner.GetChars(ordinal, dataOffset, buffer, bufferOffset, length);
 
     /// <inheritdoc/>
-    public override string GetDataTypeName(int ordinal) => Inner.GetDataTypeName(ordinal);
+    public override string GetDataTypeName(int ordinal) => Described.GetDataTypeName(ordinal);
 
     /// <inheritdoc/>
     public override DateTime GetDateTime(int ordinal) => Inner.GetDateTime(ordinal);
@@ -224,7 +262,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override IEnumerator GetEnumerator() => new DbEnumerator(this);
 
     /// <inheritdoc/>
-    public override Type GetFieldType(int ordinal) => Inner.GetFieldType(ordinal);
+    public override Type GetFieldType(int ordinal) => Described.GetFieldType(ordinal);
 
     /// <inheritdoc/>
     public override T GetFieldValue<T>(int ordinal) => Inner.GetFieldValue<T>(ordinal);
@@ -249,13 +287,13 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override long GetInt64(int ordinal) => Inner.GetInt64(ordinal);
 
     /// <inheritdoc/>
-    public override string GetName(int ordinal) => Inner.GetName(ordinal);
+    public override string GetName(int ordinal) => Described.GetName(ordinal);
 
     /// <inheritdoc/>
-    public override int GetOrdinal(string name) => Inner.GetOrdinal(name);
+    public override int GetOrdinal(string name) => Described.GetOrdinal(name);
 
     /// <inheritdoc/>
-    public override Type GetProviderSpecificFieldType(int ordinal) => Inner.GetProviderSpecificFieldType(ordinal);
+    public override Type GetProviderSpecificFieldType(int ordinal) => Described.GetProviderSpecificFieldType(ordinal);
 
     /// <inheritdoc/>
     public override object GetProviderSpecificValue(int ordinal) => Inner.GetProviderSpecificValue(ordinal);
@@ -286,17 +324,19 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         => MoveAsync(static (inner, ordinal, token) => inner.IsDBNullAsync(ordinal, token), ordinal, cancellationToken);
 
     /// <inheritdoc/>
-    public override DataTable? GetSchemaTable() => Inner.GetSchemaTable();
+    public override DataTable? GetSchemaTable() => Inner is var inner && _isPastEnd ? null : inner.GetSchemaTable();
 
     /// <inheritdoc/>
-    public override Task<DataTable?> GetSchemaTableAsync(CancellationToken cancellationToken = default) => Inner.GetSchemaTableAsync(cancellationToken);
+    public override Task<DataTable?> GetSchemaTableAsync(CancellationToken cancellationToken = default)
+        => Inner is var inner && _isPastEnd ? Task.FromResult<DataTable?>(null) : inner.GetSchemaTableAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ReadOnlyCollection<DbColumn> GetColumnSchema() => ((IDbColumnSchemaGenerator)Inner).GetColumnSchema();
+    public ReadOnlyCollection<DbColumn> GetColumnSchema()
+        => Inner is IDbColumnSchemaGenerator inner && !_isPastEnd ? inner.GetColumnSchema() : new ReadOnlyCollection<DbColumn>([]);
 
     /// <inheritdoc/>
     public override Task<ReadOnlyCollection<DbColumn>> GetColumnSchemaAsync(CancellationToken cancellationToken = default)
-        => Inner.GetColumnSchemaAsync(cancellationToken);
+        => Inner is var inner && _isPastEnd ? Task.FromResult(new ReadOnlyCollection<DbColumn>([])) : inner.GetColumnSchemaAsync(cancellationToken);
 
     /// <summary>
     /// Gives Npgsql's reader away for good, to somebody who cannot do with any other type. The lease then ends when the command is disposed.
@@ -319,8 +359,14 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
     private NpgsqlDataReader Inner => _inner ?? throw Closed();
 
+    // For what its result looks like, which behind the end nobody can know.
+    private NpgsqlDataReader Described => Inner is var inner && !_isPastEnd ? inner : throw new InvalidOperationException("No resultset is currently being traversed");
+
     private InvalidOperationException Closed()
         => new(_closed.IsSet ? $"The reader is closed. It was closed {_closed.Describe(_lease.Guard)}." : "The reader is closed.");
+
+    // As with Npgsql's own reader.
+    private static bool IsQuietAtClose(Exception error) => error is OperationCanceledException or NpgsqlException { InnerException: TimeoutException };
 
     /// <summary>Whether somebody is inside a read at this moment.</summary>
     internal bool IsReading => _gate.IsReading;

@@ -25,6 +25,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>The connection is gone.</summary>
     public bool IsBroken => (Npgsql.FullState & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
 
+    /// <summary>A cancel request may be under way to it, or it may be out of step.</summary>
+    public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
+
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
 
     /// <summary>

@@ -55,7 +55,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     public bool IsTransaction => false;
 
     /// <summary>Its caller has been told that it was cancelled, or waits to be told.</summary>
-    public bool HasLeft => _wantsToLeave;
+    public bool HasLeft => _wantsToLeave && Volatile.Read(ref _state) != InTurn; // Whoever is cancelled when its turn begins has its reader all the same.
 
     /// <summary>Before each wait; nobody else knows the passenger yet, or any more.</summary>
     public void StartWaiting()
@@ -180,15 +180,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
             return false;
         }
 
-        if (_wantsToLeave)
-        {
-            _outcome.SetException(new OperationCanceledException(_token));
-        }
-        else
-        {
-            _outcome.SetResult(outcome);
-        }
-
+        _outcome.SetResult(outcome); // Also if it is being cancelled: it counts as a driver until it has tried to drive, which throws then.
         return true;
     }
 }

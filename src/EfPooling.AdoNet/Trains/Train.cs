@@ -51,14 +51,9 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             }
         }
 
-        if (aboard == 1 || !driver.TryGetIn(this))
-        {
-            return false;
-        }
-
         _passengers = aboard == passengers.Length ? passengers : passengers[..aboard];
         _length = aboard;
-        return true;
+        return aboard > 1 && driver.TryGetIn(this); // Last: from here on diagnostics of the driver's lease look at the train.
     }
 
     /// <summary>Sends the batch, and gives the first passenger its turn. Never throws: passengers are told.</summary>
@@ -209,6 +204,12 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     {
         while (TryAdvance(out var next))
         {
+            if (Server.IsSuspect)
+            {
+                OnLost(); // A cancel request that came too late for its passenger may hit the one whose statement the server is at.
+                break;
+            }
+
             try
             {
                 if (!await Reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false))
