@@ -45,8 +45,19 @@ internal sealed class Platform
         return riders;
     }
 
-    /// <summary>A driver gave up.</summary>
-    public void RemoveDriver() => Drivers--;
+    /// <summary>A driver gave up. The rider that waits longest takes its place, because a driver who came later gives up later.</summary>
+    public void ReplaceDriver()
+    {
+        Drivers--;
+        while (_riders.TryDequeue(out var rider))
+        {
+            if (rider.TryPromote())
+            {
+                Drivers++;
+                return;
+            }
+        }
+    }
 
     /// <summary>Makes sure that there are drivers for all who wait.</summary>
     public void Promote(int seats)

@@ -181,7 +181,7 @@ internal sealed class Station
             lock (_gate)
             {
                 var platform = PlatformOf(passenger);
-                platform.RemoveDriver();
+                platform.ReplaceDriver();
                 platform.Promote(Seats);
                 Forget(passenger, platform);
             }
