@@ -157,7 +157,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     bool IPooledStatement<NpgsqlCommand>.WantsSettings => !IsPlain;
 
     NpgsqlCommand? IPooledStatement<NpgsqlCommand>.Shareable
-        => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !SharingTag.IsIn(_inner.CommandText)
+        => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !MultiplexingTag.IsIn(_inner.CommandText)
             && PassengerParameters.CanTravel(_inner.Parameters) ? _inner : null;
 
     /// <summary>Runs without the session settings that are declared: a question to the catalog, not to anybody's data.</summary>

@@ -45,6 +45,7 @@ public sealed partial class ExamplesTests
             private static readonly DbDataSource dataSource = null!;
             private static readonly NpgsqlDataSource npgsqlDataSource = null!;
             private static readonly LogicalConnection connection = null!;
+            private static readonly AppDb context = null!;
             private static readonly AppDb first = null!;
             private static readonly AppDb db = null!;
             private static readonly IDbContextFactory<AppDb> factory = null!;
