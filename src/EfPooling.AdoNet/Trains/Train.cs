@@ -295,7 +295,8 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         {
             if (_reader is not null)
             {
-                await _reader.DisposeAsync().ConfigureAwait(false); // Skips the results of those who were set down.
+                await SkipAsync(_reader).ConfigureAwait(false);
+                await _reader.DisposeAsync().ConfigureAwait(false);
             }
         }
         catch (Exception e)
@@ -314,6 +315,30 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         Server.OnStatementEnded();
         station.OnEnded(this);
         await lease.EndAsync().ConfigureAwait(false);
+    }
+
+    // The results of those who were set down. Not left to Npgsql, which for ever reads the same error again if rows fail in a result that it skips.
+    private async Task SkipAsync(NpgsqlDataReader reader)
+    {
+        while (!reader.IsClosed)
+        {
+            try
+            {
+                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                {
+                }
+            }
+            catch
+            {
+                Server.Mark(Taint.Unresettable); // Npgsql takes the batch for read, but answers are still to come.
+                throw;
+            }
+
+            if (!await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
     }
 
     private long Elapsed(long since) => time.GetElapsedTime(since).Ticks;

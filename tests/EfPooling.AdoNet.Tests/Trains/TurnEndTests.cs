@@ -61,6 +61,28 @@ public sealed class TurnEndTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task ResultOfSomebodyWhoWasSetDown_WhoseRowsFail_EndsItsTrainAllTheSame()
+    {
+        var pool = CreateTimelessPool();
+        await pool.GatherAsync(4, async (connection, i) =>
+        {
+            if (i > 1)
+            {
+                var error = await Assert.ThrowsAsync<PostgresException>(() => CloseHalfReadAsync(connection.CreateCommand(), synchronously: false));
+                Assert.Equal(PostgresErrorCodes.DivisionByZero, error.SqlState);
+                return 0;
+            }
+
+            await using var reader = await connection.ReadAsync("SELECT generate_series(1, 10)");
+            Assert.True(await reader.ReadAsync());
+            _time.Advance(TimeSpan.FromSeconds(1)); // Too long for those behind.
+            return 0;
+        });
+        Assert.Equal(3L, pool.GetTrains().SetDowns[SetDownReason.Stalled]);
+        await pool.WaitUntilUnusedAsync();
+    }
+
+    [Fact]
     public async Task CallerThatClosesOnlyItsConnection_HandsTheReaderOn()
     {
         var pool = CreateTimelessPool();
