@@ -1,0 +1,70 @@
+using Xunit.Abstractions;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>
+/// A hundred thousand passengers of many callers on few server connections, with nearly every kind of trouble: nobody sees a row that is not its own,
+/// nobody fails who did not ask for it, nobody hangs, and the pool is whole afterwards.
+/// </summary>
+public sealed class TrainStressTests(ServerFixture fixture, ITestOutputHelper output) : PoolTest(fixture)
+{
+    private const int Callers = 64;
+    private const int Servers = 3;
+    private const long Passengers = 100_000;
+
+    // Without rows that fail in the middle: behind a statement that fails at once, Npgsql reads such an error for ever (TurnEndTests has them alone).
+    [Fact]
+    public async Task PassengersInTrouble_HarmNobodyElse()
+    {
+        var seed = Seed.Choose(output);
+        await PrepareDatabaseAsync($"DROP TABLE IF EXISTS stress_counter; CREATE TABLE stress_counter (id int PRIMARY KEY, n int NOT NULL); INSERT INTO stress_counter SELECT i, 0 FROM generate_series(0, {Callers - 1}) i");
+        var tenant = new AsyncLocal<string>();
+        var pool = CreateUnshuffledPool(maxPoolSize: Servers, keywords: "Max Auto Prepare=20;Auto Prepare Min Usages=2", configure: options =>
+        {
+            options.ServerLoginRetry = TimeSpan.FromMilliseconds(50);
+            options.SessionSetting("app.tenant_id", _ => tenant.Value);
+        });
+        using var nesting = new SemaphoreSlim(Servers - 1);
+        var isWrong = 0;
+        using var finished = new CancellationTokenSource();
+        var killing = KillAsync(pool, new Random(seed), finished.Token);
+        var callers = Enumerable.Range(0, Callers).Select(i => new StressPassenger(pool, tenant, nesting, i, new Random(seed + i))).ToArray();
+        var failures = await Task.WhenAll(callers.Select(caller => Task.Run(async () =>
+        {
+            var failure = await caller.RunAsync(() => Volatile.Read(ref isWrong) != 0 || pool.GetTrains().Passengers >= Passengers);
+            if (failure is not null)
+            {
+                Volatile.Write(ref isWrong, 1);
+            }
+
+            return failure;
+        })));
+        await finished.CancelAsync();
+        var killed = await killing;
+        var trains = pool.GetTrains();
+        output.WriteLine($"{callers.Sum(caller => caller.Operations)} operations, {trains.Trains} trains, {trains.Passengers} passengers, {killed} killed, {string.Join(", ", trains.SetDowns)}, {trains.Barred} barred");
+
+        Assert.True(failures.All(failure => failure is null), $"EFPOOLING_SEED={seed}: {string.Join("\n", failures.Where(failure => failure is not null))}");
+        await pool.WaitUntilUnusedAsync();
+        var counted = await AskPlainAsync<long>("SELECT sum(n) FROM stress_counter");
+        Assert.InRange(counted, callers.Sum(caller => caller.Written), callers.Sum(caller => caller.Written + caller.InDoubt));
+        Assert.True(killed > 0);
+    }
+
+    private async Task<int> KillAsync(TransactionPoolingDataSource pool, Random random, CancellationToken stop)
+    {
+        var killed = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            var backends = await BackendsOfAsync(pool);
+            if (backends.Count > 0)
+            {
+                killed += await Server.TerminateBackendAsync(backends[random.Next(backends.Count)].ProcessId, CancellationToken.None) ? 1 : 0;
+            }
+
+            await Task.Delay(300, CancellationToken.None); // How often something dies is part of the scenario.
+        }
+
+        return killed;
+    }
+}
