@@ -1,6 +1,5 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
@@ -41,8 +40,7 @@ internal sealed class DowncastAnalyzer() : PoolingAnalyzer(Descriptors.Downcast)
         IConversionOperation { IsImplicit: true } conversion => Source(conversion.Operand),
         IParenthesizedOperation parenthesized => Source(parenthesized.Operand),
         IInvocationOperation invocation => invocation,
-        ILocalReferenceOperation local when local.Local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
-            && !Assignments.MayBeReassigned(local.Local) => local.SemanticModel?.GetOperation(initializer.Value) as IInvocationOperation,
+        ILocalReferenceOperation local when !Assignments.MayBeReassigned(local.Local) => LocalValues.InitialValue(local.Local, local) as IInvocationOperation,
         _ => null,
     };
 }

@@ -1,6 +1,5 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Sql;
@@ -28,15 +27,10 @@ internal static class SinkOwners
 
     private static bool HasConnection(IOperation command, KnownSymbols symbols)
         => command is not IObjectCreationOperation creation
-            ? command is not ILocalReferenceOperation local || InitialValue(local) is not IObjectCreationOperation initial || HasConnection(initial, symbols)
+            ? command is not ILocalReferenceOperation local || LocalValues.InitialValue(local.Local, local) is not IObjectCreationOperation initial || HasConnection(initial, symbols)
             : creation.Arguments.Any(argument => symbols.IsConnection(argument.Parameter?.Type) && !argument.IsImplicit)
                 || (creation.Initializer?.Initializers.OfType<ISimpleAssignmentOperation>()
                     .Any(assignment => assignment.Target is IPropertyReferenceOperation { Property.Name: "Connection" }) ?? false);
-
-    private static IOperation? InitialValue(ILocalReferenceOperation local)
-        => local.Local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
-            ? local.SemanticModel?.GetOperation(initializer.Value)
-            : null;
 
     private static IInvocationOperation? EnclosingCall(IOperation operation)
     {
@@ -78,22 +72,17 @@ internal static class SinkOwners
     // var x = new Command(…); … connection.Execute(x), batch.BatchCommands.Add(x) or x.Connection = connection.
     private static IOperation? UseOfVariable(IOperation command, KnownSymbols symbols)
     {
-        var name = command is ILocalReferenceOperation local ? local.Local.Name : DeclaredName(command.Syntax);
-        if (name is null || command.SemanticModel is not { } model)
+        var local = command is ILocalReferenceOperation reference ? reference.Local : DeclaredLocal(command);
+        if (local is null)
         {
             return null;
         }
 
-        foreach (var node in Assignments.MemberOf(command.Syntax).DescendantNodes().OfType<IdentifierNameSyntax>().Where(node => node.Identifier.ValueText == name))
+        foreach (var use in LocalValues.Root(command).DescendantsAndSelf().OfType<ILocalReferenceOperation>().Where(use => SymbolEqualityComparer.Default.Equals(use.Local, local)))
         {
-            var owner = node.Parent switch
-            {
-                ArgumentSyntax argument when model.GetOperation(argument) is { } passed
-                    => EnclosingBatch(passed, symbols) ?? EnclosingCall(passed)?.Arguments.FirstOrDefault(other => symbols.IsConnection(other.Parameter?.Type))?.Value,
-                MemberAccessExpressionSyntax { Name.Identifier.ValueText: "Connection", Parent: AssignmentExpressionSyntax assignment } member when assignment.Left == member
-                    => model.GetOperation(assignment.Right),
-                _ => null,
-            };
+            var owner = use.Parent is IPropertyReferenceOperation { Property.Name: "Connection", Parent: ISimpleAssignmentOperation assignment } property && assignment.Target == property
+                ? assignment.Value
+                : EnclosingBatch(use, symbols) ?? EnclosingCall(use)?.Arguments.FirstOrDefault(other => symbols.IsConnection(other.Parameter?.Type))?.Value;
             if (owner is not null)
             {
                 return owner;
@@ -103,6 +92,14 @@ internal static class SinkOwners
         return null;
     }
 
-    private static string? DeclaredName(SyntaxNode value)
-        => value.Parent is EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax variable } ? variable.Identifier.ValueText : null;
+    // Of var x = new Command(…).
+    private static ILocalSymbol? DeclaredLocal(IOperation value)
+    {
+        while (value.Parent is IConversionOperation conversion)
+        {
+            value = conversion;
+        }
+
+        return value.Parent is IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } ? variable.Symbol : null;
+    }
 }

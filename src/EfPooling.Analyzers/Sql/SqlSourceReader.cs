@@ -20,10 +20,10 @@ internal static class SqlSourceReader
     public static SqlSource? Read(IOperation value, bool isParameterised)
     {
         var builder = new SqlSourceBuilder();
-        return TryAppend(builder, value, isParameterised, value.SemanticModel, MaxDepth) ? builder.Build(value.Syntax) : null;
+        return TryAppend(builder, value, isParameterised, MaxDepth) ? builder.Build(value.Syntax) : null;
     }
 
-    private static bool TryAppend(SqlSourceBuilder builder, IOperation value, bool isParameterised, SemanticModel? model, int depth)
+    private static bool TryAppend(SqlSourceBuilder builder, IOperation value, bool isParameterised, int depth)
     {
         if (depth == 0)
         {
@@ -33,30 +33,30 @@ internal static class SqlSourceReader
         switch (value)
         {
             case IConversionOperation conversion:
-                return TryAppend(builder, conversion.Operand, isParameterised, model, depth - 1);
+                return TryAppend(builder, conversion.Operand, isParameterised, depth - 1);
             case IParenthesizedOperation parenthesized:
-                return TryAppend(builder, parenthesized.Operand, isParameterised, model, depth - 1);
+                return TryAppend(builder, parenthesized.Operand, isParameterised, depth - 1);
             case ILiteralOperation { Syntax: LiteralExpressionSyntax literal } when literal.IsKind(SyntaxKind.StringLiteralExpression):
                 builder.AppendLiteral(literal.Token);
                 return true;
             case IInterpolatedStringHandlerCreationOperation handler:
-                return TryAppend(builder, handler.Content, isParameterised, model, depth - 1);
+                return TryAppend(builder, handler.Content, isParameterised, depth - 1);
             case IInterpolatedStringOperation interpolated:
-                AppendParts(builder, interpolated, isParameterised, model, depth - 1);
+                AppendParts(builder, interpolated, isParameterised, depth - 1);
                 return true;
             case IBinaryOperation { OperatorKind: BinaryOperatorKind.Add } sum when sum.Type?.SpecialType == SpecialType.System_String:
-                return TryAppendSum(builder, sum, model, depth - 1);
+                return TryAppendSum(builder, sum, depth - 1);
             case { ConstantValue: { HasValue: true, Value: string constant } }:
                 builder.Append(constant);
                 return true;
             case ILocalReferenceOperation local:
-                return TryAppendLocal(builder, local.Local, isParameterised, model, depth - 1);
+                return TryAppendLocal(builder, local, isParameterised, depth - 1);
             default:
                 return false;
         }
     }
 
-    private static void AppendParts(SqlSourceBuilder builder, IInterpolatedStringOperation interpolated, bool isParameterised, SemanticModel? model, int depth)
+    private static void AppendParts(SqlSourceBuilder builder, IInterpolatedStringOperation interpolated, bool isParameterised, int depth)
     {
         foreach (var part in interpolated.Parts)
         {
@@ -70,21 +70,21 @@ internal static class SqlSourceReader
             }
             else if (part is not IInterpolationOperation { FormatString: null, Alignment: null, Expression: { } inner }
                 || inner.Type?.SpecialType != SpecialType.System_String
-                || !TryAppend(builder, inner, isParameterised, model, depth))
+                || !TryAppend(builder, inner, isParameterised, depth))
             {
                 builder.Append(SqlSource.Hole.ToString());
             }
         }
     }
 
-    private static bool TryAppendSum(SqlSourceBuilder builder, IBinaryOperation sum, SemanticModel? model, int depth)
+    private static bool TryAppendSum(SqlSourceBuilder builder, IBinaryOperation sum, int depth)
     {
-        if (!TryAppend(builder, sum.LeftOperand, isParameterised: false, model, depth))
+        if (!TryAppend(builder, sum.LeftOperand, isParameterised: false, depth))
         {
             return false;
         }
 
-        if (!TryAppend(builder, sum.RightOperand, isParameterised: false, model, depth))
+        if (!TryAppend(builder, sum.RightOperand, isParameterised: false, depth))
         {
             builder.Append(SqlSource.Hole.ToString());
         }
@@ -92,9 +92,8 @@ internal static class SqlSourceReader
         return true;
     }
 
-    private static bool TryAppendLocal(SqlSourceBuilder builder, ILocalSymbol local, bool isParameterised, SemanticModel? model, int depth)
-        => local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
-            && !Assignments.MayBeReassigned(local)
-            && model?.GetOperation(initializer.Value) is { } value
-            && TryAppend(builder, value, isParameterised, model, depth);
+    private static bool TryAppendLocal(SqlSourceBuilder builder, ILocalReferenceOperation local, bool isParameterised, int depth)
+        => !Assignments.MayBeReassigned(local.Local)
+            && LocalValues.InitialValue(local.Local, local) is { } value
+            && TryAppend(builder, value, isParameterised, depth);
 }

@@ -1,5 +1,5 @@
+using System.Collections.Concurrent;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Symbols;
@@ -10,6 +10,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     private const int MaxSteps = 40; // var a = b, b = a; in code that does not compile
 
     private readonly OriginAnalysis _origins = new(symbols);
+    private readonly ConcurrentDictionary<ISymbol, bool> _reassigned = new(SymbolEqualityComparer.Default);
 
     /// <param name="operation">A context, connection, command, transaction, set, query or entry; or the owner of a <see cref="DbOperation"/>.</param>
     /// <param name="model">Needed for operations of a control flow graph, which have none of their own.</param>
@@ -46,6 +47,9 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
         };
     }
 
+    // Reading a whole type for each use of a constructor's parameter would be most of what a rule costs.
+    private bool MayBeReassigned(ISymbol variable) => _reassigned.GetOrAdd(variable, Assignments.MayBeReassigned);
+
     // The receiver of x?.Member.
     private static IOperation? ReceiverOf(IOperation instance)
     {
@@ -64,32 +68,24 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     private Root OfLocal(ILocalReferenceOperation reference, SemanticModel? model, int steps)
     {
         var local = reference.Local;
-        var declaration = local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
-        if (declaration is null || (!local.IsUsing && Assignments.MayBeReassigned(local)))
+        if (!local.IsUsing && MayBeReassigned(local))
         {
             return new Root(null, OriginOfAssignments(local));
         }
 
-        var value = declaration switch
-        {
-            VariableDeclaratorSyntax { Initializer: { } initializer } => initializer.Value,
-            SingleVariableDesignationSyntax { Parent: DeclarationPatternSyntax { Parent: IsPatternExpressionSyntax pattern } } => pattern.Expression,
-            _ => null,
-        };
-        if (value is null || model is null || value.SyntaxTree != model.SyntaxTree)
+        // What belongs to another object leads there; what is an object of its own is the root.
+        if (LocalValues.InitialValue(local, reference, model) is not { } initial)
         {
             return OfVariable(local, local.Type);
         }
 
-        // What belongs to another object leads there; what is an object of its own is the root.
-        var initial = model.GetOperation(value);
         var behind = Walk(initial, model, steps);
         return behind.IsKnown || behind.Origin == ConnectionOrigin.OtherProvider ? behind
             : new Root(symbols.Holds(local.Type) ? local : null, behind.Origin != ConnectionOrigin.Shared ? behind.Origin : OriginOf(local.Type));
     }
 
     private Root OfVariable(ISymbol variable, ITypeSymbol? type)
-        => new(symbols.Holds(type) && !Assignments.MayBeReassigned(variable) ? variable : null, OriginOf(type));
+        => new(symbols.Holds(type) && !MayBeReassigned(variable) ? variable : null, OriginOf(type));
 
     // The pool never hands out Npgsql's own objects, so somebody has opened what is passed or injected as one.
     private ConnectionOrigin OriginOf(ITypeSymbol? type) => symbols.IsNpgsqls(type) ? ConnectionOrigin.Dedicated : ConnectionOrigin.Shared;
