@@ -266,8 +266,12 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         }
 
         // If it was not the server who complained, it may be anybody's fault, a parameter's for one: let each find out alone.
-        SetDown(rest[1..], error is PostgresException || Server.IsBroken ? SetDownReason.TrainEnded : SetDownReason.Failed, error);
+        SetDown(rest[1..], IsOfServer(error) || Server.IsBroken ? SetDownReason.TrainEnded : SetDownReason.Failed, error);
     }
+
+    // Npgsql wraps the errors if several statements of the train fail.
+    private static bool IsOfServer(Exception error)
+        => error is PostgresException || (error is NpgsqlException { InnerException: AggregateException several } && several.InnerExceptions.All(one => one is PostgresException));
 
     private Passenger[] TakeRest()
     {
