@@ -166,6 +166,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         }
 
         _start.Clear();
+        _pinReason = null; // Whoever needed a session has one, or did not run.
         _apart?.OnClaimEnded();
 
         // Full fences here and in TryClaim: whoever disposes a transaction meanwhile either gets the claim or is seen here, and so

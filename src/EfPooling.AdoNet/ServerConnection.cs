@@ -48,7 +48,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
 
         var sent = Settings.OnStatementFailed(serverAnswered: serverError is not null && !IsBroken);
-        if (sent is not null && serverError is { IsTransient: false } && IsBroken)
+        if (sent is not null && serverError is { IsTransient: false, SqlState: not PostgresErrorCodes.QueryCanceled } && IsBroken)
         {
             sent.OnRefused(); // Next time they go alone, so that only the statement fails, and not the connection.
         }
@@ -68,7 +68,13 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             return false;
         }
 
-        var message = SettingMessage.Create(Settings.ChangesTo(wanted), inOwnTransaction, out var answers);
+        var changes = Settings.ChangesTo(wanted);
+        if (inOwnTransaction && changes.Exists(change => change is { Value: null, Name: not "role" } && !change.Name.Contains('.', StringComparison.Ordinal)))
+        {
+            return false; // What an earlier owner's role was allowed to set, the next one may not be allowed to set back.
+        }
+
+        var message = SettingMessage.Create(changes, inOwnTransaction, out var answers);
         if (message.Length > MostPrependedBytes)
         {
             return false;

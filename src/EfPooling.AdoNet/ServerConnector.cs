@@ -28,9 +28,17 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         {
             cancellationToken.ThrowIfCancellationRequested();
             var connection = source.OpenConnection();
-            Volatile.Write(ref _serverVersion, connection.ServerVersion);
-            LoadCatalogOnce(connection);
-            return new ServerConnection(connection, upkeep);
+            try
+            {
+                Volatile.Write(ref _serverVersion, connection.ServerVersion);
+                LoadCatalogOnce(connection);
+                return new ServerConnection(connection, upkeep);
+            }
+            catch
+            {
+                connection.Dispose();
+                throw;
+            }
         });
 
     /// <summary>What the database says about functions and views; <c>null</c> before the first connection, or if it could not be read.</summary>
@@ -104,7 +112,8 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             }
             catch (PostgresException e) when (connection.FullState == ConnectionState.Open)
             {
-                _isCatalogRefused = true; // Not PostgreSQL, or a role that may not read its catalog. What texts say by themselves must do.
+                // Not PostgreSQL, or a role that may not read its catalog: what texts say by themselves must do. Anything else may pass.
+                _isCatalogRefused = e.SqlState.StartsWith("42", StringComparison.Ordinal) || e.SqlState == PostgresErrorCodes.FeatureNotSupported;
                 Log.CatalogRefused(logger, e);
             }
         }

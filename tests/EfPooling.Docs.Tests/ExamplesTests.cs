@@ -27,11 +27,18 @@ public sealed partial class ExamplesTests
         using Microsoft.Extensions.DependencyInjection;
         using Npgsql;
 
-        public sealed record Order(int Id, string State);
+        public sealed record Order(int Id, string State)
+        {
+            public bool Seen { get; set; }
+        }
+
+        public sealed record Line(int Id);
 
         public sealed class AppDb(DbContextOptions<AppDb> options) : DbContext(options)
         {
             public DbSet<Order> Orders => Set<Order>();
+
+            public DbSet<Line> Lines => Set<Line>();
 
             public string? TenantId { get; set; }
         }
@@ -54,6 +61,11 @@ public sealed partial class ExamplesTests
             private static readonly CancellationToken ct;
             private static readonly IDbContextTransaction transaction = null!;
             private static readonly int id = 1;
+            private static readonly int orderId = 1;
+            private static readonly int[] ids = [1];
+            private static readonly Uri url = null!;
+            private static readonly HttpContent body = null!;
+            private static readonly System.Threading.Channels.Channel<int> queue = null!;
             private static readonly AsyncLocal<string?> currentTenant = new();
 
             private static Task AskTheWarehouse(Order order) => Task.CompletedTask;

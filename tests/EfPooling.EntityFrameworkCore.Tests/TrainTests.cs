@@ -1,3 +1,5 @@
+using EfPooling.AdoNet;
+
 namespace EfPooling.EntityFrameworkCore.Tests;
 
 /// <summary>Reads of many contexts share round trips, without any change in their code.</summary>
@@ -19,7 +21,7 @@ public sealed class TrainTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
 
     private async Task ShareAsync(string applicationName, Func<Shop, string, Task<string>> read)
     {
-        var options = seeded.Database.Options(applicationName, pool: pool => pool.Shuffle = false);
+        var options = seeded.Database.Options(applicationName, pool: pool => (pool.Shuffle, pool.Multiplexing) = (false, MultiplexingMode.Auto));
         await using var holder = new Shop(options);
         var pool = holder.Database.GetTransactionPool();
         var rows = holder.Customers.AsNoTracking().AsAsyncEnumerable().GetAsyncEnumerator();

@@ -7,8 +7,7 @@ internal sealed class SettingMap : IEquatable<SettingMap>
 
     private readonly SettingChange[] _settings; // by name, each with a value
     private readonly int _hash;
-    private volatile bool _isAccepted;
-    private volatile bool _isRefused;
+    private volatile Standing _standing;
 
     private SettingMap(SettingChange[] settings)
     {
@@ -29,7 +28,7 @@ internal sealed class SettingMap : IEquatable<SettingMap>
     /// <summary>
     /// A server has refused these values, so they are better sent on their own than ahead of a statement.
     /// </summary>
-    public bool IsRefused => _isRefused;
+    public bool IsRefused => _standing == Standing.Refused;
 
     /// <summary>
     /// A server took these values before, or takes any: a setting of an application's own (its name has a dot). Then they may travel as
@@ -39,9 +38,9 @@ internal sealed class SettingMap : IEquatable<SettingMap>
     {
         get
         {
-            if (_isAccepted)
+            if (_standing != Standing.Unknown)
             {
-                return true;
+                return _standing == Standing.Accepted;
             }
 
             foreach (var setting in _settings)
@@ -52,13 +51,13 @@ internal sealed class SettingMap : IEquatable<SettingMap>
                 }
             }
 
-            return !_isRefused;
+            return true;
         }
     }
 
-    public void OnAccepted() => (_isAccepted, _isRefused) = (true, false);
+    public void OnAccepted() => _standing = Standing.Accepted;
 
-    public void OnRefused() => (_isAccepted, _isRefused) = (false, true);
+    public void OnRefused() => _standing = Standing.Refused;
 
     /// <summary>The value of a setting; <c>null</c> if it has the session's default.</summary>
     public string? this[string name]
@@ -105,5 +104,12 @@ internal sealed class SettingMap : IEquatable<SettingMap>
     {
         var sorted = settings.OrderBy(setting => setting.Name, StringComparer.Ordinal).ToArray();
         return sorted.Length == 0 ? Empty : new SettingMap(sorted);
+    }
+
+    private enum Standing
+    {
+        Unknown,
+        Accepted,
+        Refused,
     }
 }

@@ -1,8 +1,12 @@
+using System.Text;
+
 namespace EfPooling.AdoNet;
 
 /// <summary>Names of PostgreSQL's session settings ("Parameter Names and Values" and "Customized Options" in the PostgreSQL manual).</summary>
 internal static class SettingName
 {
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     // Npgsql reads and writes by these, or tracks them itself.
     private static readonly string[] Npgsqls = ["client_encoding", "standard_conforming_strings", "integer_datetimes", "server_encoding"];
 
@@ -27,7 +31,22 @@ internal static class SettingName
 
     /// <exception cref="ArgumentException">PostgreSQL cannot store it.</exception>
     public static string CheckValue(string name, string value)
-        => value.Contains('\0') ? throw new ArgumentException($"The value of the session setting '{name}' contains a zero character, which PostgreSQL cannot store.", nameof(value)) : value;
+    {
+        if (value.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The value of the session setting '{name}' contains a zero character, which PostgreSQL cannot store.", nameof(value));
+        }
+
+        try
+        {
+            Strict.GetByteCount(value);
+            return value;
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new ArgumentException($"The value of the session setting '{name}' contains half of a surrogate pair, which PostgreSQL cannot store.", nameof(value), e);
+        }
+    }
 
     private static bool IsIdentifier(string part)
         => part.Length > 0 && !char.IsAsciiDigit(part[0]) && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '$' || c >= 0x80);

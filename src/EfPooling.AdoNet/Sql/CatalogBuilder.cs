@@ -31,8 +31,8 @@ internal sealed class CatalogBuilder(Version server)
             Connect(user, body);
         }
 
-        Spread(known => known.IsVolatile, known => known.IsVolatile = true);
-        Spread(known => known.MayChangeSession, known => known.MayChangeSession = true);
+        Spread(_functions.All().Concat(_relations.All()), known => known.IsVolatile, known => known.IsVolatile = true); // Reading sets off no trigger.
+        Spread(All(), known => known.MayChangeSession, known => known.MayChangeSession = true);
         foreach (var known in All())
         {
             known.ForgetUses();
@@ -140,10 +140,10 @@ internal sealed class CatalogBuilder(Version server)
     }
 
     // From what is used to what uses it, until nothing changes. A stable function that calls a volatile one counts as volatile, too.
-    private void Spread(Func<CatalogObject, bool> has, Action<CatalogObject> give)
+    private static void Spread(IEnumerable<CatalogObject> objects, Func<CatalogObject, bool> has, Action<CatalogObject> give)
     {
         var users = new Dictionary<CatalogObject, List<CatalogObject>>();
-        foreach (var user in All())
+        foreach (var user in objects)
         {
             foreach (var used in user.Uses)
             {
@@ -156,7 +156,7 @@ internal sealed class CatalogBuilder(Version server)
             }
         }
 
-        var reached = new Queue<CatalogObject>(All().Where(has));
+        var reached = new Queue<CatalogObject>(objects.Where(has));
         while (reached.TryDequeue(out var used))
         {
             foreach (var user in users.GetValueOrDefault(used) ?? [])

@@ -92,7 +92,14 @@ internal static class CatalogQueries
             UNION ALL
             SELECT p.polrelid, p.polwithcheck::text FROM pg_catalog.pg_policy p
             UNION ALL
-            SELECT i.indrelid, i.indexprs::text FROM pg_catalog.pg_index i
+            SELECT i.indrelid, coalesce(i.indexprs::text, '') || coalesce(i.indpred::text, '') FROM pg_catalog.pg_index i
+            UNION ALL
+            SELECT t.tgrelid, t.tgqual::text FROM pg_catalog.pg_trigger t
+            UNION ALL
+            SELECT a.attrelid, coalesce(c.conbin::text, '') || coalesce(t.typdefaultbin::text, '')
+            FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typtype = 'd'
+            LEFT JOIN pg_catalog.pg_constraint c ON c.contypid = t.oid
         ), used (owner, kind, oid) AS (
             SELECT owner, m[1], m[2]::oid
             FROM node, pg_catalog.regexp_matches(text, ':(funcid|opfuncid|aggfnoid|winfnoid|relid) (\d+)', 'g') m
@@ -101,7 +108,7 @@ internal static class CatalogQueries
         FROM (SELECT owner, oid FROM used WHERE kind <> 'relid' UNION SELECT tgrelid, tgfoid FROM pg_catalog.pg_trigger) u
         JOIN pg_catalog.pg_class o ON o.oid = u.owner
         JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.relnamespace
-        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND (p.oid >= 16384 OR p.proname = 'set_config')
+        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND (p.provolatile = 'v' OR p.oid >= 16384)
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         UNION
         SELECT on_.nspname::text, o.relname::text, n.nspname::text, c.relname::text, false

@@ -109,6 +109,10 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
         {
             OnCall(i, last);
         }
+        else if (tokens.Is(i - 1, "INTO"))
+        {
+            NoteRelation(i, last); // Its columns follow.
+        }
 
         Enter(last + 1, isCall: true);
         return last + 1;

@@ -3,10 +3,12 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// One round trip that several reads share: a batch with an error barrier behind each, whose reader goes from passenger to passenger. Who has
-/// its turn reads its own result from it; ending the turn moves the reader on to the next one.
+/// One round trip that several reads share: a batch, whose reader goes from passenger to passenger. Who has its turn reads its own result from it;
+/// ending the turn moves the reader on to the next one.
 /// </summary>
 /// <remarks>
+/// The batch has no error barriers: after an error the server skips what is behind it, whose passengers run again elsewhere anyway. With barriers, Npgsql 10
+/// loses count of the answers when reading fails half-way, and reads the same error for ever when rows fail in a result that it skips.
 /// At each moment one flow uses the reader: the one that sends the batch or moves on, or the passenger that has its turn. Those behind can be
 /// set down at any moment, because they are pure reads and nobody has seen anything of them; the train then ends with the present turn.
 /// </remarks>
@@ -119,8 +121,8 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     }
 
     /// <summary>
-    /// Reading in a turn failed. Npgsql then takes the whole batch for read, although the answers to the commands behind it are still to come;
-    /// whoever used the connection next would take them for its own. So it must be closed.
+    /// Reading in a turn failed. Npgsql 10 then takes the rest of the batch for read: statements in it that it was about to prepare count as prepared for
+    /// ever, and after any other failure than the server's answers may still be to come. So the connection must be closed.
     /// </summary>
     public void OnTurnFailed(Exception error)
     {
@@ -191,7 +193,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
     private NpgsqlBatch CreateBatch()
     {
-        var batch = new NpgsqlBatch(Server.Npgsql) { EnableErrorBarriers = true, Timeout = _passengers[0].CommandTimeout };
+        var batch = new NpgsqlBatch(Server.Npgsql) { Timeout = _passengers[0].CommandTimeout };
         foreach (var passenger in _passengers)
         {
             batch.BatchCommands.Add(NpgsqlInternals.CreateBatchCommand(passenger.Command));
@@ -250,6 +252,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private void OnFailed(Exception error)
     {
         Server.Observe(error);
+        Server.Mark(Taint.Unresettable); // As in OnTurnFailed.
         var rest = TakeRest();
         if (rest.Length == 0)
         {
@@ -266,12 +269,8 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         }
 
         // If it was not the server who complained, it may be anybody's fault, a parameter's for one: let each find out alone.
-        SetDown(rest[1..], IsOfServer(error) || Server.IsBroken ? SetDownReason.TrainEnded : SetDownReason.Failed, error);
+        SetDown(rest[1..], error is PostgresException || Server.IsBroken ? SetDownReason.TrainEnded : SetDownReason.Failed, error);
     }
-
-    // Npgsql wraps the errors if several statements of the train fail.
-    private static bool IsOfServer(Exception error)
-        => error is PostgresException || (error is NpgsqlException { InnerException: AggregateException several } && several.InnerExceptions.All(one => one is PostgresException));
 
     private Passenger[] TakeRest()
     {
@@ -299,13 +298,13 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         {
             if (_reader is not null)
             {
-                await SkipAsync(_reader).ConfigureAwait(false);
-                await _reader.DisposeAsync().ConfigureAwait(false);
+                await _reader.DisposeAsync().ConfigureAwait(false); // Skips the results of those who were set down.
             }
         }
         catch (Exception e)
         {
             Server.Observe(e);
+            Server.Mark(Taint.Unresettable); // As in OnTurnFailed.
         }
 
         NpgsqlBatch? batch;
@@ -319,30 +318,6 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         Server.OnStatementEnded();
         station.OnEnded(this);
         await lease.EndAsync().ConfigureAwait(false);
-    }
-
-    // The results of those who were set down. Not left to Npgsql, which for ever reads the same error again if rows fail in a result that it skips.
-    private async Task SkipAsync(NpgsqlDataReader reader)
-    {
-        while (!reader.IsClosed)
-        {
-            try
-            {
-                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-                {
-                }
-            }
-            catch
-            {
-                Server.Mark(Taint.Unresettable); // Npgsql takes the batch for read, but answers are still to come.
-                throw;
-            }
-
-            if (!await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false))
-            {
-                return;
-            }
-        }
     }
 
     private long Elapsed(long since) => time.GetElapsedTime(since).Ticks;

@@ -75,6 +75,18 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
             configure?.Invoke(options);
         }, build);
 
+    /// <summary>Reads share round trips.</summary>
+    protected TransactionPoolingDataSource CreateSharingPool(
+        int maxPoolSize = 5,
+        string keywords = "",
+        Action<TransactionPoolingOptions>? configure = null,
+        Action<TransactionPoolingDataSourceBuilder>? build = null)
+        => CreateUnshuffledPool(maxPoolSize, keywords, options =>
+        {
+            options.Multiplexing = MultiplexingMode.Auto;
+            configure?.Invoke(options);
+        }, build);
+
     /// <summary>Looks after a pool that the test made itself.</summary>
     protected TransactionPoolingDataSource Watch(TransactionPoolingDataSource pool)
     {

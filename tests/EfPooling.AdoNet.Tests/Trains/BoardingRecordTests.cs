@@ -47,7 +47,7 @@ public sealed class BoardingRecordTests(ServerFixture fixture) : PoolTest(fixtur
     [Fact]
     public async Task TextWithSlowTurns_RunsAlone_UntilItsParoleBegins()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(_time));
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(_time));
         while (pool.GetTrains().Barred == 0)
         {
             await ReadAsync(pool, slowly: true);

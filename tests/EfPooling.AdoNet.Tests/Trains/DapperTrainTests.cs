@@ -29,7 +29,7 @@ public sealed class DapperTrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task QueryMultiple_HasAServerConnectionOfItsOwn()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await pool.GatherAsync(Callers, async (connection, i) =>
         {
             await using var grid = await connection.QueryMultipleAsync("SELECT @i; SELECT @i + 1", new { i });
@@ -41,7 +41,7 @@ public sealed class DapperTrainTests(ServerFixture fixture) : PoolTest(fixture)
 
     private async Task ShareAsync(Func<LogicalConnection, int, Task> read)
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await pool.GatherAsync(Callers, async (connection, i) =>
         {
             await read(connection, i);

@@ -9,7 +9,7 @@ public sealed class ParametersOfPassengersTests(ServerFixture fixture) : PoolTes
     [Fact]
     public async Task ParameterThatCanBeReadOnlyOnce_DoesNotTravel()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var lengths = await pool.GatherAsync(5, async (connection, i) =>
         {
             if (i == 1)
@@ -27,7 +27,7 @@ public sealed class ParametersOfPassengersTests(ServerFixture fixture) : PoolTes
     [Fact]
     public async Task OutputParameter_IsFilled_AndDoesNotTravel()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await pool.GatherAsync(5, async (connection, i) =>
         {
             var output = new NpgsqlParameter("result", DbType.Int32) { Direction = ParameterDirection.Output };

@@ -63,7 +63,7 @@ public sealed class RiderTests(ServerFixture fixture) : PoolTest(fixture)
         const int Readers = 100;
         const int Writes = 20;
         await PrepareDatabaseAsync("CREATE TABLE IF NOT EXISTS rider_tests (n int); DELETE FROM rider_tests; INSERT INTO rider_tests VALUES (0)");
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var isOver = false;
         var readers = pool.GatherAsync(Readers, async (connection, i) =>
         {
@@ -102,5 +102,5 @@ public sealed class RiderTests(ServerFixture fixture) : PoolTest(fixture)
             return await connection.AskAsync<int>($"SELECT {i}");
         })];
 
-    private TransactionPoolingDataSource CreateManualPool() => CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(_time));
+    private TransactionPoolingDataSource CreateManualPool() => CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(_time));
 }

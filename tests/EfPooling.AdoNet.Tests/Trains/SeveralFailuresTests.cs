@@ -8,7 +8,7 @@ public sealed class SeveralFailuresTests(ServerFixture fixture) : PoolTest(fixtu
     [Fact]
     public async Task Passengers_BehindSeveralWhoFail_AreNotHeldResponsible()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
         await pool.GatherAsync(10, async (connection, i) =>
         {
             if (i is 2 or 4)

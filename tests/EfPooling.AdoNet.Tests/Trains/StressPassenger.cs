@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Dapper;
 using Npgsql;
 
 namespace EfPooling.AdoNet.Tests;
@@ -54,8 +55,9 @@ internal sealed class StressPassenger(TransactionPoolingDataSource pool, AsyncLo
 
     private Task ActAsync(LogicalConnection connection, int kind, CancellationTokenSource cancellation) => kind switch
     {
-        < 10 => connection.AskAsync<int>("SELECT nonsense"),
-        < 20 => connection.AskAsync<int>("SELECT 1 / 0"),
+        < 6 => connection.AskAsync<int>("SELECT nonsense"),
+        < 12 => connection.AskAsync<int>("SELECT 1 / 0"),
+        < 20 => connection.QueryAsync<int>("SELECT 1 / (20 - n) FROM generate_series(1, 40) AS n"), // in the middle of its rows
         < 50 => CancelAsync(connection, cancellation),
         < 51 => TimeOutAsync(connection),
         < 55 => NestAsync(connection),
@@ -208,8 +210,8 @@ internal sealed class StressPassenger(TransactionPoolingDataSource pool, AsyncLo
     private static bool IsExpected(Exception error, int kind, CancellationTokenSource cancellation) => error switch
     {
         OperationCanceledException => cancellation.IsCancellationRequested,
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedColumn } => kind < 10,
-        PostgresException { SqlState: PostgresErrorCodes.DivisionByZero } => kind is >= 10 and < 20,
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedColumn } => kind < 6,
+        PostgresException { SqlState: PostgresErrorCodes.DivisionByZero } => kind is >= 6 and < 20,
         PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => false,
         PostgresException postgres => postgres.SqlState == PostgresErrorCodes.AdminShutdown,
         NpgsqlException { InnerException: TimeoutException } => kind == 50,

@@ -19,7 +19,7 @@ public sealed class TrainStressTests(ServerFixture fixture, ITestOutputHelper ou
         var seed = Seed.Choose(output);
         await PrepareDatabaseAsync($"DROP TABLE IF EXISTS stress_counter; CREATE TABLE stress_counter (id int PRIMARY KEY, n int NOT NULL); INSERT INTO stress_counter SELECT i, 0 FROM generate_series(0, {Callers - 1}) i");
         var tenant = new AsyncLocal<string>();
-        var pool = CreateUnshuffledPool(maxPoolSize: Servers, keywords: "Max Auto Prepare=20;Auto Prepare Min Usages=2", configure: options =>
+        var pool = CreateSharingPool(maxPoolSize: Servers, keywords: "Max Auto Prepare=20;Auto Prepare Min Usages=2", configure: options =>
         {
             options.ServerLoginRetry = TimeSpan.FromMilliseconds(50);
             options.SessionSetting("app.tenant_id", _ => tenant.Value);

@@ -23,7 +23,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Reads_ThatFindNoServerConnectionFree_ShareARoundTrip()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var reads = await CrowdAsync(pool, (connection, i) => connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}"));
         Assert.Equal(Names(1, Callers), reads);
         Assert.Equal((1L, 10L, 10), (pool.GetTrains().Trains, pool.GetTrains().Passengers, pool.GetTrains().Longest));
@@ -39,7 +39,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task WhatIsNoPureRead_OrWantsNot_RunsAlone(string sql)
     {
         await PrepareDatabaseAsync("CREATE SEQUENCE IF NOT EXISTS train_tests");
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await CrowdAsync(pool, (connection, _) => connection.AskAsync<object>(sql));
         Assert.Equal(0L, pool.GetTrains().Trains);
     }
@@ -49,7 +49,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     {
         foreach (var (mode, ofConnection) in new[] { (MultiplexingMode.Off, MultiplexingMode.Auto), (MultiplexingMode.Auto, MultiplexingMode.Off) })
         {
-            var pool = CreateUnshuffledPool(maxPoolSize: 1, configure: options => options.Multiplexing = mode);
+            var pool = CreateSharingPool(maxPoolSize: 1, configure: options => options.Multiplexing = mode);
             var reads = await CrowdAsync(pool, (connection, i) =>
             {
                 connection.Multiplexing = ofConnection;
@@ -63,7 +63,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task ReadInATransaction_NeverSharesItsServerConnection()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var backends = await CrowdAsync(pool, async (connection, _) =>
         {
             await using var transaction = await connection.BeginTransactionAsync();
@@ -79,7 +79,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("SELECT 1 / (50 - id) FROM item ORDER BY id", PostgresErrorCodes.DivisionByZero)]
     public async Task Failure_IsSeenByWhoeverFailed_AndByNobodyElse(string failing, string sqlState)
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var reads = await CrowdAsync(pool, async (connection, i) =>
         {
             if (i % 4 != 1)
@@ -98,7 +98,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Parameters_TravelWithTheirPassenger_AndTheCommandMayRunAgain()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var reads = await CrowdAsync(pool, async (connection, i) =>
         {
             await using var command = new LogicalCommand("SELECT name FROM item WHERE id = @id AND name LIKE @like", connection);
@@ -115,7 +115,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task ReaderOfAPassenger_LooksLikeOneOfItsOwn()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await CrowdAsync(pool, async (connection, i) =>
         {
             var behavior = i % 2 == 0 ? CommandBehavior.Default : CommandBehavior.SingleRow;
@@ -144,7 +144,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Scalar_OfNoRow_AndOfNull_AreToldApart()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var values = await CrowdAsync(pool, async (connection, i) =>
         {
             await using var command = new LogicalCommand(i % 2 == 0 ? "SELECT name FROM item WHERE id = -1" : "SELECT NULL::text FROM item LIMIT 1", connection);
@@ -157,7 +157,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task PassengerThatIsCancelled_BeforeOrInItsTurn_HarmsNobody()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         var reads = await CrowdAsync(pool, async (connection, i) =>
         {
             using var cancellation = new CancellationTokenSource();
@@ -193,7 +193,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task PassengerThatAwaitsAnotherOneOfItsTrain_GetsThrough()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 2);
+        var pool = CreateSharingPool(maxPoolSize: 2);
         await using var outer = await pool.OpenConnectionAsync();
         await using var inner = await pool.OpenConnectionAsync();
         var both = new[] { outer, inner };
@@ -228,7 +228,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task KilledServerConnection_IsNotNoticedByPassengers_WhoRunAgain()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await using var slow = await pool.OpenConnectionAsync();
         Task<IEnumerable<int>>? slowly = null;
         var crowd = CrowdAsync(pool, (connection, i) =>
@@ -252,7 +252,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
             INSERT INTO tenants_item SELECT t, 'of ' || t FROM unnest(ARRAY['a', 'b', 'c']) t;
             """);
         var tenant = new AsyncLocal<string>();
-        var pool = CreateUnshuffledPool(maxPoolSize: 1, configure: options => options.SessionSetting("app.tenant_id", _ => tenant.Value));
+        var pool = CreateSharingPool(maxPoolSize: 1, configure: options => options.SessionSetting("app.tenant_id", _ => tenant.Value));
         var reads = await CrowdAsync(
             pool,
             async (connection, i) =>
@@ -267,7 +267,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task PassengerThatTimesOut_IsTheOnlyOneWhoDoes()
     {
-        var pool = CreateUnshuffledPool(maxPoolSize: 1);
+        var pool = CreateSharingPool(maxPoolSize: 1);
         await using var slow = await pool.OpenConnectionAsync();
         Task<object?>? slowly = null;
         var reads = await CrowdAsync(pool, (connection, i) =>

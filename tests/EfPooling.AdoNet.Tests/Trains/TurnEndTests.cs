@@ -128,5 +128,5 @@ public sealed class TurnEndTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     private TransactionPoolingDataSource CreateTimelessPool()
-        => CreateUnshuffledPool(maxPoolSize: 1, keywords: "Command Timeout=5", build: builder => builder.UseTimeProvider(_time));
+        => CreateSharingPool(maxPoolSize: 1, keywords: "Command Timeout=5", build: builder => builder.UseTimeProvider(_time));
 }

@@ -1,7 +1,9 @@
+extern alias analyzers; // It has the SQL classifier, too, from the same source.
+
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using EfPooling.Analyzers;
+using analyzers::EfPooling.Analyzers;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
