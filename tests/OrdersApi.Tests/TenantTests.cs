@@ -165,7 +165,7 @@ public sealed class TenantTests(SharedServer server)
             Assert.Equal(placed.Order(), (await OrdersAsync(clients[tenant])).Order());
         }
 
-        Assert.InRange(app.Pool.GetSnapshot().Opened, 1, 5);
+        Assert.InRange(app.Pool.GetSnapshot().Warm, 1, 5);
         Assert.Equal(0, app.Pool.GetSnapshot().Leased);
     }
 
