@@ -26,9 +26,11 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
     private string? _preparedName; // guarded by _gate: of the transaction that the first phase prepared
     private IReaderLease? _statement; // guarded by _gate: the latest, which an abort stops
     private ConnectionBinder? _user; // guarded by _gate: of the latest statement
+    private readonly List<(ConnectionBinder User, string Reason)> _sessions = []; // guarded by _gate: to whom the server connection is leased as a session
     private int _running; // guarded by _gate: statements that are using the server connection
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
+    private volatile bool _wasLeasedAsSession; // written by LeaseSession
 
     /// <param name="pool">Where the server connection comes from.</param>
     /// <param name="transaction">What it takes part in.</param>
@@ -111,6 +113,45 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         finally
         {
             _start.Release();
+        }
+    }
+
+    /// <summary>Whether somebody used the server connection past us, so that nobody knows which settings are in force.</summary>
+    public bool WasLeasedAsSession => _wasLeasedAsSession;
+
+    /// <summary>Lets a connection use the server connection itself; others in the transaction must wait until that has ended.</summary>
+    /// <exception cref="TransactionException">The transaction has completed.</exception>
+    /// <exception cref="ConcurrentUseException">Another connection in the transaction is running something.</exception>
+    public SessionLease LeaseSession(ConnectionBinder user, string reason)
+    {
+        var lease = Lease ?? throw Completed();
+        lock (_gate)
+        {
+            if (_running > 0 && !ReferenceEquals(_user, user))
+            {
+                throw user.RefuseShared(_user!);
+            }
+
+            _wasLeasedAsSession = true;
+            _sessions.Add((user, reason));
+        }
+
+        return new SessionLease(
+            lease,
+            reason,
+            End,
+            () =>
+            {
+                End();
+                return ValueTask.CompletedTask;
+            });
+
+        void End()
+        {
+            lock (_gate)
+            {
+                _sessions.Remove((user, reason));
+            }
         }
     }
 
@@ -276,6 +317,11 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
             if (_running > 0)
             {
                 throw user.RefuseShared(_user!); // Its statement would change the settings under the one that runs.
+            }
+
+            if (_sessions.Find(session => !ReferenceEquals(session.User, user)) is { User: not null } other)
+            {
+                throw user.RefuseShared(other.User, other.Reason);
             }
 
             return _lease is { } lease ? Entered(lease, operation, user) : null;

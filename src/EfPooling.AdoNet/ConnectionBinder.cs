@@ -27,6 +27,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
     private AmbientEnlistment? _ambient;
     private PinnedSession? _session;
     private volatile bool _isClosed; // written by Close
+    private bool _wasLeasedAsSession; // what it holds, or has held
     private PinReason? _pinReason; // from the statement that needs a session until the session is there
 
     public TransactionPoolingDataSource Pool => pool;
@@ -129,13 +130,15 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         => Refuse(ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity), kind, source, why);
 
     /// <summary>The exception for what has the claim here, because another connection in the same ambient transaction is running something.</summary>
-    public ConcurrentUseException RefuseShared(ConnectionBinder other)
+    /// <param name="other">The other connection.</param>
+    /// <param name="session">What it has leased the transaction's server connection for; <c>null</c> if it runs a statement.</param>
+    public ConcurrentUseException RefuseShared(ConnectionBinder other, string? session = null)
     {
         other.SuspectRunning();
         SuspectRunning();
         return new ConcurrentUseException(
             ConcurrentUseKind.ConcurrentOperation,
-            other.RunningOperation ?? other._start.Describe(Guard, activity: null),
+            session is not null ? new OperationInfo(OperationKind.Session) { CommandText = session } : other.RunningOperation ?? other._start.Describe(Guard, activity: null),
             RunningOperation ?? _start.Describe(Guard, activity: null),
             "All connections in one ambient transaction share one server connection.");
     }
@@ -247,7 +250,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         // What is declared must hold for the next statement too, even in the same transaction.
         if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)
         {
-            server.Settings.Doubt(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
+            DoubtDeclared(server);
         }
 
         if (verdict.Has(StatementKind.Savepoint) || effects.HasFlag(SessionEffects.TransactionControl))
@@ -309,6 +312,26 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
 
         async ValueTask<Binding> AwaitAsync(ValueTask<Lease<ServerConnection>> lease) => new(pool, await lease.ConfigureAwait(false));
     }
+
+    /// <summary>
+    /// A statement is about to run on this server connection. Whoever leased it as a session used it past us: a SET or ROLLBACK there may have changed
+    /// what is declared, so it is set again before each statement, until nothing holds that server connection any more.
+    /// </summary>
+    public void OnAttaching(ServerConnection server)
+    {
+        if (_wasLeasedAsSession && IsUnbound)
+        {
+            _wasLeasedAsSession = false;
+        }
+
+        if (_wasLeasedAsSession || _ambient is { WasLeasedAsSession: true })
+        {
+            DoubtDeclared(server);
+        }
+    }
+
+    private void DoubtDeclared(ServerConnection server)
+        => server.Settings.Doubt(server.Settings.Names.Where(name => connection.Settings?.IsDeclared(name) == true));
 
     public void SetReader(LogicalDataReader? reader) => _reader = reader;
 
@@ -441,6 +464,7 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
         using var claim = await ClaimedAsync(operation, connection, cancellationToken).ConfigureAwait(false);
         var wanted = ResolveSettings();
         pool.ReportPin(PinReason.SessionLease, reason);
+        _wasLeasedAsSession = true;
         if (_transaction is not null || CurrentAmbient is not null || _session is not null || MustPin)
         {
             var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
@@ -458,7 +482,12 @@ internal sealed class ConnectionBinder(TransactionPoolingDataSource pool, Logica
                 await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
             }
 
-            return new SessionLease(_transaction?.Lease ?? _ambient?.Lease ?? _session?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
+            if (_transaction is null && CurrentAmbient is { } ambient)
+            {
+                return ambient.LeaseSession(this, reason);
+            }
+
+            return new SessionLease(_transaction?.Lease ?? _session?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
         }
 
         var session = new PinnedSession(pool, PinReason.SessionLease, reason);

@@ -542,6 +542,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private void Attach()
     {
+        _binder!.OnAttaching(_binding.Server);
         if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
             _binding.Server.ReadChangesBack(isInTransaction: true);
@@ -553,6 +554,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private ValueTask AttachAsync()
     {
+        _binder!.OnAttaching(_binding.Server);
         if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
             return ReadBackAndAttachAsync();

@@ -31,7 +31,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         {
             if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
             {
-                Server.Apply(wanted, isInTransaction: false);
+                Server.Apply(wanted, MayBeInTransaction);
             }
 
             _inner = Server.Npgsql.BeginTransaction(isolationLevel);
@@ -51,7 +51,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         {
             if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
             {
-                await Server.ApplyAsync(wanted, isInTransaction: false, cancellationToken).ConfigureAwait(false);
+                await Server.ApplyAsync(wanted, MayBeInTransaction, cancellationToken).ConfigureAwait(false);
             }
 
             _inner = Server.Npgsql.BeginTransaction(isolationLevel); // Sends nothing yet.
@@ -78,6 +78,9 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
             throw;
         }
     }
+
+    // On a session, SQL may have begun a transaction as text.
+    private bool MayBeInTransaction => _session is not null;
 
     /// <summary>Turns the lease into that of a session, which goes on after the transaction.</summary>
     public PinnedSession Pin(PinReason reason)
