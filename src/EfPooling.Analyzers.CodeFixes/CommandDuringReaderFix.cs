@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Composition;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -10,32 +8,15 @@ namespace EfPooling.Analyzers;
 
 /// <summary>EFP0011: a loop over a query of EF Core reads all rows first, with <c>ToListAsync</c> or <c>ToList</c>.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(CommandDuringReaderFix)), Shared]
-internal sealed class CommandDuringReaderFix : CodeFixProvider
+internal sealed class CommandDuringReaderFix() : ReplacementFix(DiagnosticIds.CommandDuringReader)
 {
     private static readonly HashSet<string> Wrappers = ["ConfigureAwait", "WithCancellation", "AsAsyncEnumerable", "AsEnumerable"];
 
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [DiagnosticIds.CommandDuringReader];
-
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
-    {
-        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        var model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (var diagnostic in context.Diagnostics)
-        {
-            if (diagnostic.AdditionalLocations.Count == 1 && root?.FindNode(diagnostic.AdditionalLocations[0].SourceSpan, getInnermostNodeForTie: true) is ForEachStatementSyntax loop
-                && Buffered(loop, model!) is { } buffered)
-            {
-                context.RegisterCodeFix(
-                    CodeAction.Create(
-                        "Read all rows first",
-                        _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(loop, buffered))),
-                        equivalenceKey: DiagnosticIds.CommandDuringReader),
-                    diagnostic);
-            }
-        }
-    }
+    protected override (string Title, SyntaxNode Old, SyntaxNode New)? Replace(SyntaxNode root, SemanticModel model, Diagnostic diagnostic)
+        => diagnostic.AdditionalLocations.Count == 1
+            && root.FindNode(diagnostic.AdditionalLocations[0].SourceSpan, getInnermostNodeForTie: true) is ForEachStatementSyntax loop && Buffered(loop, model) is { } buffered
+            ? ("Read all rows first", loop, buffered)
+            : null;
 
     private static ForEachStatementSyntax? Buffered(ForEachStatementSyntax loop, SemanticModel model)
     {

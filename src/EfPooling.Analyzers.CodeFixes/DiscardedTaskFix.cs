@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Composition;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -10,26 +8,15 @@ namespace EfPooling.Analyzers;
 
 /// <summary>EFP0008: <c>_ = task;</c> becomes <c>await task;</c> where the function is asynchronous.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(DiscardedTaskFix)), Shared]
-internal sealed class DiscardedTaskFix : CodeFixProvider
+internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.DiscardedTask)
 {
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [DiagnosticIds.DiscardedTask];
-
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    protected override (string Title, SyntaxNode Old, SyntaxNode New)? Replace(SyntaxNode root, SemanticModel model, Diagnostic diagnostic)
     {
-        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (var diagnostic in context.Diagnostics)
-        {
-            var statement = root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<StatementSyntax>();
-            if (statement is not null && TaskOf(statement) is { } task && !task.DescendantNodesAndSelf().Any(node => node is ConditionalAccessExpressionSyntax)
-                && AsyncFunctions.MayAwaitIn(statement))
-            {
-                context.RegisterCodeFix(
-                    CodeAction.Create("Await it", _ => Task.FromResult(Await(context.Document, root!, statement, task)), equivalenceKey: DiagnosticIds.DiscardedTask),
-                    diagnostic);
-            }
-        }
+        var statement = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<StatementSyntax>();
+        return statement is not null && TaskOf(statement) is { } task && !task.DescendantNodesAndSelf().Any(node => node is ConditionalAccessExpressionSyntax)
+            && AsyncFunctions.MayAwaitIn(statement)
+            ? ("Await it", statement, Await(statement, task))
+            : null;
     }
 
     private static ExpressionSyntax? TaskOf(StatementSyntax statement) => statement switch
@@ -40,10 +27,9 @@ internal sealed class DiscardedTaskFix : CodeFixProvider
         _ => null,
     };
 
-    private static Document Await(Document document, SyntaxNode root, StatementSyntax statement, ExpressionSyntax task)
+    private static ExpressionStatementSyntax Await(StatementSyntax statement, ExpressionSyntax task)
     {
         var awaited = SyntaxFactory.AwaitExpression(SyntaxFactory.Token(SyntaxKind.AwaitKeyword).WithTrailingTrivia(SyntaxFactory.Space), task.WithoutLeadingTrivia());
-        var replacement = SyntaxFactory.ExpressionStatement(awaited, statement.GetLastToken()).WithLeadingTrivia(statement.GetLeadingTrivia());
-        return document.WithSyntaxRoot(root.ReplaceNode(statement, replacement));
+        return SyntaxFactory.ExpressionStatement(awaited, statement.GetLastToken()).WithLeadingTrivia(statement.GetLeadingTrivia());
     }
 }

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Composition;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -10,35 +8,23 @@ namespace EfPooling.Analyzers;
 
 /// <summary>EFP0010: a transaction in a plain local gets <c>await using</c>, or <c>using</c> where await is not possible.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(IncompleteTransactionFix)), Shared]
-internal sealed class IncompleteTransactionFix : CodeFixProvider
+internal sealed class IncompleteTransactionFix() : ReplacementFix(DiagnosticIds.IncompleteTransaction)
 {
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [DiagnosticIds.IncompleteTransaction];
-
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    protected override (string Title, SyntaxNode Old, SyntaxNode New)? Replace(SyntaxNode root, SemanticModel model, Diagnostic diagnostic)
     {
-        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        var model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (var diagnostic in context.Diagnostics)
+        var statement = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<StatementSyntax>();
+        if (statement is not LocalDeclarationStatementSyntax { Declaration.Variables.Count: 1, Parent: BlockSyntax or GlobalStatementSyntax } declaration
+            || !declaration.UsingKeyword.IsKind(SyntaxKind.None) || declaration.Modifiers.Count > 0)
         {
-            var statement = root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<StatementSyntax>();
-            if (statement is LocalDeclarationStatementSyntax { Declaration.Variables.Count: 1, Parent: BlockSyntax or GlobalStatementSyntax } declaration
-                && declaration.UsingKeyword.IsKind(SyntaxKind.None) && declaration.Modifiers.Count == 0)
-            {
-                var isAsync = AsyncFunctions.MayAwaitIn(declaration) && IsAsyncDisposable(model, declaration.Declaration.Variables[0]);
-                context.RegisterCodeFix(
-                    CodeAction.Create(
-                        isAsync ? "Declare it with 'await using'" : "Declare it with 'using'",
-                        _ => Task.FromResult(context.Document.WithSyntaxRoot(root!.ReplaceNode(declaration, WithUsing(declaration, isAsync)))),
-                        equivalenceKey: DiagnosticIds.IncompleteTransaction),
-                    diagnostic);
-            }
+            return null;
         }
+
+        var isAsync = AsyncFunctions.MayAwaitIn(declaration) && IsAsyncDisposable(model, declaration.Declaration.Variables[0]);
+        return (isAsync ? "Declare it with 'await using'" : "Declare it with 'using'", declaration, WithUsing(declaration, isAsync));
     }
 
-    private static bool IsAsyncDisposable(SemanticModel? model, VariableDeclaratorSyntax variable)
-        => model?.GetDeclaredSymbol(variable) is ILocalSymbol local
+    private static bool IsAsyncDisposable(SemanticModel model, VariableDeclaratorSyntax variable)
+        => model.GetDeclaredSymbol(variable) is ILocalSymbol local
             && local.Type.AllInterfaces.Any(item => item.ToDisplayString() == "System.IAsyncDisposable");
 
     private static LocalDeclarationStatementSyntax WithUsing(LocalDeclarationStatementSyntax declaration, bool isAsync)
