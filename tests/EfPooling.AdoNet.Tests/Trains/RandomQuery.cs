@@ -18,7 +18,7 @@ internal sealed record RandomQuery(string Text, Func<IEnumerable<NpgsqlParameter
         var text = $"of {id.ToString(CultureInfo.InvariantCulture)}";
         var column = columns[random.Next(columns.Count)];
         var other = columns[random.Next(columns.Count)];
-        return (random.Next(20) == 0 ? random.Next(10, 15) : random.Next(11) is var kind and < 10 ? kind : 15) switch
+        return (random.Next(50) == 0 ? random.Next(10, 15) : random.Next(11) is var kind and < 10 ? kind : 15) switch
         {
             0 => Plain($"SELECT * FROM {table} ORDER BY id"),
             1 => Plain($"SELECT {column}, {other}, {column} IS NULL AS nothing FROM {table} ORDER BY id LIMIT {random.Next(5)};"),

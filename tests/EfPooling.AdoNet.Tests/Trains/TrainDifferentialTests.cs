@@ -40,7 +40,8 @@ public sealed class TrainDifferentialTests(ServerFixture fixture, ITestOutputHel
         Map(builder);
         await using var source = builder.Build();
         await using var plain = await source.OpenConnectionAsync();
-        var pool = CreateSharingPool(servers, keywords, build: pooled => pooled.ConfigureNpgsql(Map));
+        var still = new ManualTimeProvider(); // So that a busy machine sets nobody down for being slow.
+        var pool = CreateSharingPool(servers, keywords, build: pooled => pooled.ConfigureNpgsql(Map).UseTimeProvider(still));
         for (var table = 0; table < Tables; table++)
         {
             await CompareAsync(plain, pool, random, table, tables[table]);
@@ -49,8 +50,7 @@ public sealed class TrainDifferentialTests(ServerFixture fixture, ITestOutputHel
         var trains = pool.GetTrains();
         output.WriteLine($"{trains.Trains} trains, {trains.Passengers} passengers, {string.Join(", ", trains.SetDowns)}");
         var arrived = trains.Passengers - trains.SetDowns.Values.Sum();
-        // Who fails ends its train, and a busy machine sets down more; but a comparison of those who ran alone in the end would show nothing.
-        Assert.True(arrived > Tables * CrowdsPerTable * Callers / 10, $"Of {trains.Passengers} passengers only {arrived} had their turn in a train.");
+        Assert.True(arrived > Tables * CrowdsPerTable * Callers / 2, $"Of {trains.Passengers} passengers only {arrived} had their turn in a train.");
         await pool.WaitUntilUnusedAsync();
     }
 

@@ -10,9 +10,8 @@ public sealed class TrainStressTests(ServerFixture fixture, ITestOutputHelper ou
 {
     private const int Callers = 64;
     private const int Servers = 3;
-
-    private static readonly long Passengers
-        = long.Parse(Environment.GetEnvironmentVariable("EFPOOLING_STRESS_PASSENGERS") ?? "30000", System.Globalization.CultureInfo.InvariantCulture);
+    private const int OperationsPerKill = 2_500;
+    private const long Passengers = 100_000;
 
     [Fact]
     public async Task PassengersInTrouble_HarmNobodyElse()
@@ -26,13 +25,22 @@ public sealed class TrainStressTests(ServerFixture fixture, ITestOutputHelper ou
             options.SessionSetting("app.tenant_id", _ => tenant.Value);
         });
         using var nesting = new SemaphoreSlim(Servers - 1);
-        var isWrong = 0;
+        var (isWrong, operations) = (0, 0);
         using var finished = new CancellationTokenSource();
-        var killing = KillAsync(pool, new Random(seed), finished.Token);
+        using var killsDue = new SemaphoreSlim(0);
+        var killing = KillAsync(pool, new Random(seed), killsDue, finished.Token);
         var callers = Enumerable.Range(0, Callers).Select(i => new StressPassenger(pool, tenant, nesting, i, new Random(seed + i))).ToArray();
         var failures = await Task.WhenAll(callers.Select(caller => Task.Run(async () =>
         {
-            var failure = await caller.RunAsync(() => Volatile.Read(ref isWrong) != 0 || pool.GetTrains().Passengers >= Passengers);
+            var failure = await caller.RunAsync(() =>
+            {
+                if (Interlocked.Increment(ref operations) % OperationsPerKill == 0)
+                {
+                    killsDue.Release();
+                }
+
+                return Volatile.Read(ref isWrong) != 0 || pool.GetTrains().Passengers >= Passengers;
+            });
             if (failure is not null)
             {
                 Volatile.Write(ref isWrong, 1);
@@ -52,20 +60,31 @@ public sealed class TrainStressTests(ServerFixture fixture, ITestOutputHelper ou
         Assert.True(killed > 0);
     }
 
-    private async Task<int> KillAsync(TransactionPoolingDataSource pool, Random random, CancellationToken stop)
+    private async Task<int> KillAsync(TransactionPoolingDataSource pool, Random random, SemaphoreSlim due, CancellationToken stop)
     {
         var killed = 0;
-        while (!stop.IsCancellationRequested)
+        while (await IsDueAsync())
         {
             var backends = await BackendsOfAsync(pool);
             if (backends.Count > 0)
             {
                 killed += await Server.TerminateBackendAsync(backends[random.Next(backends.Count)].ProcessId, CancellationToken.None) ? 1 : 0;
             }
-
-            await Task.Delay(300, CancellationToken.None); // How often something dies is part of the scenario.
         }
 
         return killed;
+
+        async Task<bool> IsDueAsync()
+        {
+            try
+            {
+                await due.WaitAsync(stop);
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ namespace EfPooling.EntityFrameworkCore.Tests.Settings;
 public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHelper output) : IClassFixture<TenantDatabase>
 {
     private static readonly int Operations
-        = int.Parse(Environment.GetEnvironmentVariable("EFPOOLING_STRESS_OPERATIONS") ?? "50000", CultureInfo.InvariantCulture);
+        = int.Parse(Environment.GetEnvironmentVariable("EFPOOLING_STRESS_OPERATIONS") ?? "200000", CultureInfo.InvariantCulture);
 
     private const int Callers = 64;
     private const int Blocking = 12; // of the callers
