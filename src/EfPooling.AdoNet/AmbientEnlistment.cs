@@ -129,7 +129,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         {
             if (_running > 0 && !ReferenceEquals(_user, user))
             {
-                throw user.RefuseShared(_user!);
+                throw user.Claim.RefuseShared(_user!.Claim);
             }
 
             _wasLeasedAsSession = true;
@@ -316,12 +316,12 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
 
             if (_running > 0)
             {
-                throw user.RefuseShared(_user!); // Its statement would change the settings under the one that runs.
+                throw user.Claim.RefuseShared(_user!.Claim); // Its statement would change the settings under the one that runs.
             }
 
             if (_sessions.Find(session => !ReferenceEquals(session.User, user)) is { User: not null } other)
             {
-                throw user.RefuseShared(other.User, other.Reason);
+                throw user.Claim.RefuseShared(other.User.Claim, other.Reason);
             }
 
             return _lease is { } lease ? Entered(lease, operation, user) : null;

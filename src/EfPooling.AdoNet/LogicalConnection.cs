@@ -184,7 +184,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        _disposal.Set(_pool?.Guard, _binder?.BusyOperation);
+        _disposal.Set(_pool?.Guard, _binder?.Claim.BusyOperation);
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         GC.SuppressFinalize(this);
@@ -349,11 +349,11 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     internal ConnectionBinder OpenBinder => (_state == ConnectionState.Open ? _binder : null) ?? throw NotOpen();
 
     /// <summary>What is running on the connection now; <c>null</c> if nothing is.</summary>
-    internal OperationInfo? RunningOperation => Volatile.Read(ref _binder)?.RunningOperation;
+    internal OperationInfo? RunningOperation => Volatile.Read(ref _binder)?.Claim.RunningOperation;
 
     /// <summary>Remembers that what is running met something, so that its call site is known the next time.</summary>
     /// <returns>Whether anything is running.</returns>
-    internal bool SuspectRunning() => Volatile.Read(ref _binder)?.SuspectRunning() == true;
+    internal bool SuspectRunning() => Volatile.Read(ref _binder)?.Claim.SuspectRunning() == true;
 
     internal string? Origin => _opener.Describe("the connection was made");
 
@@ -385,7 +385,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     {
         if (disposing)
         {
-            _disposal.Set(_pool?.Guard, _binder?.BusyOperation);
+            _disposal.Set(_pool?.Guard, _binder?.Claim.BusyOperation);
             Close();
         }
 
@@ -446,7 +446,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         var binder = Interlocked.Exchange(ref _binder, null);
         if (binder is not null)
         {
-            if (binder.BusyOperation is { } running)
+            if (binder.Claim.BusyOperation is { } running)
             {
                 _closing.Set(binder.Guard, running);
             }
@@ -493,7 +493,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     private TResult WithServer<TState, TResult>(Func<NpgsqlConnection, TState, TResult> use, TState state)
     {
         var binder = OpenBinder;
-        using var claim = binder.Claimed(ReadingSchema, this);
+        using var claim = binder.Claim.Take(ReadingSchema, this);
         var wanted = binder.ResolveSettings();
         var binding = binder.Bind(ReadingSchema);
         try
@@ -516,7 +516,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         Func<NpgsqlConnection, TState, CancellationToken, Task<TResult>> use, TState state, CancellationToken cancellationToken)
     {
         var binder = OpenBinder;
-        using var claim = await binder.ClaimedAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await binder.Claim.TakeAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
         var wanted = binder.ResolveSettings();
         var binding = await binder.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
         try

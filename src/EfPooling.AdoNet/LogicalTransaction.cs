@@ -84,7 +84,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override void Commit()
     {
         ThrowIfDisposed();
-        using var claim = _binder.Claimed(Committing, this);
+        using var claim = _binder.Claim.Take(Committing, this);
         if (BeginToEnd())
         {
             try
@@ -109,7 +109,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
-        using var claim = await _binder.ClaimedAsync(Committing, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await _binder.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
         if (BeginToEnd())
         {
             try
@@ -135,7 +135,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override void Rollback()
     {
         ThrowIfDisposed();
-        using var claim = _binder.Claimed(RollingBack, this);
+        using var claim = _binder.Claim.Take(RollingBack, this);
         if (BeginRollback())
         {
             try
@@ -160,7 +160,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
-        using var claim = await _binder.ClaimedAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await _binder.Claim.TakeAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
         if (BeginRollback())
         {
             try
@@ -213,15 +213,15 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
     public override async ValueTask DisposeAsync()
     {
-        _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.BusyOperation);
+        _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.Claim.BusyOperation);
         if (_state != State.Ended)
         {
             await CloseReaderQuietlyAsync().ConfigureAwait(false);
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            if (_binder.TryClaim(RollingBack, OperationKind.Rollback, this))
+            if (_binder.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
             {
                 await AbandonAsync().ConfigureAwait(false);
-                _binder.Unclaim(RollingBack);
+                _binder.Claim.GiveUp(RollingBack);
             }
         }
 
@@ -233,7 +233,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         if (disposing)
         {
-            _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.BusyOperation);
+            _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.Claim.BusyOperation);
         }
 
         if (disposing && _state != State.Ended)
@@ -255,10 +255,10 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <summary>Rolls back if nobody else has the claim; whoever has it calls this when giving it up.</summary>
     internal void EndAbandoned()
     {
-        if (_binder.TryClaim(RollingBack, OperationKind.Rollback, this))
+        if (_binder.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
         {
             Abandon();
-            _binder.Unclaim(RollingBack);
+            _binder.Claim.GiveUp(RollingBack);
         }
     }
 
@@ -401,7 +401,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private void OnSavepoint(Action<NpgsqlTransaction> act)
     {
         ThrowIfDisposed();
-        using var claim = _binder.Claimed(Saving, this);
+        using var claim = _binder.Claim.Take(Saving, this);
         var binding = Bind(Saving);
         try
         {
@@ -421,7 +421,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        using var claim = await _binder.ClaimedAsync(Saving, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await _binder.Claim.TakeAsync(Saving, this, cancellationToken).ConfigureAwait(false);
         var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -443,7 +443,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         try
         {
-            _binder.CloseReader();
+            _binder.Claim.CloseReader();
         }
         catch (Exception e)
         {
@@ -455,7 +455,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         try
         {
-            await _binder.CloseReaderAsync().ConfigureAwait(false);
+            await _binder.Claim.CloseReaderAsync().ConfigureAwait(false);
         }
         catch (Exception e)
         {

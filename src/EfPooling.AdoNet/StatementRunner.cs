@@ -201,13 +201,13 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     public void Suspect() => _binding.Server.Mark(Taint.Suspect);
 
-    public ConcurrentUseException RefuseRead() => _binder!.Refuse(this, OperationKind.ReadRow, this);
+    public ConcurrentUseException RefuseRead() => _binder!.Claim.Refuse(this, OperationKind.ReadRow, this);
 
     public void SetReader(LogicalDataReader reader)
     {
         if (_apart is null)
         {
-            _binder!.SetReader(reader);
+            _binder!.Claim.SetReader(reader);
         }
         else
         {
@@ -219,7 +219,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     {
         if (_apart is null)
         {
-            _binder!.SetReader(null);
+            _binder!.Claim.SetReader(null);
         }
         else
         {
@@ -234,7 +234,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         _binding.Server.Settings.OnUnobserved();
         if (_apart is null)
         {
-            _binder!.SetDetached(this);
+            _binder!.Claim.SetDetached(this);
         }
     }
 
@@ -309,7 +309,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private void Begin(LeaseScope scope, OperationKind kind)
     {
         var binder = GetBinder();
-        if (!binder.TryClaim(this, kind, this))
+        if (!binder.Claim.TryTake(this, kind, this))
         {
             var apart = StepAside(binder, kind, out var isNested);
             BeginApart(binder, apart, scope, CancellationToken.None);
@@ -342,7 +342,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private ValueTask BeginAsync(LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
     {
         var binder = GetBinder();
-        if (!binder.TryClaim(this, kind, this))
+        if (!binder.Claim.TryTake(this, kind, this))
         {
             return BeginBusyAsync(binder, scope, kind, mayShare, cancellationToken);
         }
@@ -353,9 +353,9 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private async ValueTask BeginBusyAsync(ConnectionBinder binder, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
     {
-        if (binder.MayWait)
+        if (binder.Claim.MayWait)
         {
-            await binder.WaitForClaimAsync(this, kind, this, cancellationToken).ConfigureAwait(false);
+            await binder.Claim.WaitAsync(this, kind, this, cancellationToken).ConfigureAwait(false);
             Claimed(binder, scope, kind, cancellationToken);
             await EnterAsync(binder, mayShare, cancellationToken).ConfigureAwait(false);
             return;
@@ -459,8 +459,8 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
         else if (Interlocked.Exchange(ref _isClaiming, 1) == 1)
         {
-            binder.Unclaim(this);
-            throw binder.Refuse(this, kind, this); // The command itself runs already, beside the claim.
+            binder.Claim.GiveUp(this);
+            throw binder.Claim.Refuse(this, kind, this); // The command itself runs already, beside the claim.
         }
 
         _apart = null;
@@ -469,10 +469,10 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private ApartOperations StepAside(ConnectionBinder binder, OperationKind kind, out bool isNested)
     {
-        var apart = binder.StepAside(this, kind, this, out isNested);
+        var apart = binder.Claim.StepAside(this, kind, this, out isNested);
         return Interlocked.CompareExchange(ref _isClaiming, 1, 0) == 0
             ? apart
-            : throw binder.Refuse(this, kind, this); // One command cannot run twice at a time, wherever it runs.
+            : throw binder.Claim.Refuse(this, kind, this); // One command cannot run twice at a time, wherever it runs.
     }
 
     private void BeginApart(ConnectionBinder binder, ApartOperations apart, LeaseScope scope, CancellationToken cancellationToken)
@@ -503,7 +503,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     }
 
     private ConcurrentUseException RefuseFull(ConnectionBinder binder, OperationKind kind)
-        => binder.Refuse(this, kind, this, $"All server connections of pool '{binder.Pool.Name}' are held by callers who would wait for another one in the same way.");
+        => binder.Claim.Refuse(this, kind, this, $"All server connections of pool '{binder.Pool.Name}' are held by callers who would wait for another one in the same way.");
 
     private void LeaveApart() => Volatile.Write(ref _isClaiming, 0);
 
@@ -517,7 +517,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         }
 
         Volatile.Write(ref _isClaiming, 0);
-        binder.Unclaim(this);
+        binder.Claim.GiveUp(this);
     }
 
     private void Enter(Binding binding)

@@ -41,8 +41,8 @@ public class GuardBenchmarks
     [Benchmark(Description = "claim + unclaim, guarded")]
     public bool Guarded()
     {
-        var isClaimed = _binder.TryClaim(Operation, OperationKind.Scalar, _connection);
-        _binder.Unclaim(Operation);
+        var isClaimed = _binder.Claim.TryTake(Operation, OperationKind.Scalar, _connection);
+        _binder.Claim.GiveUp(Operation);
         return isClaimed;
     }
 }

@@ -45,7 +45,7 @@ internal static class SafetyPath
     // The steps of a statement in the order in which it takes them.
     private static void Pass(ConnectionBinder binder, LogicalConnection connection, ServerConnection server, string sql)
     {
-        if (!binder.TryClaim(Operation, OperationKind.Reader, connection))
+        if (!binder.Claim.TryTake(Operation, OperationKind.Reader, connection))
         {
             throw new InvalidOperationException("The connection is claimed by somebody else.");
         }
@@ -70,6 +70,6 @@ internal static class SafetyPath
             throw new InvalidOperationException("The session counts as changed.");
         }
 
-        binder.Unclaim(Operation);
+        binder.Claim.GiveUp(Operation);
     }
 }
