@@ -1,14 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Transactions;
-using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using IsolationLevel = System.Data.IsolationLevel;
 
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What an open logical connection is doing and on which server connection: the claim of the one operation in flight, the
-/// transaction, the ambient transaction and the pinned session. Used by whoever has the claim, and by Close.
+/// Which server connection an open logical connection works on: that of its transaction, of its ambient transaction or of its session,
+/// or one of the pool for each statement. Used by whoever has the claim, and by Close, which ends all of it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
 internal sealed class ConnectionBinder
@@ -21,30 +20,42 @@ internal sealed class ConnectionBinder
     // All used by whoever has the claim.
     private LogicalTransaction? _transaction;
     private AmbientEnlistment? _ambient;
-    private PinnedSession? _session;
     private volatile bool _isClosed; // written by Close
-    private bool _wasLeasedAsSession; // what it holds, or has held
-    private PinReason? _pinReason; // from the statement that needs a session until the session is there
 
     public ConnectionBinder(TransactionPoolingDataSource pool, LogicalConnection connection)
     {
         _pool = pool;
         _connection = connection;
         Claim = new ConnectionClaim(this);
+        Session = new ConnectionSession(this);
     }
 
     public TransactionPoolingDataSource Pool => _pool;
 
+    public LogicalConnection Connection => _connection;
+
     /// <summary>Who uses the connection now.</summary>
     public ConnectionClaim Claim { get; }
 
+    /// <summary>The session that it keeps, if it keeps one.</summary>
+    public ConnectionSession Session { get; }
+
     public ConcurrencyGuard Guard => _pool.Guard;
+
+    public LogicalTransaction? Transaction => _transaction;
+
+    /// <summary>The one that the connection has enlisted in, which may have completed.</summary>
+    public AmbientEnlistment? Ambient => _ambient;
+
+    /// <summary>The one in which statements run. Inside the scope of a transaction that has aborted, nothing may run on its own.</summary>
+    public AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true, IsCurrent: false } ? _ambient = null : _ambient;
+
+    /// <summary>Nothing binds the connection to one session. Read by whoever has no claim, so it changes nothing.</summary>
+    public bool IsUnbound
+        => _transaction is null && Session.Pinned is null && _pool.Options.PoolMode != PoolMode.Session && (_ambient is null || _ambient is { IsCompleted: true, IsCurrent: false });
 
     /// <summary>What still runs goes on to its own end, but leaves nothing behind on the logical connection, which may be open again.</summary>
     public bool IsClosed => _isClosed;
-
-    /// <summary>Whoever has the claim is about to give it up, and still has it.</summary>
-    public void OnClaimEnding() => _pinReason = null; // Whoever needed a session has one, or did not run.
 
     /// <summary>The claim was given up, with a full fence, so a transaction that somebody disposed meanwhile is seen here.</summary>
     public void OnClaimEnded()
@@ -58,77 +69,6 @@ internal sealed class ConnectionBinder
     /// <summary>The session settings that a statement wants at this moment.</summary>
     public SettingMap ResolveSettings() => _connection.Settings?.Resolve(_pool.SettingInterner) ?? SettingMap.Empty;
 
-    /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
-    /// <exception cref="SessionStateException">The connection has no session for it.</exception>
-    /// <param name="verdict">On the text.</param>
-    /// <param name="isApart">It runs beside the claim, so it can rely on no session, and not get one.</param>
-    public void Admit(SqlVerdict verdict, bool isApart)
-    {
-        foreach (var name in verdict.Settings)
-        {
-            if (_connection.Settings?.IsDeclared(name) == true)
-            {
-                throw SessionStateException.Declared(name, verdict.StatementWith(SessionEffects.Settings));
-            }
-        }
-
-        var isInTransaction = !isApart && (_transaction is not null || CurrentAmbient is not null);
-        if (!isApart && (_session is not null || _pool.Options.PoolMode == PoolMode.Session)
-            && !(isInTransaction && verdict.Effects.HasFlag(SessionEffects.TransactionControl)))
-        {
-            return;
-        }
-
-        if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
-        {
-            var statement = verdict.StatementWith(culprit);
-            if (isApart || _pool.Options.SessionState == SessionStatePolicy.Throw || _pool.Options.PoolMode == PoolMode.Statement
-                || CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
-            {
-                throw SessionStateException.Create(reason, statement);
-            }
-
-            _pool.ReportPin(reason, statement);
-            _pinReason = reason;
-            _session = _transaction?.TryPin(reason);
-        }
-    }
-
-    /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
-    public void Expect(SqlVerdict verdict, ServerConnection server)
-    {
-        var effects = SessionNeeds.EffectsOf(verdict, _pool.Catalog);
-        if (effects == SessionEffects.None && !verdict.Has(StatementKind.Savepoint))
-        {
-            return;
-        }
-
-        var settingsFollow = _session?.LastsUntilClose != true;
-        server.Mark(SessionNeeds.TaintOf(effects, verdict, settingsFollow));
-        if (verdict.Effects.HasFlag(SessionEffects.Settings) && settingsFollow)
-        {
-            var settings = _connection.RequireSettings();
-            server.ExpectChanges(settings, this, verdict.ResetsAllSettings ? [.. verdict.Settings, .. server.Settings.Names, .. settings.FollowedNames] : verdict.Settings);
-        }
-        else if (verdict.Effects.HasFlag(SessionEffects.Settings) && _connection.Settings is { } left)
-        {
-            string[] names = verdict.ResetsAllSettings ? [.. verdict.Settings, .. left.FollowedNames] : [.. verdict.Settings];
-            left.Forget(names); // The session keeps them itself.
-            server.Settings.Forget(names);
-        }
-
-        // What is declared must hold for the next statement too, even in the same transaction.
-        if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)
-        {
-            DoubtDeclared(server);
-        }
-
-        if (verdict.Has(StatementKind.Savepoint) || effects.HasFlag(SessionEffects.TransactionControl))
-        {
-            server.Settings.DoubtRevocable();
-        }
-    }
-
     public Binding Bind(ILeaseHolder operation)
     {
         if (_transaction is not null)
@@ -141,12 +81,12 @@ internal sealed class ConnectionBinder
             return ambient.Bind(operation, this);
         }
 
-        if (MustPin)
+        if (Session.MustPin)
         {
-            Pin();
+            Session.Pin();
         }
 
-        return _session?.Bind() ?? new Binding(_pool, Acquire(operation));
+        return Session.Pinned?.Bind() ?? new Binding(_pool, Acquire(operation));
     }
 
     public ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
@@ -161,14 +101,14 @@ internal sealed class ConnectionBinder
             return ambient.BindAsync(operation, this, cancellationToken);
         }
 
-        if (MustPin)
+        if (Session.MustPin)
         {
             return PinAndBindAsync();
         }
 
-        if (_session is not null)
+        if (Session.Pinned is not null)
         {
-            return new ValueTask<Binding>(_session.Bind());
+            return new ValueTask<Binding>(Session.Pinned.Bind());
         }
 
         var acquiring = AcquireAsync(operation, cancellationToken);
@@ -176,32 +116,12 @@ internal sealed class ConnectionBinder
 
         async ValueTask<Binding> PinAndBindAsync()
         {
-            await PinAsync(cancellationToken).ConfigureAwait(false);
-            return _session!.Bind();
+            await Session.PinAsync(cancellationToken).ConfigureAwait(false);
+            return Session.Pinned!.Bind();
         }
 
         async ValueTask<Binding> AwaitAsync(ValueTask<Lease<ServerConnection>> lease) => new(_pool, await lease.ConfigureAwait(false));
     }
-
-    /// <summary>
-    /// A statement is about to run on this server connection. Whoever leased it as a session used it past us: a SET or ROLLBACK there may have changed
-    /// what is declared, so it is set again before each statement, until nothing holds that server connection any more.
-    /// </summary>
-    public void OnAttaching(ServerConnection server)
-    {
-        if (_wasLeasedAsSession && IsUnbound)
-        {
-            _wasLeasedAsSession = false;
-        }
-
-        if (_wasLeasedAsSession || _ambient is { WasLeasedAsSession: true })
-        {
-            DoubtDeclared(server);
-        }
-    }
-
-    private void DoubtDeclared(ServerConnection server)
-        => server.Settings.Doubt(server.Settings.Names.Where(name => _connection.Settings?.IsDeclared(name) == true));
 
     public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller)
     {
@@ -247,25 +167,25 @@ internal sealed class ConnectionBinder
 
     public TransactionLease LeaseForTransaction(LogicalTransaction transaction)
     {
-        if (MustPin)
+        if (Session.MustPin)
         {
-            Pin();
+            Session.Pin();
         }
 
-        return _session is not null
-            ? new TransactionLease(_pool, _session.Enter(), _session)
+        return Session.Pinned is not null
+            ? new TransactionLease(_pool, Session.Pinned.Enter(), Session.Pinned)
             : new TransactionLease(_pool, Acquire(transaction), session: null);
     }
 
     public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
     {
-        if (MustPin)
+        if (Session.MustPin)
         {
-            await PinAsync(cancellationToken).ConfigureAwait(false);
+            await Session.PinAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return _session is not null
-            ? new TransactionLease(_pool, _session.Enter(), _session)
+        return Session.Pinned is not null
+            ? new TransactionLease(_pool, Session.Pinned.Enter(), Session.Pinned)
             : new TransactionLease(_pool, await AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), session: null);
     }
 
@@ -293,7 +213,7 @@ internal sealed class ConnectionBinder
             throw new InvalidOperationException("This connection already takes part in another transaction. Finish that one before enlisting the connection.");
         }
 
-        var enlistment = _pool.Enlist(transaction, _session);
+        var enlistment = _pool.Enlist(transaction, Session.Pinned);
         if (enlistment.IsCompleted)
         {
             throw AmbientEnlistment.Completed();
@@ -305,9 +225,9 @@ internal sealed class ConnectionBinder
     /// <summary>Makes sure that the pool can serve this connection; in session mode takes the session, unless an ambient transaction gives one for now.</summary>
     public void Open()
     {
-        if (MustPin && CurrentAmbient is null)
+        if (Session.MustPin && CurrentAmbient is null)
         {
-            Pin();
+            Session.Pin();
         }
         else
         {
@@ -317,63 +237,7 @@ internal sealed class ConnectionBinder
 
     /// <inheritdoc cref="Open"/>
     public ValueTask OpenAsync(CancellationToken cancellationToken)
-        => MustPin && CurrentAmbient is null ? PinAsync(cancellationToken) : _pool.EnsureReachableAsync(cancellationToken);
-
-    public async ValueTask<SessionLease> LeaseSessionAsync(LogicalConnection connection, string reason, CancellationToken cancellationToken)
-    {
-        if (_pool.Options.PoolMode == PoolMode.Statement)
-        {
-            throw new StatementModeException(_pool.Name, "sessions");
-        }
-
-        var operation = new NamedOperation(LeaseScope.Session, reason, OperationKind.Session);
-        using var claim = await Claim.TakeAsync(operation, connection, cancellationToken).ConfigureAwait(false);
-        var wanted = ResolveSettings();
-        _pool.ReportPin(PinReason.SessionLease, reason);
-        _wasLeasedAsSession = true;
-        if (_transaction is not null || CurrentAmbient is not null || _session is not null || MustPin)
-        {
-            var binding = await BindAsync(operation, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e)
-            {
-                binding.Observe(e);
-                throw;
-            }
-            finally
-            {
-                await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
-            }
-
-            if (_transaction is null && CurrentAmbient is { } ambient)
-            {
-                return ambient.LeaseSession(this, reason);
-            }
-
-            return new SessionLease(_transaction?.Lease ?? _session?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
-        }
-
-        var session = new PinnedSession(_pool, PinReason.SessionLease, reason);
-        session.Start(await _pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
-        await session.PrepareAsync(wanted, cancellationToken).ConfigureAwait(false);
-        _session = session;
-        return new SessionLease(
-            session.Lease,
-            reason,
-            () =>
-            {
-                Unpin(session);
-                session.End();
-            },
-            () =>
-            {
-                Unpin(session);
-                return session.EndAsync();
-            });
-    }
+        => Session.MustPin && CurrentAmbient is null ? Session.PinAsync(cancellationToken) : _pool.EnsureReachableAsync(cancellationToken);
 
     /// <summary>
     /// Ends everything that the connection holds, and then throws what closing the reader threw. A statement that another task is
@@ -390,7 +254,7 @@ internal sealed class ConnectionBinder
         {
             _transaction?.Dispose();
             _ambient = null;
-            Interlocked.Exchange(ref _session, null)?.End();
+            Session.Take()?.End();
             _isClosed = true;
             _connection.ForgetFollowedSettings();
         }
@@ -412,7 +276,7 @@ internal sealed class ConnectionBinder
             }
 
             _ambient = null;
-            if (Interlocked.Exchange(ref _session, null) is { } session)
+            if (Session.Take() is { } session)
             {
                 await session.EndAsync().ConfigureAwait(false);
             }
@@ -436,59 +300,5 @@ internal sealed class ConnectionBinder
     {
         _connection.LastServer = _pool.Shuffles ? lease.Connection : null;
         return lease;
-    }
-
-    // Inside the scope of a transaction that has aborted, nothing may run on its own.
-    private AmbientEnlistment? CurrentAmbient => _ambient is { IsCompleted: true, IsCurrent: false } ? _ambient = null : _ambient;
-
-    // Nothing binds the connection to one session. Read by whoever has no claim, so it changes nothing.
-    public bool IsUnbound
-        => _transaction is null && _session is null && _pool.Options.PoolMode != PoolMode.Session && (_ambient is null || _ambient is { IsCompleted: true, IsCurrent: false });
-
-    // A statement needs a session; or session mode, just opened, or opened in an ambient transaction that has completed since.
-    private bool MustPin => _session is null && (_pinReason is not null || _pool.Options.PoolMode == PoolMode.Session);
-
-    private void Pin()
-    {
-        var session = NewSession();
-        try
-        {
-            _session = session.Start(_pool.Acquire(session, CancellationToken.None));
-        }
-        finally
-        {
-            _pinReason = null; // If that failed, the statement does not run, and the next one may need no session.
-        }
-    }
-
-    private async ValueTask PinAsync(CancellationToken cancellationToken)
-    {
-        var session = NewSession();
-        try
-        {
-            _session = session.Start(await _pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
-        }
-        finally
-        {
-            _pinReason = null;
-        }
-    }
-
-    private PinnedSession NewSession()
-    {
-        if (_pinReason is null)
-        {
-            _pool.ReportPin(PinReason.SessionMode, statement: null);
-        }
-
-        return new PinnedSession(_pool, _pinReason ?? PinReason.SessionMode);
-    }
-
-    private void Unpin(PinnedSession session)
-    {
-        if (ReferenceEquals(_session, session))
-        {
-            _session = null;
-        }
     }
 }

@@ -289,7 +289,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     public ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        return OpenBinder.LeaseSessionAsync(this, reason, cancellationToken);
+        return OpenBinder.Session.LeaseAsync(reason, cancellationToken);
     }
 
     /// <inheritdoc/>

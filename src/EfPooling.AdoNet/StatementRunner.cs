@@ -498,7 +498,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
         _wanted = statement.WantsSettings ? binder.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)
         {
-            binder.Admit(_verdict, isApart: _apart is not null); // Last, because it may pin the connection.
+            binder.Session.Admit(_verdict, isApart: _apart is not null); // Last, because it may pin the connection.
         }
     }
 
@@ -542,7 +542,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private void Attach()
     {
-        _binder!.OnAttaching(_binding.Server);
+        _binder!.Session.OnAttaching(_binding.Server);
         if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
             _binding.Server.ReadChangesBack(isInTransaction: true);
@@ -554,7 +554,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
 
     private ValueTask AttachAsync()
     {
-        _binder!.OnAttaching(_binding.Server);
+        _binder!.Session.OnAttaching(_binding.Server);
         if (_binding.IsInTransaction && _binding.Server.HasChangesOfOthers(_binder!))
         {
             return ReadBackAndAttachAsync();
@@ -586,7 +586,7 @@ internal sealed class StatementRunner<TInner>(IPooledStatement<TInner> statement
     private void AttachInner()
     {
         statement.Attach(_binding.Server.Npgsql);
-        _binder!.Expect(_verdict!, _binding.Server);
+        _binder!.Session.Expect(_verdict!, _binding.Server);
     }
 
     // Settings may travel with it.

@@ -143,7 +143,7 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
         }
 
         _start.Clear();
-        binder.OnClaimEnding();
+        binder.Session.OnClaimEnding();
         _apart?.OnClaimEnded();
 
         // Full fences here and in TryTake: whoever disposes a transaction meanwhile either gets the claim or is seen here, and so

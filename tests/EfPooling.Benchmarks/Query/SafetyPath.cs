@@ -54,7 +54,7 @@ internal static class SafetyPath
         var wanted = binder.ResolveSettings();
         if (verdict.Effects != SessionEffects.None)
         {
-            binder.Admit(verdict, isApart: false);
+            binder.Session.Admit(verdict, isApart: false);
         }
 
         if (!server.Settings.Are(wanted))
@@ -62,7 +62,7 @@ internal static class SafetyPath
             throw new InvalidOperationException("The session has settings that nobody wanted.");
         }
 
-        binder.Expect(verdict, server);
+        binder.Session.Expect(verdict, server);
         server.OnStatementEnded();
         server.OnLeaseEnding();
         if (server.NeedsMending)

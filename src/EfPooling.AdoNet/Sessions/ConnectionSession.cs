@@ -1,0 +1,226 @@
+using EfPooling.AdoNet.Sql;
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// The session of an open logical connection: which one it keeps, if any, which statements make it keep one, and what statements do to
+/// the session on which they run. Used by whoever has the claim; its session is taken by Close.
+/// </summary>
+internal sealed class ConnectionSession(ConnectionBinder binder)
+{
+    // All used by whoever has the claim.
+    private PinnedSession? _pinned; // taken by Close too
+    private PinReason? _reason; // from the statement that needs a session until the session is there
+    private bool _wasLeased; // what the connection holds, or has held
+
+    /// <summary>What is kept now; <c>null</c> if nothing is.</summary>
+    public PinnedSession? Pinned => _pinned;
+
+    /// <summary>
+    /// A statement needs a session and there is none; or session mode, just opened, or opened in an ambient transaction that has completed since.
+    /// </summary>
+    public bool MustPin => _pinned is null && (_reason is not null || Pool.Options.PoolMode == PoolMode.Session);
+
+    private TransactionPoolingDataSource Pool => binder.Pool;
+
+    /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
+    /// <exception cref="SessionStateException">The connection has no session for it.</exception>
+    /// <param name="verdict">On the text.</param>
+    /// <param name="isApart">It runs beside the claim, so it can rely on no session, and not get one.</param>
+    public void Admit(SqlVerdict verdict, bool isApart)
+    {
+        foreach (var name in verdict.Settings)
+        {
+            if (binder.Connection.Settings?.IsDeclared(name) == true)
+            {
+                throw SessionStateException.Declared(name, verdict.StatementWith(SessionEffects.Settings));
+            }
+        }
+
+        var isInTransaction = !isApart && (binder.Transaction is not null || binder.CurrentAmbient is not null);
+        if (!isApart && (_pinned is not null || Pool.Options.PoolMode == PoolMode.Session)
+            && !(isInTransaction && verdict.Effects.HasFlag(SessionEffects.TransactionControl)))
+        {
+            return;
+        }
+
+        if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
+        {
+            var statement = verdict.StatementWith(culprit);
+            if (isApart || Pool.Options.SessionState == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
+                || binder.CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
+            {
+                throw SessionStateException.Create(reason, statement);
+            }
+
+            Pool.ReportPin(reason, statement);
+            _reason = reason;
+            _pinned = binder.Transaction?.TryPin(reason);
+        }
+    }
+
+    /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
+    public void Expect(SqlVerdict verdict, ServerConnection server)
+    {
+        var effects = SessionNeeds.EffectsOf(verdict, Pool.Catalog);
+        if (effects == SessionEffects.None && !verdict.Has(StatementKind.Savepoint))
+        {
+            return;
+        }
+
+        var settingsFollow = _pinned?.LastsUntilClose != true;
+        server.Mark(SessionNeeds.TaintOf(effects, verdict, settingsFollow));
+        if (verdict.Effects.HasFlag(SessionEffects.Settings) && settingsFollow)
+        {
+            var settings = binder.Connection.RequireSettings();
+            server.ExpectChanges(settings, binder, verdict.ResetsAllSettings ? [.. verdict.Settings, .. server.Settings.Names, .. settings.FollowedNames] : verdict.Settings);
+        }
+        else if (verdict.Effects.HasFlag(SessionEffects.Settings) && binder.Connection.Settings is { } left)
+        {
+            string[] names = verdict.ResetsAllSettings ? [.. verdict.Settings, .. left.FollowedNames] : [.. verdict.Settings];
+            left.Forget(names); // The session keeps them itself.
+            server.Settings.Forget(names);
+        }
+
+        // What is declared must hold for the next statement too, even in the same transaction.
+        if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)
+        {
+            DoubtDeclared(server);
+        }
+
+        if (verdict.Has(StatementKind.Savepoint) || effects.HasFlag(SessionEffects.TransactionControl))
+        {
+            server.Settings.DoubtRevocable();
+        }
+    }
+
+    /// <summary>
+    /// A statement is about to run on this server connection. Whoever leased it as a session used it past us: a SET or ROLLBACK there may have changed
+    /// what is declared, so it is set again before each statement, until nothing holds that server connection any more.
+    /// </summary>
+    public void OnAttaching(ServerConnection server)
+    {
+        if (_wasLeased && binder.IsUnbound)
+        {
+            _wasLeased = false;
+        }
+
+        if (_wasLeased || binder.Ambient is { WasLeasedAsSession: true })
+        {
+            DoubtDeclared(server);
+        }
+    }
+
+    /// <summary>Takes the session that is needed now.</summary>
+    public void Pin()
+    {
+        var session = NewSession();
+        try
+        {
+            _pinned = session.Start(Pool.Acquire(session, CancellationToken.None));
+        }
+        finally
+        {
+            _reason = null; // If that failed, the statement does not run, and the next one may need no session.
+        }
+    }
+
+    /// <inheritdoc cref="Pin"/>
+    public async ValueTask PinAsync(CancellationToken cancellationToken)
+    {
+        var session = NewSession();
+        try
+        {
+            _pinned = session.Start(await Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            _reason = null;
+        }
+    }
+
+    /// <summary>Whoever has the claim is about to give it up, and still has it.</summary>
+    public void OnClaimEnding() => _reason = null; // Whoever needed a session has one, or did not run.
+
+    /// <summary>Gives the caller the server connection that the connection works on now, or a session that lasts as long as the lease.</summary>
+    public async ValueTask<SessionLease> LeaseAsync(string reason, CancellationToken cancellationToken)
+    {
+        if (Pool.Options.PoolMode == PoolMode.Statement)
+        {
+            throw new StatementModeException(Pool.Name, "sessions");
+        }
+
+        var operation = new NamedOperation(LeaseScope.Session, reason, OperationKind.Session);
+        using var claim = await binder.Claim.TakeAsync(operation, binder.Connection, cancellationToken).ConfigureAwait(false);
+        var wanted = binder.ResolveSettings();
+        Pool.ReportPin(PinReason.SessionLease, reason);
+        _wasLeased = true;
+        if (binder.Transaction is not null || binder.CurrentAmbient is not null || _pinned is not null || MustPin)
+        {
+            var binding = await binder.BindAsync(operation, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                binding.Observe(e);
+                throw;
+            }
+            finally
+            {
+                await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
+            }
+
+            if (binder.Transaction is null && binder.CurrentAmbient is { } ambient)
+            {
+                return ambient.LeaseSession(binder, reason);
+            }
+
+            return new SessionLease(binder.Transaction?.Lease ?? _pinned?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
+        }
+
+        var session = new PinnedSession(Pool, PinReason.SessionLease, reason);
+        session.Start(await Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+        await session.PrepareAsync(wanted, cancellationToken).ConfigureAwait(false);
+        _pinned = session;
+        return new SessionLease(
+            session.Lease,
+            reason,
+            () =>
+            {
+                Unpin(session);
+                session.End();
+            },
+            () =>
+            {
+                Unpin(session);
+                return session.EndAsync();
+            });
+    }
+
+    /// <summary>Keeps none any more; the caller ends it.</summary>
+    public PinnedSession? Take() => Interlocked.Exchange(ref _pinned, null);
+
+    private void DoubtDeclared(ServerConnection server)
+        => server.Settings.Doubt(server.Settings.Names.Where(name => binder.Connection.Settings?.IsDeclared(name) == true));
+
+    private PinnedSession NewSession()
+    {
+        if (_reason is null)
+        {
+            Pool.ReportPin(PinReason.SessionMode, statement: null);
+        }
+
+        return new PinnedSession(Pool, _reason ?? PinReason.SessionMode);
+    }
+
+    private void Unpin(PinnedSession session)
+    {
+        if (ReferenceEquals(_pinned, session))
+        {
+            _pinned = null;
+        }
+    }
+}
