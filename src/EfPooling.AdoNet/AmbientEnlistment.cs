@@ -9,12 +9,9 @@ namespace EfPooling.AdoNet;
 /// connection enlisted in it and held until the transaction completes. A connection that was pinned before it enlisted keeps its
 /// session instead.
 /// </summary>
-/// <remarks>
-/// Commits and rolls back itself: Npgsql's resource manager goes on using the connection after it has told the transaction that it is
-/// done, when the connection may be the next owner's. Here the lease ends first.
-/// </remarks>
+/// <remarks><see cref="AmbientOutcome"/> ends it.</remarks>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is never asked for, and a clone that the end of its transaction frees, hold nothing to dispose.")]
-internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePhaseNotification
+internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
 {
     private readonly TransactionPoolingDataSource _pool;
     private readonly Transaction _transaction; // a clone: the caller may dispose the original before the transaction completes
@@ -23,7 +20,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
     private readonly Lock _gate = new();
     private bool _isEnlisted; // guarded by _start
     private TransactionLease? _lease; // guarded by _gate
-    private string? _preparedName; // guarded by _gate: of the transaction that the first phase prepared
     private IReaderLease? _statement; // guarded by _gate: the latest, which an abort stops
     private ConnectionBinder? _user; // guarded by _gate: of the latest statement
     private readonly List<(ConnectionBinder User, string Reason)> _sessions = []; // guarded by _gate: to whom the server connection is leased as a session
@@ -173,7 +169,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
             abandoned = _isCompleted ? TakeUnused() : null;
         }
 
-        RollBack(abandoned);
+        abandoned?.RollBackAndEndQuietly();
     }
 
     public ValueTask OnStatementEndedAsync()
@@ -182,91 +178,53 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         return ValueTask.CompletedTask;
     }
 
-    void ISinglePhaseNotification.SinglePhaseCommit(SinglePhaseEnlistment singlePhaseEnlistment)
+    public static TransactionException Completed()
+        => new("The ambient transaction has completed already, by a time-out or rollback if you did not complete it. Leave its scope, and begin another one.");
+
+    /// <summary>What failed when the server connection broke; <c>null</c> if nobody saw it.</summary>
+    public Exception? BrokenBy
     {
-        if (Complete(out var isBusy) is not { } lease)
+        get
         {
-            if (isBusy)
+            lock (_gate)
             {
-                singlePhaseEnlistment.Aborted(Busy());
+                return _brokenBy;
             }
-            else
-            {
-                singlePhaseEnlistment.Committed();
-            }
-
-            return;
-        }
-
-        var (error, isUnknown) = TryCommit(lease);
-        End(lease); // Whoever hears of the outcome finds the server connection given back.
-        if (error is null)
-        {
-            singlePhaseEnlistment.Committed();
-        }
-        else if (isUnknown)
-        {
-            singlePhaseEnlistment.InDoubt(error);
-        }
-        else
-        {
-            singlePhaseEnlistment.Aborted(error);
         }
     }
 
-    void IEnlistmentNotification.Prepare(PreparingEnlistment preparingEnlistment)
+    /// <summary>The statement that is using the server connection, if one is that can be stopped.</summary>
+    public IReaderLease? RunningStatement
     {
-        if (Complete(out var isBusy) is not { } lease)
+        get
         {
-            if (isBusy)
+            lock (_gate)
             {
-                preparingEnlistment.ForceRollback(Busy());
+                return _running > 0 ? _statement : null;
             }
-            else
-            {
-                preparingEnlistment.Done();
-            }
-
-            return;
         }
+    }
 
-        var name = Guid.NewGuid().ToString();
-        try
-        {
-            lease.Server.Execute($"PREPARE TRANSACTION '{name}'");
-        }
-        catch (Exception e)
-        {
-            lease.Server.Observe(e);
-            End(lease);
-            preparingEnlistment.ForceRollback(e);
-            return;
-        }
-
+    /// <summary>Admits no further statement.</summary>
+    /// <param name="isBusy">Whether a statement is running. It will roll back when it ends.</param>
+    /// <returns>The lease, which the caller ends or puts back; <c>null</c> if a statement is running, or if there is none.</returns>
+    public TransactionLease? Complete(out bool isBusy)
+    {
         lock (_gate)
         {
-            (_lease, _preparedName) = (lease, name);
+            _isCompleted = true;
+            isBusy = _running > 0;
+            return TakeUnused();
         }
-
-        preparingEnlistment.Prepared();
     }
 
-    void IEnlistmentNotification.Commit(Enlistment enlistment)
+    /// <summary>Keeps the lease of a transaction that was prepared until it is completed again.</summary>
+    public void PutBack(TransactionLease lease)
     {
-        EndPrepared("COMMIT");
-        enlistment.Done();
-    }
-
-    void IEnlistmentNotification.Rollback(Enlistment enlistment)
-    {
-        RollBack();
-        enlistment.Done();
-    }
-
-    void IEnlistmentNotification.InDoubt(Enlistment enlistment)
-    {
-        RollBack();
-        enlistment.Done();
+        lock (_gate)
+        {
+            _lease = lease;
+        }
     }
 
     private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation, ConnectionBinder user)
@@ -276,7 +234,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         {
             if (!_isEnlisted)
             {
-                _transaction.EnlistVolatile(this, EnlistmentOptions.None);
+                _transaction.EnlistVolatile(new AmbientOutcome(_pool, this), EnlistmentOptions.None);
                 _isEnlisted = true;
             }
         }
@@ -337,20 +295,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         return new Binding(_pool, lease.Server, this);
     }
 
-    // Admits no further statement. Gives the lease, unless a statement is running, which will then end it.
-    private TransactionLease? Complete(out bool isBusy)
-    {
-        lock (_gate)
-        {
-            _isCompleted = true;
-            isBusy = _running > 0;
-            return TakeUnused();
-        }
-    }
-
-    public static TransactionException Completed()
-        => new("The ambient transaction has completed already, by a time-out or rollback if you did not complete it. Leave its scope, and begin another one.");
-
     // Requires the gate.
     private TransactionLease? TakeUnused()
     {
@@ -364,90 +308,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         return lease;
     }
 
-    private (Exception? Error, bool IsUnknown) TryCommit(TransactionLease lease)
-    {
-        if (lease.Server.IsBroken)
-        {
-            return (new TransactionBrokenException(_brokenBy), false);
-        }
-
-        try
-        {
-            lease.Inner.Commit();
-            return (null, false);
-        }
-        catch (Exception e)
-        {
-            lease.Server.Observe(e);
-            return lease.Server.IsBroken ? (new CommitOutcomeUnknownException(e), true) : (e, false);
-        }
-    }
-
-    // Not by commit: what was prepared is rolled back, what runs is stopped and rolls back when it ends.
-    private void RollBack()
-    {
-        bool isPrepared;
-        IReaderLease? running;
-        lock (_gate)
-        {
-            isPrepared = _preparedName is not null;
-            running = _running > 0 ? _statement : null;
-        }
-
-        if (isPrepared)
-        {
-            EndPrepared("ROLLBACK");
-            return;
-        }
-
-        RollBack(Complete(out _));
-        running?.Cancel();
-    }
-
-    private void RollBack(TransactionLease? lease)
-    {
-        if (lease is not null)
-        {
-            lease.RollbackQuietly();
-            End(lease);
-        }
-    }
-
-    private void EndPrepared(string verb)
-    {
-        var (lease, name) = (Complete(out _), _preparedName);
-        _preparedName = null;
-        if (lease is null)
-        {
-            return;
-        }
-
-        try
-        {
-            lease.Server.Execute($"{verb} PREPARED '{name}'");
-        }
-        catch (Exception e)
-        {
-            lease.Server.Observe(e);
-            Log.EndPreparedFailed(_pool.Logger, e, _pool.Name, verb, name!);
-        }
-
-        End(lease);
-    }
-
-    // Called from inside System.Transactions and its timer, where nobody could catch anything.
-    private void End(TransactionLease lease)
-    {
-        try
-        {
-            lease.End();
-        }
-        catch (Exception e)
-        {
-            _pool.ReportFailedRollback(e);
-        }
-    }
-
     private static System.Data.IsolationLevel IsolationOf(IsolationLevel level) => level switch
     {
         IsolationLevel.Serializable => System.Data.IsolationLevel.Serializable,
@@ -458,7 +318,4 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder, ISinglePha
         IsolationLevel.Chaos => System.Data.IsolationLevel.Chaos,
         _ => System.Data.IsolationLevel.Unspecified,
     };
-
-    private static InvalidOperationException Busy()
-        => new("A statement of the ambient transaction is still running, or its reader is open, so the transaction cannot commit and is rolled back. Close readers and await commands before the scope ends.");
 }

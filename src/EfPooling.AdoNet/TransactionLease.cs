@@ -120,6 +120,26 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         }
     }
 
+    /// <summary>Rolls back and ends, for System.Transactions and its timer.</summary>
+    public void RollBackAndEndQuietly()
+    {
+        RollbackQuietly();
+        EndQuietly();
+    }
+
+    /// <summary>Ends, called from inside System.Transactions and its timer, where nobody could catch anything.</summary>
+    public void EndQuietly()
+    {
+        try
+        {
+            End();
+        }
+        catch (Exception e)
+        {
+            pool.ReportFailedRollback(e);
+        }
+    }
+
     public void End()
     {
         _inner?.Dispose();
