@@ -3,11 +3,9 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>A command or batch, as <see cref="StatementRunner{TInner}"/> sees it.</summary>
-internal interface IPooledStatement<out TInner>
+/// <summary>A command or batch, as <see cref="StatementRunner"/> and <see cref="StatementLease"/> see it.</summary>
+internal interface IPooledStatement
 {
-    TInner Inner { get; }
-
     LogicalConnection? LogicalConnection { get; }
 
     /// <summary>The SQL, for diagnostics.</summary>

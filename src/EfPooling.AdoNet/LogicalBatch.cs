@@ -6,10 +6,10 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>A batch of a <see cref="LogicalConnection"/>: several commands in one round trip and, outside a transaction, in one implicit one.</summary>
-public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
+public sealed class LogicalBatch : DbBatch, IPooledStatement
 {
     private readonly NpgsqlBatch _inner = new();
-    private readonly StatementRunner<NpgsqlBatch> _runner;
+    private readonly StatementLease _lease;
     private LogicalConnection? _connection;
     private int? _timeout;
     private bool _wantsPrepare;
@@ -17,7 +17,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     private DisposalNote _disposal; // written by the first dispose
 
     /// <summary>Creates an empty batch without a connection.</summary>
-    public LogicalBatch() => _runner = new StatementRunner<NpgsqlBatch>(this);
+    public LogicalBatch() => _lease = new StatementLease(this);
 
     /// <summary>The commands: Npgsql's own.</summary>
     public new NpgsqlBatchCommandCollection BatchCommands => _inner.BatchCommands;
@@ -54,7 +54,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
                 return;
             }
 
-            _runner.ThrowIfRunning();
+            _lease.ThrowIfRunning();
             _connection = value;
             Transaction = null;
         }
@@ -97,17 +97,15 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         };
     }
 
-    NpgsqlBatch IPooledStatement<NpgsqlBatch>.Inner => _inner;
+    string? IPooledStatement.Origin => _creator.Describe("the batch was created");
 
-    string? IPooledStatement<NpgsqlBatch>.Origin => _creator.Describe("the batch was created");
+    DisposalNote IPooledStatement.Disposal => _disposal;
 
-    DisposalNote IPooledStatement<NpgsqlBatch>.Disposal => _disposal;
+    LogicalConnection? IPooledStatement.LogicalConnection => _connection;
 
-    LogicalConnection? IPooledStatement<NpgsqlBatch>.LogicalConnection => _connection;
+    string? IPooledStatement.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
 
-    string? IPooledStatement<NpgsqlBatch>.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
-
-    SqlVerdict IPooledStatement<NpgsqlBatch>.Verdict
+    SqlVerdict IPooledStatement.Verdict
     {
         get
         {
@@ -124,13 +122,13 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         }
     }
 
-    NpgsqlCommand? IPooledStatement<NpgsqlBatch>.Shareable => null;
+    NpgsqlCommand? IPooledStatement.Shareable => null;
 
-    int IPooledStatement<NpgsqlBatch>.CommandTimeout => Timeout;
+    int IPooledStatement.CommandTimeout => Timeout;
 
-    bool IPooledStatement<NpgsqlBatch>.WantsSettings => true;
+    bool IPooledStatement.WantsSettings => true;
 
-    bool IPooledStatement<NpgsqlBatch>.IsOneTransaction
+    bool IPooledStatement.IsOneTransaction
         => !_inner.EnableErrorBarriers && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true);
 
     internal LogicalBatch CreatedBy(CallerInfo creator)
@@ -140,27 +138,27 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     }
 
     /// <summary>Asks the server to stop the batch, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
-    public override void Cancel() => _runner.Cancel();
+    public override void Cancel() => _lease.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => _runner.Run(OperationKind.Batch, static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => StatementRunner.Run(_lease, _inner, OperationKind.Batch, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken = default)
-        => _runner.RunAsync(OperationKind.Batch, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_lease, _inner, OperationKind.Batch, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => _runner.Run(OperationKind.Batch, static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => StatementRunner.Run(_lease, _inner, OperationKind.Batch, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken = default)
-        => _runner.RunAsync(OperationKind.Batch, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_lease, _inner, OperationKind.Batch, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
     /// <summary>Prepares the commands; see <see cref="LogicalCommand.Prepare"/>.</summary>
     public override void Prepare()
     {
         _wantsPrepare = true;
-        _runner.Run(OperationKind.Prepare, static inner =>
+        StatementRunner.Run(_lease, _inner, OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -171,7 +169,9 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     public override Task PrepareAsync(CancellationToken cancellationToken = default)
     {
         _wantsPrepare = true;
-        return _runner.RunAsync(
+        return StatementRunner.RunAsync(
+            _lease,
+            _inner,
             OperationKind.Prepare,
             static async (inner, token) =>
             {
@@ -185,7 +185,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     public override void Dispose()
     {
         _disposal.Set(_connection?.Pool?.Guard, running: null);
-        _runner.EndDetached();
+        _lease.EndDetached();
         _inner.Dispose();
         base.Dispose();
     }
@@ -194,11 +194,11 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
     public override async ValueTask DisposeAsync()
     {
         _disposal.Set(_connection?.Pool?.Guard, running: null);
-        await _runner.EndDetachedAsync().ConfigureAwait(false);
+        await _lease.EndDetachedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    void IPooledStatement<NpgsqlBatch>.Attach(NpgsqlConnection connection)
+    void IPooledStatement.Attach(NpgsqlConnection connection)
     {
         _inner.Connection = connection;
         foreach (NpgsqlBatchCommand command in BatchCommands)
@@ -207,10 +207,10 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         }
     }
 
-    void IPooledStatement<NpgsqlBatch>.CancelInner() => _inner.Cancel();
+    void IPooledStatement.CancelInner() => _inner.Cancel();
 
     // A batch that is prepared here already costs no round trip.
-    void IPooledStatement<NpgsqlBatch>.PrepareIfWanted()
+    void IPooledStatement.PrepareIfWanted()
     {
         if (_wantsPrepare)
         {
@@ -218,7 +218,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
         }
     }
 
-    ValueTask IPooledStatement<NpgsqlBatch>.PrepareIfWantedAsync(CancellationToken cancellationToken)
+    ValueTask IPooledStatement.PrepareIfWantedAsync(CancellationToken cancellationToken)
         => _wantsPrepare ? new ValueTask(_inner.PrepareAsync(cancellationToken)) : ValueTask.CompletedTask;
 
     /// <inheritdoc/>
@@ -226,11 +226,11 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement<NpgsqlBatch>
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => _runner.Read(OperationKind.Batch, static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
+        => StatementRunner.Read(_lease, _inner, OperationKind.Batch, static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => _runner.ReadAsync(OperationKind.Batch, static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+        => StatementRunner.ReadAsync(_lease, _inner, OperationKind.Batch, static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
 
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.

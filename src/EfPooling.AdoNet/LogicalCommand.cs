@@ -9,10 +9,10 @@ namespace EfPooling.AdoNet;
 /// <summary>
 /// A command of a <see cref="LogicalConnection"/>. It takes a server connection when it runs, from the connection's transaction if there is one.
 /// </summary>
-public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
+public sealed class LogicalCommand : DbCommand, IPooledStatement
 {
     private readonly NpgsqlCommand _inner;
-    private readonly StatementRunner<NpgsqlCommand> _runner;
+    private readonly StatementLease _lease;
     private LogicalConnection? _connection;
     private int? _timeout;
     private bool _wantsPrepare;
@@ -35,7 +35,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     {
         GC.SuppressFinalize(this);
         _inner = inner;
-        _runner = new StatementRunner<NpgsqlCommand>(this);
+        _lease = new StatementLease(this);
     }
 
     /// <inheritdoc/>
@@ -93,7 +93,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
                 return;
             }
 
-            _runner.ThrowIfRunning();
+            _lease.ThrowIfRunning();
             _connection = value;
             Transaction = null;
         }
@@ -139,24 +139,22 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
         };
     }
 
-    NpgsqlCommand IPooledStatement<NpgsqlCommand>.Inner => _inner;
+    string? IPooledStatement.Origin => _creator.Describe("the command was created");
 
-    string? IPooledStatement<NpgsqlCommand>.Origin => _creator.Describe("the command was created");
+    DisposalNote IPooledStatement.Disposal => _disposal;
 
-    DisposalNote IPooledStatement<NpgsqlCommand>.Disposal => _disposal;
+    LogicalConnection? IPooledStatement.LogicalConnection => _connection;
 
-    LogicalConnection? IPooledStatement<NpgsqlCommand>.LogicalConnection => _connection;
-
-    string? IPooledStatement<NpgsqlCommand>.Text => _inner.CommandText;
+    string? IPooledStatement.Text => _inner.CommandText;
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
-    SqlVerdict IPooledStatement<NpgsqlCommand>.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? _inner.CommandText : $"CALL {_inner.CommandText}()");
+    SqlVerdict IPooledStatement.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? _inner.CommandText : $"CALL {_inner.CommandText}()");
 
-    bool IPooledStatement<NpgsqlCommand>.IsOneTransaction => true;
+    bool IPooledStatement.IsOneTransaction => true;
 
-    bool IPooledStatement<NpgsqlCommand>.WantsSettings => !IsPlain;
+    bool IPooledStatement.WantsSettings => !IsPlain;
 
-    NpgsqlCommand? IPooledStatement<NpgsqlCommand>.Shareable
+    NpgsqlCommand? IPooledStatement.Shareable
         => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !MultiplexingTag.IsIn(_inner.CommandText)
             && PassengerParameters.CanTravel(_inner.Parameters) ? _inner : null;
 
@@ -170,28 +168,28 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     }
 
     /// <summary>Asks the server to stop the command, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
-    public override void Cancel() => _runner.Cancel();
+    public override void Cancel() => _lease.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => _runner.Run(OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => StatementRunner.Run(_lease, _inner, OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
-        => _runner.RunAsync(OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_lease, _inner, OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => _runner.Run(OperationKind.Scalar, static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => StatementRunner.Run(_lease, _inner, OperationKind.Scalar, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
     {
         return _connection?.Pool is { Station: not null, IsBusy: true }
             ? ReadScalarAsync()
-            : _runner.RunAsync(OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+            : StatementRunner.RunAsync(_lease, _inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
         async Task<object?> ReadScalarAsync()
         {
-            var reader = await _runner.ReadAsync(OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
+            var reader = await StatementRunner.ReadAsync(_lease, _inner, OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
                 return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.FieldCount > 0 ? reader.GetValue(0) : null;
@@ -205,7 +203,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     public override void Prepare()
     {
         _wantsPrepare = true;
-        _runner.Run(OperationKind.Prepare, static inner =>
+        StatementRunner.Run(_lease, _inner, OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -216,7 +214,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
     public override Task PrepareAsync(CancellationToken cancellationToken = default)
     {
         _wantsPrepare = true;
-        return _runner.RunAsync(
+        return StatementRunner.RunAsync(
+            _lease,
+            _inner,
             OperationKind.Prepare,
             static async (inner, token) =>
             {
@@ -226,11 +226,11 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
             cancellationToken);
     }
 
-    void IPooledStatement<NpgsqlCommand>.Attach(NpgsqlConnection connection) => _inner.Connection = connection;
+    void IPooledStatement.Attach(NpgsqlConnection connection) => _inner.Connection = connection;
 
-    void IPooledStatement<NpgsqlCommand>.CancelInner() => _inner.Cancel();
+    void IPooledStatement.CancelInner() => _inner.Cancel();
 
-    void IPooledStatement<NpgsqlCommand>.PrepareIfWanted()
+    void IPooledStatement.PrepareIfWanted()
     {
         if (_wantsPrepare && !_inner.IsPrepared)
         {
@@ -238,14 +238,14 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
         }
     }
 
-    ValueTask IPooledStatement<NpgsqlCommand>.PrepareIfWantedAsync(CancellationToken cancellationToken)
+    ValueTask IPooledStatement.PrepareIfWantedAsync(CancellationToken cancellationToken)
         => _wantsPrepare && !_inner.IsPrepared ? new ValueTask(_inner.PrepareAsync(cancellationToken)) : ValueTask.CompletedTask;
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
         _disposal.Set(_connection?.Pool?.Guard, running: null);
-        await _runner.EndDetachedAsync().ConfigureAwait(false);
+        await _lease.EndDetachedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -255,7 +255,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
         if (disposing)
         {
             _disposal.Set(_connection?.Pool?.Guard, running: null);
-            _runner.EndDetached();
+            _lease.EndDetached();
             _inner.Dispose();
         }
 
@@ -267,11 +267,11 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement<NpgsqlCommand>
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => _runner.Read(OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
+        => StatementRunner.Read(_lease, _inner, OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => _runner.ReadAsync(OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
+        => StatementRunner.ReadAsync(_lease, _inner, OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
 
     private static readonly Func<NpgsqlCommand, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> ExecuteReaderOf
         = static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token);

@@ -1,0 +1,238 @@
+using EfPooling.AdoNet.Sql;
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// What a command or batch holds while it runs, and who may stop or end it: the claim on its logical connection, then the binding to a
+/// server connection or its turn in a train. One for all runs of the statement, which come one after the other.
+/// </summary>
+internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder, IReaderLease, ICallSiteSource
+{
+    private StatementClaim _claim;
+    private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
+    private bool _isRunning; // guarded by the monitor of this
+
+    // Used by the one operation that the claim admits.
+    private bool _isDetached;
+    private CancellationToken _token;
+    private SettingMap _wanted = SettingMap.Empty;
+    private SqlVerdict? _verdict;
+    private Passenger? _passenger; // in place of a server connection of its own
+
+    public LeaseScope Scope { get; private set; }
+
+    public string? Activity => Shorten(statement.Text);
+
+    public Passenger? Passenger => _passenger;
+
+    public object? Affinity => _wanted.IsEmpty ? null : _wanted;
+
+    public ConcurrencyGuard Guard => Binder.Guard;
+
+    string? ICallSiteSource.Text => statement.Text;
+
+    string? ICallSiteSource.Origin => statement.Origin ?? statement.LogicalConnection?.Origin;
+
+    /// <summary>Whose it is.</summary>
+    public IPooledStatement Statement => statement;
+
+    /// <summary>Its claim on the connection.</summary>
+    public ref StatementClaim Claim => ref _claim;
+
+    /// <summary>Of the connection on which it runs.</summary>
+    public ConnectionBinder Binder => _claim.Binder;
+
+    /// <summary>The server connection on which it runs.</summary>
+    public ref readonly Binding Binding => ref _binding;
+
+    /// <summary>The settings with which it is to run.</summary>
+    public SettingMap Wanted => _wanted;
+
+    public SqlVerdict Verdict => _verdict!;
+
+    /// <summary>The caller's.</summary>
+    public CancellationToken Token => _token;
+
+    /// <summary>A run begins, which has the claim or leave to run beside it.</summary>
+    public void Start(LeaseScope scope, CancellationToken cancellationToken)
+    {
+        _token = cancellationToken;
+        _isDetached = false;
+        _passenger = null;
+        Scope = scope;
+    }
+
+    /// <summary>Before a server connection is acquired: what may not run takes none, and what wants settings prefers one that has them.</summary>
+    public void Prepare()
+    {
+        _verdict = statement.Verdict;
+        _wanted = statement.WantsSettings ? Binder.ResolveSettings() : SettingMap.Empty;
+        if (_verdict.Effects != SessionEffects.None)
+        {
+            Binder.Session.Admit(_verdict, _claim.IsApart); // Last, because it may pin the connection.
+        }
+    }
+
+    /// <summary>From now on the statement may use the server connection, or has its turn in a train; <see cref="End"/> must follow.</summary>
+    public void Enter(Binding binding, Passenger? passenger = null)
+    {
+        lock (this)
+        {
+            _binding = binding;
+            _passenger = passenger;
+            _isRunning = true;
+        }
+    }
+
+    /// <summary>Asks the server to stop what is running, from any thread; does nothing if nothing is.</summary>
+    public void Cancel()
+    {
+        // Keeps away from the end of the lease: a cancel request must never reach the next owner of the server connection.
+        lock (this)
+        {
+            if (_isRunning)
+            {
+                _binding.Server.Mark(Taint.Suspect);
+                if (_passenger is not null)
+                {
+                    _passenger.CancelServer();
+                }
+                else
+                {
+                    statement.CancelInner();
+                }
+            }
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">A statement is running.</exception>
+    public void ThrowIfRunning()
+    {
+        if (_claim.IsRunning)
+        {
+            throw new InvalidOperationException("The command is running or waits for a server connection, or its reader is open. Close the reader before changing the command.");
+        }
+    }
+
+    public void Observe(Exception error)
+    {
+        _binding.Observe(error);
+        if (!statement.IsOneTransaction)
+        {
+            // Npgsql takes a batch with error barriers for read when reading fails, although the answers behind the barrier are still to come.
+            _binding.Server.Mark(Taint.Unresettable);
+        }
+    }
+
+    public void Suspect() => _binding.Server.Mark(Taint.Suspect);
+
+    /// <summary>A cancel request that the server got after it had finished the statement might still hit the next one.</summary>
+    public void NoteLateCancel()
+    {
+        if (_token.IsCancellationRequested)
+        {
+            Suspect();
+        }
+    }
+
+    public ConcurrentUseException RefuseRead() => Binder.Claim.Refuse(this, OperationKind.ReadRow, this);
+
+    public void SetReader(LogicalDataReader reader) => _claim.SetReader(reader);
+
+    public void RemoveReader(LogicalDataReader reader) => _claim.RemoveReader(reader);
+
+    /// <summary>From now on the lease ends with the command, whose reader was given away, or with the connection.</summary>
+    public void Detach()
+    {
+        _isDetached = true;
+        _binding.Server.Settings.OnUnobserved();
+        _claim.SetDetached(this);
+    }
+
+    /// <summary>Ends the lease if the reader was given away.</summary>
+    public void EndDetached()
+    {
+        if (_isDetached)
+        {
+            NoteLateCancel();
+            End();
+        }
+    }
+
+    /// <inheritdoc cref="EndDetached"/>
+    public ValueTask EndDetachedAsync()
+    {
+        if (!_isDetached)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        NoteLateCancel();
+        return EndAsync();
+    }
+
+    public void End()
+    {
+        if (!TryLeave(out var binding))
+        {
+            return;
+        }
+
+        try
+        {
+            binding.End();
+        }
+        finally
+        {
+            _claim.GiveUp(this);
+        }
+    }
+
+    public ValueTask EndAsync()
+    {
+        if (!TryLeave(out var binding))
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var ending = binding.EndAsync();
+        if (!ending.IsCompletedSuccessfully)
+        {
+            return AwaitAsync(ending);
+        }
+
+        _claim.GiveUp(this);
+        return ending;
+
+        async ValueTask AwaitAsync(ValueTask ending)
+        {
+            try
+            {
+                await ending.ConfigureAwait(false);
+            }
+            finally
+            {
+                _claim.GiveUp(this);
+            }
+        }
+    }
+
+    private bool TryLeave(out Binding binding)
+    {
+        lock (this)
+        {
+            binding = _binding;
+            var wasRunning = _isRunning;
+            _isRunning = false;
+            return wasRunning;
+        }
+    }
+
+    private static string? Shorten(string? text)
+    {
+        const int Limit = 120;
+        var line = text?.ReplaceLineEndings(" ").Trim();
+        return line?.Length > Limit ? string.Concat(line.AsSpan(0, Limit - 1), "…") : line;
+    }
+}

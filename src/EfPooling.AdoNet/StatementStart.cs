@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// How a statement gets what its lease holds: the claim, and then a server connection or a turn in a train; or a server connection of its
+/// own beside the claim. What fails on the way gives back what it has.
+/// </summary>
+internal static class StatementStart
+{
+    /// <summary>Takes the claim and a server connection. If that fails, nothing is held; else <see cref="StatementLease.End"/> must follow.</summary>
+    /// <param name="lease">What is to hold it.</param>
+    /// <param name="scope">What ends the lease.</param>
+    /// <param name="kind">What the statement does.</param>
+    public static void Begin(StatementLease lease, LeaseScope scope, OperationKind kind)
+    {
+        var binder = BinderOf(lease.Statement);
+        if (!binder.Claim.TryTake(lease, kind, lease))
+        {
+            var apart = lease.Claim.StepAside(binder, lease, kind, out var isNested);
+            lease.Start(scope, CancellationToken.None);
+            try
+            {
+                lease.Prepare();
+                lease.Enter(apart.Acquire(lease, isNested) ?? throw RefuseFull(lease, kind));
+                return;
+            }
+            catch
+            {
+                lease.Claim.LeaveApart();
+                throw;
+            }
+        }
+
+        lease.Claim.OnTaken(binder, lease, kind);
+        lease.Start(scope, CancellationToken.None);
+        try
+        {
+            lease.Prepare();
+            lease.Enter(binder.Bind(lease));
+        }
+        catch
+        {
+            lease.Claim.GiveUp(lease);
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Begin"/>
+    /// <param name="lease">What is to hold it.</param>
+    /// <param name="scope">What ends the lease.</param>
+    /// <param name="kind">What the statement does.</param>
+    /// <param name="mayShare">Whether it may travel in a train; then <see cref="StatementLease.Passenger"/> may have its turn in place of a server connection.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public static ValueTask BeginAsync(StatementLease lease, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
+    {
+        var binder = BinderOf(lease.Statement);
+        if (!binder.Claim.TryTake(lease, kind, lease))
+        {
+            return BeginBusyAsync(lease, binder, scope, kind, mayShare, cancellationToken);
+        }
+
+        lease.Claim.OnTaken(binder, lease, kind);
+        lease.Start(scope, cancellationToken);
+        return EnterAsync(lease, mayShare, cancellationToken);
+    }
+
+    private static async ValueTask BeginBusyAsync(
+        StatementLease lease, ConnectionBinder binder, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
+    {
+        if (binder.Claim.MayWait)
+        {
+            await binder.Claim.WaitAsync(lease, kind, lease, cancellationToken).ConfigureAwait(false);
+            lease.Claim.OnTaken(binder, lease, kind);
+            lease.Start(scope, cancellationToken);
+            await EnterAsync(lease, mayShare, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var apart = lease.Claim.StepAside(binder, lease, kind, out var isNested);
+        lease.Start(scope, cancellationToken);
+        try
+        {
+            lease.Prepare();
+            lease.Enter(await apart.AcquireAsync(lease, isNested, cancellationToken).ConfigureAwait(false) ?? throw RefuseFull(lease, kind));
+        }
+        catch
+        {
+            lease.Claim.LeaveApart();
+            throw;
+        }
+    }
+
+    private static ValueTask EnterAsync(StatementLease lease, bool mayShare, CancellationToken cancellationToken)
+    {
+        ValueTask<Binding> binding;
+        try
+        {
+            lease.Prepare();
+            if (mayShare && lease.Binder.Pool.Station is { } station && lease.Binder.IsUnbound && lease.Statement.Shareable is { } command
+                && station.TryCreate(command, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease) is { } passenger)
+            {
+                return BoardAsync(lease, station, passenger, cancellationToken);
+            }
+
+            binding = lease.Binder.BindAsync(lease, cancellationToken);
+        }
+        catch
+        {
+            lease.Claim.GiveUp(lease);
+            throw;
+        }
+
+        if (!binding.IsCompletedSuccessfully)
+        {
+            return AwaitAsync(lease, binding);
+        }
+
+        lease.Enter(binding.Result);
+        return ValueTask.CompletedTask;
+
+        static async ValueTask AwaitAsync(StatementLease lease, ValueTask<Binding> binding)
+        {
+            try
+            {
+                lease.Enter(await binding.ConfigureAwait(false));
+            }
+            catch
+            {
+                lease.Claim.GiveUp(lease);
+                throw;
+            }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask BoardAsync(StatementLease lease, Station station, Passenger passenger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await station.BoardAsync(passenger, cancellationToken).ConfigureAwait(false) is { } alone)
+            {
+                lease.Enter(new Binding(lease.Binder.Pool, alone));
+            }
+            else
+            {
+                lease.Enter(new Binding(lease.Binder.Pool, passenger.Server, passenger), passenger);
+            }
+        }
+        catch
+        {
+            lease.Claim.GiveUp(lease);
+            throw;
+        }
+    }
+
+    private static ConnectionBinder BinderOf(IPooledStatement statement)
+    {
+        var connection = statement.LogicalConnection
+            ?? throw new InvalidOperationException("The command has no connection. Set its Connection property, or create it with connection.CreateCommand().");
+        if (statement.Disposal is { IsSet: true } disposal)
+        {
+            throw disposal.Refuse(statement.GetType().Name, connection.Pool?.Guard, "Create another command.");
+        }
+
+        return connection.OpenBinder;
+    }
+
+    private static ConcurrentUseException RefuseFull(StatementLease lease, OperationKind kind)
+        => lease.Binder.Claim.Refuse(lease, kind, lease, $"All server connections of pool '{lease.Binder.Pool.Name}' are held by callers who would wait for another one in the same way.");
+}
