@@ -176,13 +176,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
             if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
             {
-                using var reset = SessionReset.Create(Npgsql, taint, MendTimeoutSeconds);
-                reset.ExecuteNonQuery();
-                if (TakesForeignState())
-                {
-                    using var foreign = SessionReset.CreateForeignState(Npgsql, MendTimeoutSeconds);
-                    foreign.ExecuteNonQuery();
-                }
+                SessionReset.Run(Npgsql, taint, TakesForeignState(), MendTimeoutSeconds);
             }
             else if (taint.HasFlag(Taint.Suspect))
             {
@@ -224,20 +218,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
             if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
             {
-                var reset = SessionReset.Create(Npgsql, taint, MendTimeoutSeconds);
-                await using (reset.ConfigureAwait(false))
-                {
-                    await reset.ExecuteNonQueryAsync().ConfigureAwait(false);
-                }
-
-                if (TakesForeignState())
-                {
-                    var foreign = SessionReset.CreateForeignState(Npgsql, MendTimeoutSeconds);
-                    await using (foreign.ConfigureAwait(false))
-                    {
-                        await foreign.ExecuteNonQueryAsync().ConfigureAwait(false);
-                    }
-                }
+                await SessionReset.RunAsync(Npgsql, taint, TakesForeignState(), MendTimeoutSeconds).ConfigureAwait(false);
             }
             else if (taint.HasFlag(Taint.Suspect))
             {
@@ -262,13 +243,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         if (_capture is { } capture)
         {
-            using var command = capture.CreateCommand(Npgsql, MendTimeoutSeconds);
-            using var rows = command.ExecuteReader();
-            while (rows.Read())
-            {
-                capture.Take(rows, Settings, Npgsql.UserName, isInTransaction);
-            }
-
+            capture.Read(Npgsql, Settings, isInTransaction, MendTimeoutSeconds);
             _capture = null;
         }
     }
@@ -278,56 +253,16 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         if (_capture is { } capture)
         {
-            var command = capture.CreateCommand(Npgsql, MendTimeoutSeconds);
-            await using (command.ConfigureAwait(false))
-            {
-                var rows = await command.ExecuteReaderAsync().ConfigureAwait(false);
-                await using (rows.ConfigureAwait(false))
-                {
-                    while (await rows.ReadAsync().ConfigureAwait(false))
-                    {
-                        capture.Take(rows, Settings, Npgsql.UserName, isInTransaction);
-                    }
-                }
-            }
-
+            await capture.ReadAsync(Npgsql, Settings, isInTransaction, MendTimeoutSeconds).ConfigureAwait(false);
             _capture = null;
         }
     }
 
-    /// <summary>A round trip. Absorbs a cancel request that arrived too late for the command it was meant for.</summary>
-    /// <exception cref="NpgsqlException">The server did not answer as it should.</exception>
-    public void Ping()
-    {
-        using var ping = CreatePing();
-        try
-        {
-            ping.ExecuteNonQuery();
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
-        {
-            ping.ExecuteNonQuery();
-        }
-    }
+    /// <inheritdoc cref="SessionPing.Run"/>
+    public void Ping() => SessionPing.Run(Npgsql, MendTimeoutSeconds);
 
-    /// <inheritdoc cref="Ping"/>
-    public async Task PingAsync()
-    {
-        var ping = CreatePing();
-        await using (ping.ConfigureAwait(false))
-        {
-            try
-            {
-                await ping.ExecuteNonQueryAsync().ConfigureAwait(false);
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
-            {
-                await ping.ExecuteNonQueryAsync().ConfigureAwait(false);
-            }
-        }
-    }
-
-    private NpgsqlCommand CreatePing() => new("SELECT 1", Npgsql) { CommandTimeout = MendTimeoutSeconds };
+    /// <inheritdoc cref="SessionPing.Run"/>
+    public Task PingAsync() => SessionPing.RunAsync(Npgsql, MendTimeoutSeconds);
 
     private NpgsqlCommand BeginApply(SettingMap wanted)
     {

@@ -24,11 +24,46 @@ internal static class SessionReset
         END $$
         """;
 
-    /// <summary>Leaves state behind that belongs to nobody, for shuffle mode.</summary>
-    public static NpgsqlCommand CreateForeignState(NpgsqlConnection connection, int timeoutSeconds) => new(ForeignState, connection) { CommandTimeout = timeoutSeconds };
+    /// <summary>Undoes what is tainted.</summary>
+    /// <param name="connection">The session.</param>
+    /// <param name="taint">What there is to undo.</param>
+    /// <param name="withForeignState">Then leaves state behind that belongs to nobody, for shuffle mode.</param>
+    /// <param name="timeoutSeconds">Of each of the two round trips.</param>
+    public static void Run(NpgsqlConnection connection, Taint taint, bool withForeignState, int timeoutSeconds)
+    {
+        using var reset = Create(connection, taint, timeoutSeconds);
+        reset.ExecuteNonQuery();
+        if (withForeignState)
+        {
+            using var foreign = CreateForeignState(connection, timeoutSeconds);
+            foreign.ExecuteNonQuery();
+        }
+    }
 
-    /// <summary>One error barrier each: ROLLBACK must end a transaction that SQL text left open before the rest can run.</summary>
-    public static NpgsqlBatch Create(NpgsqlConnection connection, Taint taint, int timeoutSeconds)
+    /// <inheritdoc cref="Run"/>
+    public static async Task RunAsync(NpgsqlConnection connection, Taint taint, bool withForeignState, int timeoutSeconds)
+    {
+        var reset = Create(connection, taint, timeoutSeconds);
+        await using (reset.ConfigureAwait(false))
+        {
+            await reset.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+
+        if (withForeignState)
+        {
+            var foreign = CreateForeignState(connection, timeoutSeconds);
+            await using (foreign.ConfigureAwait(false))
+            {
+                await foreign.ExecuteNonQueryAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static NpgsqlCommand CreateForeignState(NpgsqlConnection connection, int timeoutSeconds)
+        => new(ForeignState, connection) { CommandTimeout = timeoutSeconds };
+
+    // One error barrier each: ROLLBACK must end a transaction that SQL text left open before the rest can run.
+    private static NpgsqlBatch Create(NpgsqlConnection connection, Taint taint, int timeoutSeconds)
     {
         var reset = new NpgsqlBatch(connection) { Timeout = timeoutSeconds, EnableErrorBarriers = true };
         if (taint.HasFlag(Taint.OpenTransaction))

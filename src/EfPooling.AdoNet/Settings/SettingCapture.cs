@@ -23,19 +23,36 @@ internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder 
 
     public SettingCapture And(IEnumerable<string> further) => new(owner, opening, [.. names.Union(further)]);
 
-    public NpgsqlCommand CreateCommand(NpgsqlConnection connection, int timeoutSeconds)
-        => new(Sql, connection) { CommandTimeout = timeoutSeconds, Parameters = { new() { Value = names.ToArray() } } };
-
-    /// <summary>Takes one row of the answer.</summary>
-    public void Take(DbDataReader row, ServerSettings server, string? loginRole, bool isInTransaction)
+    /// <summary>A round trip, after which the settings follow their connection.</summary>
+    /// <param name="connection">The session.</param>
+    /// <param name="server">What is known of its settings.</param>
+    /// <param name="isInTransaction">A transaction is open, whose end might undo them.</param>
+    /// <param name="timeoutSeconds">For the answer.</param>
+    public void Read(NpgsqlConnection connection, ServerSettings server, bool isInTransaction, int timeoutSeconds)
     {
-        var name = row.GetString(0);
-        var value = row.IsDBNull(1) ? "" : row.GetString(1);
-        var isDefault = row.IsDBNull(2)
-            ? value.Length == 0 || (name == "role" && value == "none") || (name == "session_authorization" && value == loginRole)
-            : row.GetString(2) != "session";
-        server.Learn(name, isDefault ? null : value, isInTransaction);
-        owner.Follow(name, isDefault ? null : value, opening);
+        using var command = CreateCommand(connection, timeoutSeconds);
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            Take(rows, server, connection.UserName, isInTransaction);
+        }
+    }
+
+    /// <inheritdoc cref="Read"/>
+    public async Task ReadAsync(NpgsqlConnection connection, ServerSettings server, bool isInTransaction, int timeoutSeconds)
+    {
+        var command = CreateCommand(connection, timeoutSeconds);
+        await using (command.ConfigureAwait(false))
+        {
+            var rows = await command.ExecuteReaderAsync().ConfigureAwait(false);
+            await using (rows.ConfigureAwait(false))
+            {
+                while (await rows.ReadAsync().ConfigureAwait(false))
+                {
+                    Take(rows, server, connection.UserName, isInTransaction);
+                }
+            }
+        }
     }
 
     public void Fail()
@@ -44,5 +61,19 @@ internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder 
         {
             owner.Lose(name, opening);
         }
+    }
+
+    private NpgsqlCommand CreateCommand(NpgsqlConnection connection, int timeoutSeconds)
+        => new(Sql, connection) { CommandTimeout = timeoutSeconds, Parameters = { new() { Value = names.ToArray() } } };
+
+    private void Take(DbDataReader row, ServerSettings server, string? loginRole, bool isInTransaction)
+    {
+        var name = row.GetString(0);
+        var value = row.IsDBNull(1) ? "" : row.GetString(1);
+        var isDefault = row.IsDBNull(2)
+            ? value.Length == 0 || (name == "role" && value == "none") || (name == "session_authorization" && value == loginRole)
+            : row.GetString(2) != "session";
+        server.Learn(name, isDefault ? null : value, isInTransaction);
+        owner.Follow(name, isDefault ? null : value, opening);
     }
 }

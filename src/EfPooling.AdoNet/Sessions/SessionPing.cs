@@ -1,0 +1,41 @@
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>What shows that a session is in step: whoever sends gets the answer to what was sent.</summary>
+internal static class SessionPing
+{
+    /// <summary>A round trip. Absorbs a cancel request that arrived too late for the command it was meant for.</summary>
+    /// <exception cref="NpgsqlException">The server did not answer as it should.</exception>
+    public static void Run(NpgsqlConnection connection, int timeoutSeconds)
+    {
+        using var ping = Create(connection, timeoutSeconds);
+        try
+        {
+            ping.ExecuteNonQuery();
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            ping.ExecuteNonQuery();
+        }
+    }
+
+    /// <inheritdoc cref="Run"/>
+    public static async Task RunAsync(NpgsqlConnection connection, int timeoutSeconds)
+    {
+        var ping = Create(connection, timeoutSeconds);
+        await using (ping.ConfigureAwait(false))
+        {
+            try
+            {
+                await ping.ExecuteNonQueryAsync().ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+            {
+                await ping.ExecuteNonQueryAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static NpgsqlCommand Create(NpgsqlConnection connection, int timeoutSeconds) => new("SELECT 1", connection) { CommandTimeout = timeoutSeconds };
+}
