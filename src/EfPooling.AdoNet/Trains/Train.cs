@@ -14,6 +14,8 @@ namespace EfPooling.AdoNet;
 /// </remarks>
 internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnection> lease, TimeProvider time)
 {
+    private const int GlancesBetweenCancels = 100;
+
     private readonly Lock _gate = new();
     private readonly long _departed = time.GetTimestamp();
     private Passenger[] _passengers = []; // written before departure
@@ -169,7 +171,11 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             var head = Math.Max(_current, 0);
             behind = head < _length ? _passengers[(head + 1).._length] : [];
             _length = Math.Min(_length, head + 1);
-            left = head < _length && _passengers[head].HasLeft ? _passengers[head] : null;
+            if (head < _length && _passengers[head].HasLeft)
+            {
+                left = _passengers[head];
+                _glances = -GlancesBetweenCancels;
+            }
         }
 
         SetDown(behind, SetDownReason.Stalled, error: null);
@@ -187,7 +193,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         {
             Server.Mark(Taint.Suspect);
             _batch.Cancel();
-            _glances = -100; // Before it is asked again.
+            _glances = -GlancesBetweenCancels;
         }
     }
 
