@@ -22,6 +22,7 @@ internal sealed class Station
     private readonly TransactionPoolingDataSource _pool;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly TrainMeter _meter;
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
     private readonly Lock _gate = new();
     private readonly Platform _main = new(); // guarded by _gate: for those without settings and with the pool's own time-out
@@ -36,6 +37,7 @@ internal sealed class Station
         _pool = pool;
         _time = time;
         _logger = new GuardedLogger(logger); // Trains must arrive, whatever a logger does.
+        _meter = new TrainMeter(pool.Name, _logger);
         _watch = time.CreateTimer(static self => ((Station)self!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -113,6 +115,7 @@ internal sealed class Station
         if (passenger.Record.OnTurnEnded(duration, Now))
         {
             Counters.CountBarred();
+            _meter.OnBarred();
             Log.TextBarred(_logger, _pool.Name, passenger.Text, BoardingRecord.CostLimit);
         }
     }
@@ -126,6 +129,7 @@ internal sealed class Station
 
         if (passengers > 0)
         {
+            _meter.OnSetDown(passengers, reason);
             Log.SetDown(_logger, error, _pool.Name, passengers, reason);
         }
     }
@@ -214,6 +218,7 @@ internal sealed class Station
         }
 
         Counters.CountTrain(train.Length);
+        _meter.OnDeparture(train.Length);
         Log.TrainDeparts(_logger, _pool.Name, train.Length);
         lock (_gate)
         {
