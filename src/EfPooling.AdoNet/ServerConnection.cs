@@ -286,7 +286,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     // Every other time, so that code meets both a fresh session and one that somebody has used.
     private bool TakesForeignState() => upkeep.Shuffle && (_hasForeignState = !_hasForeignState);
 
-    private bool IsMendable(Taint taint) => IsReady && !taint.HasFlag(Taint.Unresettable);
+    private bool IsMendable(Taint taint) => IsReady && (taint & (Taint.Unresettable | Taint.OutOfStep)) == 0;
 
     private static bool IsMendFailure(Exception error)
         => error is NpgsqlException or IOException or TimeoutException or OperationCanceledException or InvalidOperationException;

@@ -121,7 +121,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         if (!statement.IsOneTransaction)
         {
             // Npgsql takes a batch with error barriers for read when reading fails, although the answers behind the barrier are still to come.
-            _binding.Server.Mark(Taint.Unresettable);
+            _binding.Server.Mark(Taint.OutOfStep);
         }
     }
 

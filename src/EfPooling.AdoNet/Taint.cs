@@ -20,4 +20,10 @@ internal enum Taint
 
     /// <summary>SQL has changed settings that follow its logical connection: read them back.</summary>
     SettingsChanged = 16,
+
+    /// <summary>
+    /// It may be in a transaction that could not be ended, or Npgsql may take answers or statements for what they are not: close it, whatever
+    /// the reset policy.
+    /// </summary>
+    OutOfStep = 32,
 }

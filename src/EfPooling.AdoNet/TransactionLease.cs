@@ -102,7 +102,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         }
         catch (Exception e)
         {
-            Server.Mark(Taint.Unresettable); // The connection is closed, and that rolls back.
+            Server.Mark(Taint.OutOfStep); // The connection is closed, and that rolls back.
             pool.ReportFailedRollback(e);
         }
     }
@@ -115,7 +115,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         }
         catch (Exception e)
         {
-            Server.Mark(Taint.Unresettable); // The connection is closed, and that rolls back.
+            Server.Mark(Taint.OutOfStep); // The connection is closed, and that rolls back.
             pool.ReportFailedRollback(e);
         }
     }

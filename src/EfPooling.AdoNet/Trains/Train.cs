@@ -130,7 +130,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     {
         if (error is not InvalidCastException && _current + 1 < Length)
         {
-            Server.Mark(Taint.Unresettable);
+            Server.Mark(Taint.OutOfStep);
         }
     }
 
@@ -258,7 +258,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private void OnFailed(Exception error)
     {
         Server.Observe(error);
-        Server.Mark(Taint.Unresettable); // As in OnTurnFailed.
+        Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
         var rest = TakeRest();
         if (rest.Length == 0)
         {
@@ -310,7 +310,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         catch (Exception e)
         {
             Server.Observe(e);
-            Server.Mark(Taint.Unresettable); // As in OnTurnFailed.
+            Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
         }
 
         NpgsqlBatch? batch;

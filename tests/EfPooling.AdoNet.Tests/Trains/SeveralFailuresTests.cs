@@ -23,4 +23,30 @@ public sealed class SeveralFailuresTests(ServerFixture fixture) : PoolTest(fixtu
         Assert.Equal((1L, 8L), (pool.GetTrains().SetDowns[SetDownReason.Failed], pool.GetTrains().SetDowns[SetDownReason.TrainEnded]));
         await pool.WaitUntilUnusedAsync();
     }
+
+    [Fact]
+    public async Task FailureInATrain_ClosesItsServerConnection_WhateverTheResetPolicy()
+    {
+        // Npgsql takes the statements behind the failed one for prepared, which the server has skipped.
+        var pool = CreateSharingPool(
+            maxPoolSize: 1, keywords: "Max Auto Prepare=20;Auto Prepare Min Usages=1", configure: options => options.ResetPolicy = ResetPolicy.Never,
+            build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
+        foreach (var failing in new[] { true, false })
+        {
+            var reads = await pool.GatherAsync(6, async (connection, i) =>
+            {
+                if (i == 2 && failing)
+                {
+                    await Assert.ThrowsAsync<PostgresException>(() => connection.AskAsync<int>("SELECT 1 / (SELECT 0)"));
+                    return 2;
+                }
+
+                return await connection.AskAsync<int>($"SELECT {i}");
+            });
+            Assert.Equal(Enumerable.Range(1, 6), reads);
+            await pool.WaitUntilUnusedAsync();
+        }
+
+        Assert.Equal(2L, pool.GetSnapshot().Opened);
+    }
 }
