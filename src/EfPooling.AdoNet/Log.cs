@@ -53,8 +53,8 @@ internal static partial class Log
     [LoggerMessage(1131, LogLevel.Debug, "Pool '{Pool}': {Passengers} reads that shared a round trip run again elsewhere ({Reason}).")]
     public static partial void SetDown(ILogger logger, Exception? error, string pool, int passengers, SetDownReason reason);
 
-    [LoggerMessage(1132, LogLevel.Debug, "Pool '{Pool}': this text shares no round trips for a while, because it takes longer than {Limit}: {Text}.")]
-    public static partial void TextBarred(ILogger logger, string pool, string? text, TimeSpan limit);
+    [LoggerMessage(1132, LogLevel.Debug, "Pool '{Pool}': this text shares no round trips for a while, because it fails or takes long too often: {Text}.")]
+    public static partial void TextBarred(ILogger logger, string pool, string? text);
 
     [LoggerMessage(1133, LogLevel.Warning, "Pool '{Pool}': a listener of the meter EfPooling threw an exception. Its measurement is lost, nothing else.")]
     public static partial void MeterListenerFailed(ILogger logger, Exception error, string pool);

@@ -24,28 +24,6 @@ internal static class NpgsqlInternals
         command.CommandText = text;
     }
 
-    /// <summary>A batch command with the text and the very parameters of a command, which would else have to be copied.</summary>
-    public static NpgsqlBatchCommand CreateBatchCommand(NpgsqlCommand command)
-    {
-        var batchCommand = new NpgsqlBatchCommand(command.CommandText);
-        if (command.Parameters.Count > 0)
-        {
-            if (HasParametersField)
-            {
-                Parameters(batchCommand) = command.Parameters;
-            }
-            else
-            {
-                foreach (NpgsqlParameter parameter in command.Parameters)
-                {
-                    batchCommand.Parameters.Add(parameter.Clone());
-                }
-            }
-        }
-
-        return batchCommand;
-    }
-
     /// <summary>
     /// Lets protocol messages travel ahead of the next command, as Npgsql itself does with BEGIN. If the server answers with an error,
     /// Npgsql closes the connection and the next command throws that error.
@@ -60,13 +38,6 @@ internal static class NpgsqlInternals
 
     /// <summary>Whether a cancel request was sent for the latest command, by the user or because it took too long.</summary>
     public static bool WasCancelled(NpgsqlConnection connection) => GetConnector(connection) is { } connector && GetPostgresCancellationPerformed(connector);
-
-    /// <summary>Whether a batch command keeps its parameters where we know it; else they are copied.</summary>
-    public static readonly bool HasParametersField
-        = typeof(NpgsqlBatchCommand).GetField("_parameters", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(NpgsqlParameterCollection);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_parameters")]
-    private static extern ref NpgsqlParameterCollection? Parameters(NpgsqlBatchCommand command);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Reset")]
     private static extern void Reset(NpgsqlBatchCommand command);

@@ -19,6 +19,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     private SettingMap _wanted = SettingMap.Empty;
     private SqlVerdict? _verdict;
     private Passenger? _passenger; // in place of a server connection of its own
+    private SoloRun? _solo; // if it could have had that
 
     public LeaseScope Scope { get; private set; }
 
@@ -75,8 +76,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     }
 
     /// <summary>From now on the statement may use the server connection, or has its turn in a train; <see cref="End"/> must follow.</summary>
-    public void Enter(Binding binding, Passenger? passenger = null)
+    public void Enter(Binding binding, Passenger? passenger = null, SoloRun? solo = null)
     {
+        _solo = solo;
         lock (this)
         {
             _binding = binding;
@@ -115,9 +117,17 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         }
     }
 
-    public void Observe(Exception error)
+    /// <summary>Running it failed.</summary>
+    public void OnFailed(Exception error)
     {
         _binding.Observe(error);
+        _solo?.OnFailed(error);
+    }
+
+    /// <summary>Reading its results failed.</summary>
+    public void Observe(Exception error)
+    {
+        OnFailed(error);
         if (!statement.IsOneTransaction)
         {
             // Npgsql takes a batch with error barriers for read when reading fails, although the answers behind the barrier are still to come.
@@ -223,10 +233,16 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         lock (this)
         {
             binding = _binding;
-            var wasRunning = _isRunning;
+            if (!_isRunning)
+            {
+                return false;
+            }
+
             _isRunning = false;
-            return wasRunning;
         }
+
+        _solo?.End();
+        return true;
     }
 
     private static string? Shorten(string? text)

@@ -214,7 +214,7 @@ internal static class StatementRunner
             return true;
         }
 
-        lease.Binding.Observe(error);
+        lease.OnFailed(error);
         return false;
     }
 }

@@ -3,8 +3,8 @@ using EfPooling.AdoNet.Sql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What a pool knows of one SQL text: whether it may board, and what a turn of it costs. Thread-safe: the average is no more than
-/// a guess, so a lost update does no harm.
+/// What a pool knows of one SQL text: whether it may board, what a turn of it costs, and how it does alone. Thread-safe: the averages are no
+/// more than guesses, so a lost update does no harm.
 /// </summary>
 /// <param name="catalog">By which it was judged.</param>
 /// <param name="isPureRead">It may run again elsewhere.</param>
@@ -15,10 +15,13 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
 
     private const int Weight = 16; // of the past against the latest turn
     private const int WorstSample = 2; // times the limit: the average passes the limit only if every other turn is slow, so that a busy machine bars nobody
+    private const int WeightOfFailure = 4; // of the past against a failure, which no busy machine can feign
+    private const int MostTrouble = 1024;
     private static readonly TimeSpan FirstBar = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBar = TimeSpan.FromMinutes(1);
 
-    private long _cost; // Volatile: ticks, moving average
+    private long _cost; // Volatile: ticks, moving average of turns
+    private long _trouble; // Volatile: moving average of the runs alone that failed or were slow
     private long _barredUntil; // Volatile: ticks of the station's clock
     private long _bar; // Volatile: ticks, how long the latest bar is
 
@@ -34,16 +37,39 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
         var limit = CostLimit.Ticks;
         var cost = Volatile.Read(ref _cost);
         cost += (Math.Min(duration, WorstSample * limit) - cost) / Weight;
-        if (cost <= limit)
+        var isBarred = cost > limit;
+        Volatile.Write(ref _cost, isBarred ? limit / 2 : cost); // A fresh chance afterwards, with less patience.
+        if (isBarred)
         {
-            Volatile.Write(ref _cost, cost);
-            return false;
+            Bar(now);
         }
 
-        var bar = Math.Clamp(2 * Volatile.Read(ref _bar), FirstBar.Ticks, LongestBar.Ticks);
+        return isBarred;
+    }
+
+    /// <param name="hasFailed">It would have ended its train.</param>
+    /// <param name="isSlow">It would have held up its train.</param>
+    /// <param name="now">In ticks.</param>
+    /// <returns>Whether the text has lost the right to board, for a time.</returns>
+    public bool OnRanAlone(bool hasFailed, bool isSlow, long now)
+    {
+        var trouble = Volatile.Read(ref _trouble);
+        trouble += ((hasFailed || isSlow ? MostTrouble : 0) - trouble) / (hasFailed ? WeightOfFailure : Weight);
+        var isBarred = trouble > MostTrouble / 2;
+        Volatile.Write(ref _trouble, isBarred ? MostTrouble / 4 : trouble);
+        if (isBarred)
+        {
+            Bar(now);
+        }
+
+        return isBarred;
+    }
+
+    private void Bar(long now)
+    {
+        var isOld = now - Volatile.Read(ref _barredUntil) > LongestBar.Ticks;
+        var bar = isOld ? FirstBar.Ticks : Math.Clamp(2 * Volatile.Read(ref _bar), FirstBar.Ticks, LongestBar.Ticks);
         Volatile.Write(ref _bar, bar);
-        Volatile.Write(ref _cost, limit / 2); // A fresh chance afterwards, with less patience.
         Volatile.Write(ref _barredUntil, now + bar);
-        return true;
     }
 }

@@ -9,7 +9,7 @@ namespace EfPooling.AdoNet;
 /// A read that may travel with others: waits on a platform, is aboard of a train, has its turn at the train's reader. Whoever moves it
 /// out of waiting or being aboard tells it the outcome, so that it is told exactly once.
 /// </summary>
-/// <param name="command">Text and parameters, which nobody changes until the outcome is known.</param>
+/// <param name="command">Text and parameters, which nobody changes while it waits.</param>
 /// <param name="commandTimeout">In seconds.</param>
 /// <param name="wanted">Session settings.</param>
 /// <param name="record">Of its text.</param>
@@ -25,10 +25,10 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     private ManualResetValueTaskSourceCore<BoardingOutcome> _outcome = new() { RunContinuationsAsynchronously = true };
     private int _state; // Interlocked only: Waiting, Aboard, InTurn, Done
     private Train? _train; // written before Aboard is published
-    private volatile bool _wantsToLeave;
     private CancellationToken _token; // written before a cancellation can come
 
-    public NpgsqlCommand Command => command;
+    /// <summary>What the train runs for it. Written by the passenger's own flow before it boards.</summary>
+    public NpgsqlBatchCommand? Statement { get; private set; }
 
     public int CommandTimeout => commandTimeout;
 
@@ -46,7 +46,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     public LeaseScope Scope => LeaseScope.Reader;
 
-    public string? Activity => _train is { } train ? $"train of {train.Length}, at: {train.CurrentText}" : Text;
+    public string? Activity => Volatile.Read(ref _state) is Aboard or InTurn && _train is { } train ? $"train of {train.Length}, at: {train.CurrentText}" : Text;
 
     public object? Affinity => runner.Affinity;
 
@@ -54,13 +54,18 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     public bool IsTransaction => false;
 
-    /// <summary>Its caller has been told that it was cancelled, or waits to be told.</summary>
-    public bool HasLeft => _wantsToLeave && Volatile.Read(ref _state) != InTurn; // Whoever is cancelled when its turn begins has its reader all the same.
+    /// <summary>It reads.</summary>
+    public bool IsInTurn => Volatile.Read(ref _state) == InTurn;
 
     /// <summary>Before each wait; nobody else knows the passenger yet, or any more.</summary>
     public void StartWaiting()
     {
         _outcome.Reset();
+        if (Statement is null || _train is not null)
+        {
+            Statement = PassengerParameters.Copy(command); // Not a second time what another train may still be sending.
+        }
+
         _train = null;
         Volatile.Write(ref _state, Waiting);
     }
@@ -86,11 +91,6 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     /// <returns>Whether it has its turn now; else it has left.</returns>
     public bool TryBeginTurn()
     {
-        if (_wantsToLeave)
-        {
-            TryCancel(Aboard);
-        }
-
         if (Interlocked.CompareExchange(ref _state, InTurn, Aboard) != Aboard)
         {
             return false;
@@ -101,8 +101,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     }
 
     /// <returns>Whether it was aboard, and is told to run elsewhere.</returns>
-    public bool TrySetDown(SetDownReason reason)
-        => TryTell(Aboard, reason == SetDownReason.Failed ? BoardingOutcome.RunAlone : BoardingOutcome.DriveNow);
+    public bool TrySetDown(BoardingOutcome outcome) => TryTell(Aboard, outcome);
 
     /// <returns>Whether it was aboard, and is told of the error.</returns>
     public bool TryFail(Exception error)
@@ -116,16 +115,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
         return true;
     }
 
-    /// <summary>The train no longer needs the parameters: whoever wanted to leave may.</summary>
-    public void OnSent()
-    {
-        if (_wantsToLeave)
-        {
-            TryCancel(Aboard);
-        }
-    }
-
-    /// <summary>Asks the server to stop the statement, if it is this passenger's turn or its result that the train waits for.</summary>
+    /// <summary>Asks the server to stop the statement, if it is this passenger's turn.</summary>
     public void CancelServer() => _train?.CancelServer(this);
 
     BoardingOutcome IValueTaskSource<BoardingOutcome>.GetResult(short token) => _outcome.GetResult(token);
@@ -146,31 +136,13 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     ValueTask IServerOwner.OnStatementEndedAsync() => new(_train!.EndTurnAsync(this));
 
-    // A train that is being written still reads the parameters, and tells later.
+    // The driver, or the train at its turn, will find the seat empty. Whoever is cancelled when its turn begins has its reader all the same.
     private void Cancel()
     {
-        if (TryCancel(Waiting))
+        if (Interlocked.CompareExchange(ref _state, Done, Waiting) == Waiting || Interlocked.CompareExchange(ref _state, Done, Aboard) == Aboard)
         {
-            return; // The driver will find the seat empty.
+            _outcome.SetException(new OperationCanceledException(_token));
         }
-
-        _wantsToLeave = true;
-        Interlocked.MemoryBarrier(); // Either this sees that the train was sent, or the train sees that this wants to leave.
-        if (_train is { IsSent: true })
-        {
-            TryCancel(Aboard);
-        }
-    }
-
-    private bool TryCancel(int from)
-    {
-        if (Interlocked.CompareExchange(ref _state, Done, from) != from)
-        {
-            return false;
-        }
-
-        _outcome.SetException(new OperationCanceledException(_token));
-        return true;
     }
 
     private bool TryTell(int from, BoardingOutcome outcome)

@@ -17,6 +17,7 @@ namespace EfPooling.AdoNet;
 internal sealed class Station
 {
     private const int MostRecords = 10_000;
+    private const int MostCharacters = 8_192; // of a text that may board: records keep it
     private const int Seats = 32;
 
     private readonly TransactionPoolingDataSource _pool;
@@ -30,6 +31,7 @@ internal sealed class Station
     private readonly HashSet<Train> _trains = []; // guarded by _gate: those under way
     private readonly ITimer _watch;
     private bool _isWatching; // guarded by _gate
+    private int _isLooking; // Interlocked only
     private long _response; // Volatile: ticks, moving average of the time from departure to the first result
 
     public Station(TransactionPoolingDataSource pool, TimeProvider time, ILogger logger)
@@ -51,13 +53,15 @@ internal sealed class Station
     /// <summary>How long a turn may take before those behind it are set down.</summary>
     public static long StallLimit => TimeSpan.FromMilliseconds(20).Ticks;
 
-    /// <summary>How long the first result of a train may take: it has the network before it.</summary>
-    public long ResponseLimit => Math.Max(StallLimit, 4 * Volatile.Read(ref _response));
+    /// <summary>How long the first result of a train may take, or a run alone: it has the network before it.</summary>
+    public long ResponseLimit => Math.Clamp(4 * Volatile.Read(ref _response), StallLimit, LongestResponse);
+
+    private static long LongestResponse => TimeSpan.FromSeconds(1).Ticks;
 
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
     public Passenger? TryCreate(NpgsqlCommand command, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
     {
-        if (!verdict.IsReadCandidate || !_pool.IsBusy)
+        if (!verdict.IsReadCandidate || !_pool.IsBusy || command.CommandText.Length > MostCharacters)
         {
             return null;
         }
@@ -104,19 +108,26 @@ internal sealed class Station
         }
     }
 
+    /// <summary>A train got its first result. A late one counts a little, so that the limit follows the network but no single statement.</summary>
     public void OnResponse(long duration)
     {
         var response = Volatile.Read(ref _response);
-        Volatile.Write(ref _response, response + ((duration - response) / 8));
+        Volatile.Write(ref _response, response + ((Math.Min(duration, 2 * ResponseLimit) - response) / 8));
     }
 
     public void OnTurnEnded(Passenger passenger, long duration)
     {
         if (passenger.Record.OnTurnEnded(duration, Now))
         {
-            Counters.CountBarred();
-            _meter.OnBarred();
-            Log.TextBarred(_logger, _pool.Name, passenger.Text, BoardingRecord.CostLimit);
+            OnBarred(passenger);
+        }
+    }
+
+    public void OnRanAlone(Passenger passenger, long duration, bool hasFailed)
+    {
+        if (passenger.Record.OnRanAlone(hasFailed, isSlow: duration > ResponseLimit, Now))
+        {
+            OnBarred(passenger);
         }
     }
 
@@ -140,6 +151,13 @@ internal sealed class Station
         {
             _trains.Remove(train);
         }
+    }
+
+    private void OnBarred(Passenger passenger)
+    {
+        Counters.CountBarred();
+        _meter.OnBarred();
+        Log.TextBarred(_logger, _pool.Name, passenger.Text);
     }
 
     private BoardingRecord RecordOf(SqlVerdict verdict)
@@ -258,7 +276,17 @@ internal sealed class Station
         }
     }
 
+    // One look at a time; and it never waits for anything, because all timers share the threads.
     private void Watch()
+    {
+        if (Interlocked.Exchange(ref _isLooking, 1) == 0)
+        {
+            Look();
+            Volatile.Write(ref _isLooking, 0);
+        }
+    }
+
+    private void Look()
     {
         Train[] trains;
         lock (_gate)

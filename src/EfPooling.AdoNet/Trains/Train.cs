@@ -9,8 +9,8 @@ namespace EfPooling.AdoNet;
 /// <remarks>
 /// The batch has no error barriers: after an error the server skips what is behind it, whose passengers run again elsewhere anyway. With barriers, Npgsql 10
 /// loses count of the answers when reading fails half-way, and reads the same error for ever when rows fail in a result that it skips.
-/// At each moment one flow uses the reader: the one that sends the batch or moves on, or the passenger that has its turn. Those behind can be
-/// set down at any moment, because they are pure reads and nobody has seen anything of them; the train then ends with the present turn.
+/// At each moment one flow uses the reader: the one that sends the batch or moves on, or the passenger that has its turn. All others can leave
+/// or be set down at any moment: they are pure reads, nobody has seen anything of them, and the batch has parameters of its own.
 /// </remarks>
 internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnection> lease, TimeProvider time)
 {
@@ -19,14 +19,14 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private readonly Lock _gate = new();
     private readonly long _departed = time.GetTimestamp();
     private Passenger[] _passengers = []; // written before departure
+    private NpgsqlBatch? _batch; // written before departure
+    private TrainBrake? _brake; // written before departure
     private int _length; // guarded by _gate: passengers from here on were set down
     private int _current = -1; // guarded by _gate for writing: whose turn it is, or whose result is awaited; -1 before the first one
     private long _turnStarted; // guarded by _gate: when the reader was given to the current passenger or began to move there
     private int _glances; // guarded by _gate: how often Watch came since then
-    private NpgsqlBatch? _batch; // guarded by _gate
     private bool _isFinishing; // guarded by _gate: the results of those who were set down are being skipped
     private NpgsqlDataReader? _reader; // written once, before the first turn
-    private volatile bool _isSent;
 
     public ServerConnection Server { get; } = lease.Connection;
 
@@ -35,9 +35,6 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     public int Length => _passengers.Length;
 
     public string? CurrentText => _passengers[Math.Clamp(Volatile.Read(ref _current), 0, Length - 1)].Text;
-
-    /// <summary>The batch no longer needs the parameters of its passengers.</summary>
-    public bool IsSent => _isSent;
 
     /// <param name="driver">Whose lease it is.</param>
     /// <param name="riders">At least one.</param>
@@ -57,12 +54,20 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
         _passengers = aboard == passengers.Length ? passengers : passengers[..aboard];
         _length = aboard;
-        return aboard > 1 && driver.TryGetIn(this); // Last: from here on diagnostics of the driver's lease look at the train.
+        if (aboard == 1)
+        {
+            return false;
+        }
+
+        _batch = CreateBatch(); // Now, because whoever leaves and boards another train has another statement there.
+        _brake = new TrainBrake(_batch, Server, time);
+        return driver.TryGetIn(this); // Last: from here on diagnostics of the driver's lease look at the train.
     }
 
     /// <summary>Sends the batch, and gives the first passenger its turn. Never throws: passengers are told.</summary>
     public async Task RunAsync()
     {
+        var isReady = false;
         try
         {
             var wanted = _passengers[0].Wanted;
@@ -71,29 +76,18 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
                 await Server.ApplyAsync(wanted, isInTransaction: false, CancellationToken.None).ConfigureAwait(false);
             }
 
-            var batch = CreateBatch();
-            lock (_gate)
-            {
-                _batch = batch;
-            }
-
-            _reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+            isReady = true;
+            _reader = await _batch!.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            OnFailed(e);
+            station.OnResponse(Elapsed(_departed));
+            OnFailed(e, isOneOfThem: isReady);
             await FinishAsync().ConfigureAwait(false);
             return;
         }
 
         station.OnResponse(Elapsed(_departed));
-        _isSent = true;
-        Interlocked.MemoryBarrier(); // See Passenger.Cancel.
-        foreach (var passenger in _passengers)
-        {
-            passenger.OnSent();
-        }
-
         lock (_gate)
         {
             _current = 0;
@@ -134,67 +128,71 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         }
     }
 
-    /// <summary>Asks the server to stop, if this passenger has its turn or its result is awaited.</summary>
+    /// <summary>Asks the server to stop, if this passenger has its turn. Does not wait for it.</summary>
     public void CancelServer(Passenger passenger)
     {
         lock (_gate)
         {
-            if (_batch is { } batch && ReferenceEquals(_passengers[Math.Max(_current, 0)], passenger))
+            if (_current >= 0 && _current < Length && ReferenceEquals(_passengers[_current], passenger))
             {
-                batch.Cancel();
+                _brake!.Pull();
             }
         }
     }
 
     /// <summary>
-    /// Sets down those who wait behind somebody who takes too long. Called now and then, and it is the calls that count, not the clock: on a
-    /// machine that is too busy to run turns they are late themselves.
+    /// Sets down those who wait behind somebody who takes too long; and if what takes long is a statement, whoever waits for its result too. Called now
+    /// and then, and it is the calls that count, not the clock: on a machine that is too busy to run turns they are late themselves.
     /// </summary>
     public void Watch()
     {
-        Passenger[] behind;
-        Passenger? left = null;
+        Passenger[] rest;
+        bool isReading;
         lock (_gate)
         {
+            var head = Math.Max(_current, 0);
             var limit = _current < 0 ? station.ResponseLimit : Station.StallLimit;
-            if (++_glances * Station.WatchPeriod.Ticks <= limit)
+            if (++_glances * Station.WatchPeriod.Ticks <= limit || (head >= _length && !_isFinishing))
             {
                 return;
             }
 
             if (_isFinishing)
             {
-                SkipFaster();
+                Brake();
                 return;
             }
 
-            var head = Math.Max(_current, 0);
-            behind = head < _length ? _passengers[(head + 1).._length] : [];
-            _length = Math.Min(_length, head + 1);
-            if (head < _length && _passengers[head].HasLeft)
+            isReading = !TrySetDown(head, BoardingOutcome.RunAlone) && _passengers[head].IsInTurn;
+            rest = _passengers[(head + 1).._length];
+            _length = isReading ? head + 1 : head;
+            if (!isReading)
             {
-                left = _passengers[head];
-                _glances = -GlancesBetweenCancels;
+                Brake(); // Nobody wants anything any more.
             }
         }
 
-        SetDown(behind, SetDownReason.Stalled, error: null);
-        if (left is not null)
-        {
-            Server.Mark(Taint.Suspect);
-            CancelServer(left); // Nobody wants its result any more.
-        }
+        // Which of them is the slow one cannot be said if the server has not answered: let each find out alone.
+        SetDown(rest, SetDownReason.Stalled, isReading ? BoardingOutcome.DriveNow : BoardingOutcome.RunAlone, error: null);
     }
 
     // Requires the gate.
-    private void SkipFaster()
+    private bool TrySetDown(int passenger, BoardingOutcome outcome)
     {
-        if (_batch is not null)
+        if (!_passengers[passenger].TrySetDown(outcome))
         {
-            Server.Mark(Taint.Suspect);
-            _batch.Cancel();
-            _glances = -GlancesBetweenCancels;
+            return false;
         }
+
+        station.OnSetDown(1, SetDownReason.Stalled, error: null);
+        return true;
+    }
+
+    // Requires the gate.
+    private void Brake()
+    {
+        _brake!.Pull();
+        _glances = -GlancesBetweenCancels;
     }
 
     private NpgsqlBatch CreateBatch()
@@ -202,7 +200,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         var batch = new NpgsqlBatch(Server.Npgsql) { Timeout = _passengers[0].CommandTimeout };
         foreach (var passenger in _passengers)
         {
-            batch.BatchCommands.Add(NpgsqlInternals.CreateBatchCommand(passenger.Command));
+            batch.BatchCommands.Add(passenger.Statement!);
         }
 
         return batch;
@@ -228,7 +226,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             }
             catch (Exception e)
             {
-                OnFailed(e);
+                OnFailed(e, isOneOfThem: true);
                 break;
             }
 
@@ -252,30 +250,31 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     }
 
     // Somebody who had its turn was cancelled or failed, which took the results of those behind with it.
-    private void OnLost() => SetDown(TakeRest(), SetDownReason.TrainEnded, error: null);
+    private void OnLost() => SetDown(TakeRest(), SetDownReason.TrainEnded, BoardingOutcome.DriveNow, error: null);
 
-    // The statement whose result was awaited failed, or all of the train did.
-    private void OnFailed(Exception error)
+    // The statement whose result was awaited failed, or what was to be done before all of them.
+    private void OnFailed(Exception error, bool isOneOfThem)
     {
         Server.Observe(error);
-        Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
         var rest = TakeRest();
-        if (rest.Length == 0)
+        if (isOneOfThem)
         {
-            return;
+            Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
+            if (rest.Length > 0 && error is NpgsqlException { InnerException: TimeoutException })
+            {
+                rest[0].TryFail(error);
+                rest = rest[1..];
+            }
+            else if (rest.Length > 0 && (error is PostgresException || Server.IsBroken))
+            {
+                SetDown(rest[..1], SetDownReason.Failed, BoardingOutcome.RunAlone, error);
+                SetDown(rest[1..], SetDownReason.TrainEnded, BoardingOutcome.DriveNow, error);
+                return;
+            }
         }
 
-        if (error is NpgsqlException { InnerException: TimeoutException })
-        {
-            rest[0].TryFail(error);
-        }
-        else
-        {
-            SetDown(rest[..1], SetDownReason.Failed, error);
-        }
-
-        // If it was not the server who complained, it may be anybody's fault, a parameter's for one: let each find out alone.
-        SetDown(rest[1..], error is PostgresException || Server.IsBroken ? SetDownReason.TrainEnded : SetDownReason.Failed, error);
+        // It may be anybody's fault, a parameter's for one, or everybody's: let each find out alone.
+        SetDown(rest, SetDownReason.Failed, BoardingOutcome.RunAlone, error);
     }
 
     private Passenger[] TakeRest()
@@ -289,8 +288,8 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         }
     }
 
-    private void SetDown(Passenger[] passengers, SetDownReason reason, Exception? error)
-        => station.OnSetDown(passengers.Count(passenger => passenger.TrySetDown(reason)), reason, error);
+    private void SetDown(Passenger[] passengers, SetDownReason reason, BoardingOutcome outcome, Exception? error)
+        => station.OnSetDown(passengers.Count(passenger => passenger.TrySetDown(outcome)), reason, error);
 
     private async Task FinishAsync()
     {
@@ -313,14 +312,8 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
         }
 
-        NpgsqlBatch? batch;
-        lock (_gate)
-        {
-            batch = _batch;
-            _batch = null; // No cancel request from here on: it might reach the next owner.
-        }
-
-        batch?.Dispose();
+        await _brake!.ReleaseAsync().ConfigureAwait(false);
+        _batch!.Dispose();
         Server.OnStatementEnded();
         station.OnEnded(this);
         await lease.EndAsync().ConfigureAwait(false);
