@@ -12,9 +12,9 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
 {
     protected override (string Title, SyntaxNode Old, SyntaxNode New)? Replace(SyntaxNode root, SemanticModel model, Diagnostic diagnostic)
     {
-        var statement = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<StatementSyntax>();
-        return statement is not null && TaskOf(statement) is { } task && !task.DescendantNodesAndSelf().Any(node => node is ConditionalAccessExpressionSyntax)
-            && AsyncFunctions.MayAwaitIn(statement)
+        var reported = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
+        var statement = reported.FirstAncestorOrSelf<StatementSyntax>();
+        return statement is not null && TaskOf(statement) is { } task && ReportedCalls.BehindTask(task) == reported && AsyncFunctions.MayAwaitIn(statement)
             ? ("Await it", statement, Await(statement, task))
             : null;
     }

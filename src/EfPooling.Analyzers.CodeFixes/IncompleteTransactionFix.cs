@@ -1,4 +1,5 @@
 using System.Composition;
+using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
@@ -12,20 +13,25 @@ internal sealed class IncompleteTransactionFix() : ReplacementFix(DiagnosticIds.
 {
     protected override (string Title, SyntaxNode Old, SyntaxNode New)? Replace(SyntaxNode root, SemanticModel model, Diagnostic diagnostic)
     {
-        var statement = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<StatementSyntax>();
-        if (statement is not LocalDeclarationStatementSyntax { Declaration.Variables.Count: 1, Parent: BlockSyntax or GlobalStatementSyntax } declaration
-            || !declaration.UsingKeyword.IsKind(SyntaxKind.None) || declaration.Modifiers.Count > 0)
+        var reported = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
+        if (reported.FirstAncestorOrSelf<StatementSyntax>() is not LocalDeclarationStatementSyntax { Declaration.Variables: { Count: 1 } variables, Parent: BlockSyntax or GlobalStatementSyntax } declaration
+            || !declaration.UsingKeyword.IsKind(SyntaxKind.None) || declaration.Modifiers.Count > 0
+            || variables[0].Initializer is not { } initializer || ReportedCalls.BehindResult(initializer.Value) != reported || MayBeJumpedOver(declaration))
         {
             return null;
         }
 
-        var isAsync = AsyncFunctions.MayAwaitIn(declaration) && IsAsyncDisposable(model, declaration.Declaration.Variables[0]);
-        return (isAsync ? "Declare it with 'await using'" : "Declare it with 'using'", declaration, WithUsing(declaration, isAsync));
+        var isAsync = AsyncFunctions.MayAwaitIn(declaration) && Is(model, variables[0], "System.IAsyncDisposable");
+        return !isAsync && !Is(model, variables[0], "System.IDisposable") ? null : (isAsync ? "Declare it with 'await using'" : "Declare it with 'using'", declaration, WithUsing(declaration, isAsync));
     }
 
-    private static bool IsAsyncDisposable(SemanticModel model, VariableDeclaratorSyntax variable)
+    // No goto may pass a using declaration.
+    private static bool MayBeJumpedOver(SyntaxNode declaration)
+        => Assignments.MemberOf(declaration).DescendantNodes().Any(node => node.IsKind(SyntaxKind.GotoStatement));
+
+    private static bool Is(SemanticModel model, VariableDeclaratorSyntax variable, string contract)
         => model.GetDeclaredSymbol(variable) is ILocalSymbol local
-            && local.Type.AllInterfaces.Any(item => item.ToDisplayString() == "System.IAsyncDisposable");
+            && (local.Type.ToDisplayString() == contract || local.Type.AllInterfaces.Any(item => item.ToDisplayString() == contract));
 
     private static LocalDeclarationStatementSyntax WithUsing(LocalDeclarationStatementSyntax declaration, bool isAsync)
     {

@@ -58,6 +58,28 @@ public sealed class DiscardedTaskTests
             Func<Task> later = async () => { await db.SaveChangesAsync(ct); await Task.Yield(); };
             await later();
             """)
+        .Fires("in a lambda without a body, where there is no statement to await it in",
+            """
+            new List<Order>().ForEach(order => {|EFP0008:db.SaveChangesAsync(ct)|});
+            Action later = () => {|EFP0008:db.SaveChangesAsync(ct)|};
+            await Task.Run(async () => _ = {|EFP0008:db.SaveChangesAsync(ct)|}, ct);
+            later();
+            """,
+            """
+            new List<Order>().ForEach(order => db.SaveChangesAsync(ct));
+            Action later = () => db.SaveChangesAsync(ct);
+            await Task.Run(async () => _ = db.SaveChangesAsync(ct), ct);
+            later();
+            """)
+        .Fires("behind parentheses, and as something that cannot be awaited",
+            """
+            _ = ({|EFP0008:db.Orders.FindAsync(id)|}).AsTask().ConfigureAwait(false);
+            _ = (object){|EFP0008:db.SaveChangesAsync(ct)|};
+            """,
+            """
+            await (db.Orders.FindAsync(id)).AsTask().ConfigureAwait(false);
+            _ = (object)db.SaveChangesAsync(ct);
+            """)
         .Fires("a rollback, and a connection of the pool",
             """
             await using var own = await pool.OpenConnectionAsync(ct);

@@ -76,6 +76,28 @@ public sealed class IncompleteTransactionTests
             };
             await later();
             """)
+        .Fires("in a lambda without a body, where there is nothing to declare",
+            """
+            Action begin = () => {|EFP0010:db.Database.BeginTransaction()|};
+            begin();
+            """,
+            """
+            Action begin = () => db.Database.BeginTransaction();
+            begin();
+            """)
+        .Fires("jumped over, which 'using' would forbid",
+            """
+            if (id > 3) goto end;
+            var tx = await {|EFP0010:db.Database.BeginTransactionAsync(ct)|};
+            await tx.CommitAsync(ct);
+            end:
+            """,
+            """
+            if (id > 3) goto end;
+            var tx = await db.Database.BeginTransactionAsync(ct);
+            await tx.CommitAsync(ct);
+            end:
+            """)
         .Silent("using and commit",
             """
             await using var tx = await db.Database.BeginTransactionAsync(ct);
