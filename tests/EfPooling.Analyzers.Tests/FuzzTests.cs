@@ -47,6 +47,7 @@ public sealed class FuzzTests
         Assert.NotEmpty(await Analysis.RunAsync(TestCompilation.Create(source), null, new SqlRulesAnalyzer()));
     }
 
+    // Code that compiles still does so after the fix.
     private static async Task ApplyAsync(Project project, CodeFixProvider fix, ImmutableArray<Diagnostic> found)
     {
         foreach (var diagnostic in found.Where(diagnostic => fix.FixableDiagnosticIds.Contains(diagnostic.Id)))
@@ -56,8 +57,16 @@ public sealed class FuzzTests
             await fix.RegisterCodeFixesAsync(new CodeFixContext(document, diagnostic, (action, _) => actions.Add(action), CancellationToken.None));
             foreach (var action in actions)
             {
-                Assert.NotEmpty(await action.GetOperationsAsync(CancellationToken.None));
+                var change = Assert.Single((await action.GetOperationsAsync(CancellationToken.None)).OfType<ApplyChangesOperation>());
+                if ((await ErrorsAsync(document)).Length == 0)
+                {
+                    var changed = change.ChangedSolution.GetDocument(document.Id)!;
+                    Assert.True(await ErrorsAsync(changed) is var errors && errors.Length == 0, $"{errors}\n{diagnostic}\n{await changed.GetTextAsync()}");
+                }
             }
         }
     }
+
+    private static async Task<string> ErrorsAsync(Document document)
+        => string.Join('\n', (await document.GetSemanticModelAsync())!.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));
 }

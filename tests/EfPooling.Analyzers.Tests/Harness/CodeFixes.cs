@@ -28,26 +28,26 @@ internal static class CodeFixes
         throw new InvalidOperationException("The fix does not come to an end.");
     }
 
-    /// <summary>Fix All in the document, repeated for what the first pass could not do.</summary>
-    public static async Task<Document> ApplyAllAsync(Document document, CodeFixProvider fix, Func<Document, Task<IReadOnlyList<Diagnostic>>> diagnose)
+    /// <summary>Fix All in the document. Fails unless that many passes, and no fewer, leave nothing to fix.</summary>
+    public static async Task<Document> ApplyAllAsync(Document document, CodeFixProvider fix, Func<Document, Task<IReadOnlyList<Diagnostic>>> diagnose, int passes)
     {
-        for (var i = 0; i < MaxFixes; i++)
+        for (var pass = 0; ; pass++)
         {
             var found = await diagnose(document);
             var first = await FirstActionAsync(document, fix, found);
             if (first is null)
             {
+                Assert.True(pass == 0 || pass == passes, $"Fix All was done after {pass} passes.");
                 return document;
             }
 
+            Assert.True(pass < passes, $"Fix All leaves something to fix after {passes} passes:\n{await document.GetTextAsync()}");
             var context = new FixAllContext(
                 document, fix, FixAllScope.Document, first.EquivalenceKey, fix.FixableDiagnosticIds, new Provider(found), CancellationToken.None);
             var action = await fix.GetFixAllProvider()!.GetFixAsync(context);
             Assert.True(action is not null, "Fix All offers nothing.");
             document = await ApplyAsync(document, action);
         }
-
-        throw new InvalidOperationException("Fix All does not come to an end.");
     }
 
     private static async Task<CodeAction?> FirstActionAsync(Document document, CodeFixProvider fix, IEnumerable<Diagnostic> found)

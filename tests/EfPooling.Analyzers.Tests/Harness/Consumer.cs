@@ -50,11 +50,14 @@ internal sealed partial class Consumer : IDisposable
     }
 
     /// <summary>Restores and builds the project.</summary>
-    /// <returns>The warnings with an id of ours, sorted: file, place, id and message.</returns>
+    /// <returns>The warnings with an id of ours, as often as they were given, sorted: file, place, id and message.</returns>
     public async Task<IReadOnlyList<string>> BuildAsync(params string[] arguments)
     {
-        var output = await RunAsync(Project, ["build", "-nologo", "-v:quiet", "-clp:NoSummary", "-nodeReuse:false", .. arguments]);
-        return [.. Warning().Matches(output).Select(match => $"{Path.GetFileName(match.Groups[1].Value)}{match.Groups[2].Value}").Distinct().Order(StringComparer.Ordinal)];
+        // The console repeats what was said; a log of warnings does not.
+        var log = Path.Combine(_folder.FullName, "warnings.log");
+        await RunAsync(Project, ["build", "-nologo", "-v:quiet", "-nodeReuse:false", "-fl", $"-flp:LogFile={log};WarningsOnly;NoSummary", .. arguments]);
+        var output = await File.ReadAllTextAsync(log);
+        return [.. Warning().Matches(output).Select(match => $"{Path.GetFileName(match.Groups[1].Value)}{match.Groups[2].Value}").Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The names of the files in the main package, and its description of itself.</summary>
