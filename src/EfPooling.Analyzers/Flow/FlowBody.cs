@@ -13,6 +13,7 @@ internal sealed class FlowBody
 {
     private readonly OperationBlockAnalysisContext _context;
     private readonly Dictionary<SyntaxNode, IInvocationOperation> _invocations = [];
+    private readonly Dictionary<SyntaxNode, IObjectCreationOperation> _creations = [];
     private readonly Dictionary<SyntaxNode, DbOperation> _operations = [];
     private readonly Dictionary<SyntaxNode, DbTask?> _work = [];
     private readonly Dictionary<SyntaxNode, Root> _roots = [];
@@ -33,6 +34,10 @@ internal sealed class FlowBody
                     _operations[invocation.Syntax] = found;
                     Operations.Add(found);
                 }
+            }
+            else if (operation is IObjectCreationOperation creation)
+            {
+                _creations[creation.Syntax] = creation;
             }
         }
     }
@@ -94,6 +99,9 @@ internal sealed class FlowBody
     /// <summary>The same call in the tree of operations, which knows its parents, for one of a control flow graph.</summary>
     public IInvocationOperation? Original(IOperation operation)
         => operation is IInvocationOperation { IsImplicit: false } && _invocations.TryGetValue(operation.Syntax, out var found) ? found : null;
+
+    /// <summary>The same for the creation of an object.</summary>
+    public IObjectCreationOperation? Original(IObjectCreationOperation operation) => _creations.TryGetValue(operation.Syntax, out var found) ? found : null;
 
     /// <summary>The walk through what may run after an operation in the same function, or null if that cannot be told.</summary>
     public FlowWalk? WalkFrom(IInvocationOperation operation) => _graphs.Of(operation) is { } graph ? FlowWalk.After(graph, operation.Syntax) : null;

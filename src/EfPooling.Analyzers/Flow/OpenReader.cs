@@ -17,6 +17,11 @@ internal static class OpenReader
     /// <summary>Whether an operation of a control flow graph may close the reader.</summary>
     public static bool MayCloseAt(IOperation operation, ILocalSymbol reader)
     {
+        if (Captures.MayUse(operation, reader))
+        {
+            return true;
+        }
+
         if (operation is not ILocalReferenceOperation { IsDeclaration: false } reference
             || !SymbolEqualityComparer.Default.Equals(reference.Local, reader))
         {

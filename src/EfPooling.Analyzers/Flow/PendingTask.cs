@@ -1,7 +1,5 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
-using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
@@ -61,11 +59,8 @@ internal sealed class PendingTask
     private bool IsLookedAt(IOperation operation) => operation switch
     {
         ILocalReferenceOperation local => IsHolder(local) && !IsBeingGathered(local),
-        IInvocationOperation call when _body.Symbols.IsCombinator(call.TargetMethod) => Mentions(call.Syntax),
-        IInvocationOperation { TargetMethod.MethodKind: MethodKind.LocalFunction } call => MentionedBy(call.TargetMethod),
-        IMethodReferenceOperation { Method.MethodKind: MethodKind.LocalFunction } reference => MentionedBy(reference.Method),
-        IFlowAnonymousFunctionOperation => Mentions(operation.Syntax),
-        _ => false,
+        IInvocationOperation call when _body.Symbols.IsCombinator(call.TargetMethod) => Captures.Mentions(call.Syntax, _holder),
+        _ => Captures.MayUse(operation, _holder),
     };
 
     private bool IsHolder(ILocalReferenceOperation local) => !local.IsDeclaration && SymbolEqualityComparer.Default.Equals(local.Local, _holder);
@@ -92,9 +87,4 @@ internal sealed class PendingTask
 
         return false;
     }
-
-    private bool MentionedBy(IMethodSymbol function) => function.DeclaringSyntaxReferences.Any(declaration => Mentions(declaration.GetSyntax()));
-
-    private bool Mentions(SyntaxNode code)
-        => code.DescendantNodes().Any(node => node is IdentifierNameSyntax name && name.Identifier.ValueText == _holder.Name);
 }

@@ -10,8 +10,6 @@ namespace EfPooling.Analyzers.Flow;
 /// <param name="body">The code.</param>
 internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, FlowBody body)
 {
-    private static readonly string[] Libraries = ["Microsoft.EntityFrameworkCore", "System.Data", "Npgsql", "Dapper", "EfPooling"];
-
     private List<(IOperation Reference, TransactionUse Use)>? _uses;
 
     public DbOperation Begin { get; } = begin;
@@ -37,7 +35,8 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
             return Ends(call.TargetMethod);
         }
 
-        if (body.TryGetOperation(operation, out var found) && found.Kind is DbOperationKind.Commit or DbOperationKind.Rollback)
+        if ((body.TryGetOperation(operation, out var found) && found.Kind is DbOperationKind.Commit or DbOperationKind.Rollback)
+            || Captures.MayUse(operation, Local) || HandOvers.MayEnd(operation, body.RootOf(Begin), body))
         {
             return true;
         }
@@ -76,8 +75,8 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
             IConditionalAccessOperation access when access.Operation == value => UseOfAccess(access),
             IMemberReferenceOperation or IBinaryOperation or IIsPatternOperation or ISimpleAssignmentOperation { Target: IDiscardOperation } => TransactionUse.Read,
             IUsingOperation => TransactionUse.Disposes,
-            IArgumentOperation { Parent: IInvocationOperation call } => IsOfDatabase(call.TargetMethod.ContainingType) ? TransactionUse.Read : TransactionUse.Escapes,
-            IArgumentOperation { Parent: IObjectCreationOperation creation } => IsOfDatabase(creation.Type) ? TransactionUse.Read : TransactionUse.Escapes,
+            IArgumentOperation { Parent: IInvocationOperation call } => HandOvers.IsOfDatabase(call.TargetMethod.ContainingType) ? TransactionUse.Read : TransactionUse.Escapes,
+            IArgumentOperation { Parent: IObjectCreationOperation creation } => HandOvers.IsOfDatabase(creation.Type) ? TransactionUse.Read : TransactionUse.Escapes,
             ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property.Name: "Transaction" } } => TransactionUse.Read,
             _ => TransactionUse.Escapes,
         };
@@ -92,12 +91,5 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
         }
 
         return first is IInvocationOperation call ? UseOf(call.TargetMethod) : TransactionUse.Read;
-    }
-
-    // Libraries take a transaction to run something in it, not to end it.
-    private static bool IsOfDatabase(ITypeSymbol? type)
-    {
-        var name = type?.ContainingNamespace?.ToDisplayString() ?? "";
-        return Libraries.Any(root => name == root || name.StartsWith(root + ".", StringComparison.Ordinal));
     }
 }

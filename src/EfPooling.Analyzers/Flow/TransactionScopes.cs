@@ -32,8 +32,8 @@ internal static class TransactionScopes
             => attribute.AttributeClass?.ContainingNamespace.ToDisplayString() is { } space
                 && (space.StartsWith("Xunit", StringComparison.Ordinal) || space.StartsWith("NUnit", StringComparison.Ordinal) || space.Contains("TestTools")));
 
-    // The parts of the type that are in other files too; for top-level statements, the file.
-    private static IEnumerable<SyntaxNode> Nodes(FlowBody body)
+    /// <summary>The parts of the type that are in other files too; for top-level statements, the file.</summary>
+    public static IEnumerable<SyntaxNode> Nodes(FlowBody body)
         => body.Owner.ContainingType is { } type && body.Block.Syntax.FirstAncestorOrSelf<TypeDeclarationSyntax>() is not null
             ? type.DeclaringSyntaxReferences.SelectMany(part => part.GetSyntax().DescendantNodes())
             : body.Block.Syntax.SyntaxTree.GetRoot().DescendantNodes();

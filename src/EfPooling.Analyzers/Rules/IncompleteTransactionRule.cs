@@ -61,7 +61,7 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
                 CheckCommit(transaction.Begin, root, body);
             }
         }
-        else if (!uses.Any(IsEndAfterFailure) && root.Symbol is not ILocalSymbol { IsUsing: true })
+        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && root.Symbol is not ILocalSymbol { IsUsing: true })
         {
             Report(transaction.Begin, body, "stays open when something fails before its end, until its context or connection is disposed of" + Held, "Declare it with 'await using'");
         }
@@ -71,18 +71,37 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
     {
         if (!TransactionScopes.IsTest(body) && !TransactionScopes.EndsByFacade(body)
             && body.Operations.Any(operation => operation.Invocation.Syntax.SpanStart > begin.Invocation.Syntax.SpanStart
-                && body.RootOf(operation).IsSameAs(root) && Writes.IsWrite(operation)))
+                && body.RootOf(operation).IsSameAs(root) && Writes.IsWrite(operation))
+            && !MayBeEndedByOthers(begin, root, body))
         {
             Report(begin, body, "is never committed, so that what it writes is always rolled back", "Commit it at the end, or say that it shall be rolled back (RollbackAsync)");
         }
     }
 
-    // In finally, or in the catch of whatever has failed.
-    private static bool IsEndAfterFailure((IOperation Reference, TransactionUse Use) item)
+    // By code that gets the context, or through another object that stands for the same transaction.
+    private static bool MayBeEndedByOthers(DbOperation begin, Root root, FlowBody body)
+        => HandOvers.IsKeptByOthers(root, body)
+            || body.All.Any(operation => HandOvers.MayEnd(operation, root, body)
+                && (operation.Syntax.SpanStart > begin.Invocation.Syntax.SpanStart || operation is IObjectCreationOperation))
+            || body.Operations.Any(operation => operation.Kind is DbOperationKind.Commit or DbOperationKind.Rollback
+                && operation.Invocation.Syntax.SpanStart > begin.Invocation.Syntax.SpanStart && !IsOfAnother(operation, body));
+
+    private static bool IsOfAnother(DbOperation end, FlowBody body)
+        => end.Owner is { } owner && TaskUse.Inner(owner) is ILocalReferenceOperation { Local: var local }
+            && body.Operations.Any(operation => operation.Kind == DbOperationKind.Begin
+                && SymbolEqualityComparer.Default.Equals(TaskUse.LocalOfResult(operation.Invocation, operation.ReturnsTask), local));
+
+    // In finally, in the catch of whatever has failed, or in a function that may be called there.
+    private static bool IsEndAfterFailure((IOperation Reference, TransactionUse Use) item, IOperation function, FlowBody body)
     {
         if (item.Use is not (TransactionUse.Disposes or TransactionUse.RollsBack))
         {
             return false;
+        }
+
+        if (body.FunctionOf(item.Reference) != function)
+        {
+            return true;
         }
 
         for (var (inner, outer) = (item.Reference, item.Reference.Parent); outer is not null; (inner, outer) = (outer, outer.Parent))

@@ -205,6 +205,23 @@ public sealed class CommandDuringReaderTests
                 await conn.ExecuteAsync("SELECT 1");
             }
             """)
+        .Silent("a local function closes the reader",
+            """
+            using var command = conn.CreateCommand();
+            var reader = command.ExecuteReader();
+            try
+            {
+                reader.Read();
+            }
+            finally
+            {
+                Done();
+            }
+
+            await conn.ExecuteAsync("SELECT 1");
+
+            void Done() => reader.Dispose();
+            """)
         .Silent("the connection is closed meanwhile",
             """
             using var command = conn.CreateCommand();

@@ -98,6 +98,98 @@ public sealed class IncompleteTransactionTests
             await tx.CommitAsync(ct);
             end:
             """)
+        .Silent("committed by others who have the context",
+            """
+            public interface IUnitOfWork { Task CommitAsync(CancellationToken ct); Task FinishAsync(); }
+
+            public class Service(AppDb db) { public async Task SaveAsync() { await db.SaveChangesAsync(); await db.Database.CommitTransactionAsync(); } }
+
+            public static class Extensions { public static Task Finish(this AppDb db) => db.Database.CommitTransactionAsync(); }
+
+            public abstract class Base { protected abstract Task Done(); }
+
+            public abstract class Example(AppDb db, IUnitOfWork work, IDbContextFactory<AppDb> factory) : Base
+            {
+                public async Task Work(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await db.SaveChangesAsync(ct);
+                    await work.CommitAsync(ct);
+                }
+
+                public async Task Extension(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await db.SaveChangesAsync(ct);
+                    await db.Finish();
+                }
+
+                public async Task Passed(CancellationToken ct)
+                {
+                    await using var own = await factory.CreateDbContextAsync(ct);
+                    var service = new Service(own);
+                    await using var tx = await own.Database.BeginTransactionAsync(ct);
+                    await own.SaveChangesAsync(ct);
+                    await service.SaveAsync();
+                }
+
+                public async Task Inherited(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await db.SaveChangesAsync(ct);
+                    await Done();
+                }
+
+                public async Task Behind(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await db.SaveChangesAsync(ct);
+                    await tx.GetDbTransaction().CommitAsync(ct);
+                }
+            }
+
+            public class Keeper(AppDb db)
+            {
+                private readonly Service _service = new(db);
+
+                public async Task Run()
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    await db.SaveChangesAsync();
+                    await _service.SaveAsync();
+                }
+            }
+            """)
+        .Silent("ended by a local function in finally",
+            """
+            var tx = await db.Database.BeginTransactionAsync(ct);
+            try
+            {
+                await tx.CommitAsync(ct);
+            }
+            finally
+            {
+                await Cleanup();
+            }
+
+            ValueTask Cleanup() => tx.DisposeAsync();
+            """)
+        .Fires("queries of the project's own, and the end of another transaction, end nothing",
+            """
+            public static class Extensions { public static IQueryable<Order> Recent(this AppDb db) => db.Orders.Where(order => order.Id > 3); }
+
+            public class Example(AppDb db, DbConnection conn)
+            {
+                public async Task Run(CancellationToken ct)
+                {
+                    await using var tx = await {|EFP0010:db.Database.BeginTransactionAsync(ct)|};
+                    await db.Recent().LoadAsync(ct);
+                    await db.SaveChangesAsync(ct);
+                    await using var other = await conn.BeginTransactionAsync(ct);
+                    await other.CommitAsync(ct);
+                }
+            }
+            """)
         .Silent("using and commit",
             """
             await using var tx = await db.Database.BeginTransactionAsync(ct);

@@ -147,6 +147,72 @@ public sealed class SlowWaitInTransactionTests
 
             private static async Task FinishAsync(IDbContextTransaction tx) => await tx.DisposeAsync();
             """)
+        .Silent("others who have the context may have ended it",
+            """
+            public interface IUnitOfWork { Task CommitAsync(CancellationToken ct); }
+
+            public static class Extensions { public static Task Finish(this AppDb db) => db.Database.CommitTransactionAsync(); }
+
+            public class Example(AppDb db, IUnitOfWork work, HttpClient http)
+            {
+                public async Task Work(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await work.CommitAsync(ct);
+                    await http.GetAsync("x", ct);
+                }
+
+                public async Task Extension(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await db.Finish();
+                    await http.GetAsync("x", ct);
+                }
+            }
+
+            public class Second(AppDb db, HttpClient http)
+            {
+                public async Task Run(CancellationToken ct)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync(ct);
+                    await EndAsync(ct);
+                    await http.GetAsync("x", ct);
+                }
+
+                private Task EndAsync(CancellationToken ct) => db.Database.CommitTransactionAsync(ct);
+            }
+            """)
+        .Silent("a local function or a lambda may have ended it",
+            """
+            await using (var tx = await db.Database.BeginTransactionAsync(ct))
+            {
+                await Done();
+                await http.GetAsync(text, ct);
+
+                Task Done() => Finish();
+                Task Finish() => tx.CommitAsync(ct);
+            }
+
+            await using var second = await db.Database.BeginTransactionAsync(ct);
+            Func<Task> finish = () => second.CommitAsync(ct);
+            await finish();
+            await http.GetAsync(text, ct);
+            """)
+        .Fires("methods of the same type that end nothing",
+            """
+            public async Task Run(CancellationToken ct)
+            {
+                await using var tx = await db.Database.BeginTransactionAsync(ct);
+                await AuditAsync(ct);
+                Check();
+                await {|EFP0009:http.GetAsync(text, ct)|};
+                await tx.CommitAsync(ct);
+
+                void Check() => Console.WriteLine(text);
+            }
+
+            private Task AuditAsync(CancellationToken ct) => db.SaveChangesAsync(ct);
+            """)
         .Silent("the facade ends it",
             """
             using var tx = db.Database.BeginTransaction();
