@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -10,9 +9,6 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>Tells by the names in its syntax whether a piece of code uses a variable from outside it. A namesake counts too.</summary>
 internal static class Captures
 {
-    // Asked for each call of a local function. Values live as long as the syntax.
-    private static readonly ConditionalWeakTable<SyntaxNode, HashSet<string>> Mentioned = new();
-
     /// <summary>Whether an operation of a control flow graph calls or passes on a local function that uses the local, or makes a lambda that does.</summary>
     public static bool MayUse(IOperation operation, ILocalSymbol local) => operation switch
     {
@@ -22,7 +18,7 @@ internal static class Captures
         _ => false,
     };
 
-    public static bool Mentions(SyntaxNode code, ILocalSymbol local) => Mentioned.GetValue(code, NamesIn).Contains(local.Name);
+    public static bool Mentions(SyntaxNode code, ILocalSymbol local) => MentionedNames.In(code).Contains(local.Name);
 
     // Local functions call one another.
     private static bool Mentions(IMethodSymbol function, ILocalSymbol local)
@@ -37,7 +33,7 @@ internal static class Captures
                 continue;
             }
 
-            var names = Mentioned.GetValue(code, NamesIn);
+            var names = MentionedNames.In(code);
             if (names.Contains(local.Name))
             {
                 return true;
@@ -51,6 +47,4 @@ internal static class Captures
 
         return false;
     }
-
-    private static HashSet<string> NamesIn(SyntaxNode code) => [.. code.DescendantNodes().OfType<IdentifierNameSyntax>().Select(name => name.Identifier.ValueText)];
 }

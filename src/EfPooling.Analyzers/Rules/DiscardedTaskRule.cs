@@ -1,7 +1,6 @@
 using EfPooling.Analyzers.Flow;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Rules;
@@ -42,5 +41,5 @@ internal sealed class DiscardedTaskRule() : FlowRule(Descriptors.DiscardedTask)
     // A namesake counts as a read.
     private static bool IsRead(ILocalSymbol local)
         => local.DeclaringSyntaxReferences.Select(declaration => Assignments.MemberOf(declaration.GetSyntax()))
-            .Any(member => member.DescendantNodes().Any(node => node is IdentifierNameSyntax name && name.Identifier.ValueText == local.Name));
+            .Any(member => MentionedNames.In(member).Contains(local.Name));
 }

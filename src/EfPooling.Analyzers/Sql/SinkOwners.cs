@@ -78,7 +78,7 @@ internal static class SinkOwners
             return null;
         }
 
-        foreach (var use in LocalValues.Root(command).DescendantsAndSelf().OfType<ILocalReferenceOperation>().Where(use => SymbolEqualityComparer.Default.Equals(use.Local, local)))
+        foreach (var use in MemberOperations.Of(command).UsesOf(local))
         {
             var owner = use.Parent is IPropertyReferenceOperation { Property.Name: "Connection", Parent: ISimpleAssignmentOperation assignment } property && assignment.Target == property
                 ? assignment.Value

@@ -20,26 +20,7 @@ internal static class LocalValues
             return model.SyntaxTree == declaration.SyntaxTree && model.GetOperation(declaration) is { } declared ? ValueOf(declared, local) : null;
         }
 
-        foreach (var operation in Root(near).DescendantsAndSelf())
-        {
-            if (ValueOf(operation, local) is { } value)
-            {
-                return value;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>The operation of the whole member.</summary>
-    public static IOperation Root(IOperation operation)
-    {
-        while (operation.Parent is { } parent)
-        {
-            operation = parent;
-        }
-
-        return operation;
+        return MemberOperations.Of(near).InitialValue(local);
     }
 
     private static IOperation? ValueOf(IOperation operation, ILocalSymbol local) => operation switch

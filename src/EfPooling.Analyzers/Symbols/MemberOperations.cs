@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Symbols;
+
+/// <summary>What rules look up in the operations of a whole member, gathered in one walk. Immutable after that, so thread-safe.</summary>
+internal sealed class MemberOperations
+{
+    // Values live as long as the operations.
+    private static readonly ConditionalWeakTable<IOperation, MemberOperations> Cache = new();
+
+    private readonly Dictionary<ISymbol, IOperation> _initialValues = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<ISymbol, List<ILocalReferenceOperation>> _uses = new(SymbolEqualityComparer.Default);
+    private readonly List<IInvocationOperation> _opening = [];
+
+    private MemberOperations(IOperation root)
+    {
+        foreach (var operation in root.DescendantsAndSelf())
+        {
+            switch (operation)
+            {
+                case IVariableDeclaratorOperation variable when (variable.Initializer ?? (variable.Parent as IVariableDeclarationOperation)?.Initializer)?.Value is { } value:
+                    _initialValues[variable.Symbol] = value;
+                    break;
+                case IDeclarationPatternOperation { DeclaredSymbol: { } declared, Parent: IIsPatternOperation test }:
+                    _initialValues[declared] = test.Value;
+                    break;
+                case ILocalReferenceOperation reference:
+                    if (!_uses.TryGetValue(reference.Local, out var uses))
+                    {
+                        _uses.Add(reference.Local, uses = []);
+                    }
+
+                    uses.Add(reference);
+                    break;
+                case IInvocationOperation { TargetMethod.Name: "Open" or "OpenAsync" or "OpenConnection" or "OpenConnectionAsync" } call:
+                    _opening.Add(call);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Calls that may open a connection, in the order of the source.</summary>
+    public IReadOnlyList<IInvocationOperation> Opening => _opening;
+
+    /// <param name="near">Any operation of the member.</param>
+    public static MemberOperations Of(IOperation near)
+    {
+        while (near.Parent is { } parent)
+        {
+            near = parent;
+        }
+
+        return Cache.GetValue(near, root => new MemberOperations(root));
+    }
+
+    /// <summary>The initial value of a local, or what a pattern has matched. Null: there is none.</summary>
+    public IOperation? InitialValue(ILocalSymbol local) => _initialValues.TryGetValue(local, out var value) ? value : null;
+
+    /// <summary>All mentions of a local, in the order of the source.</summary>
+    public IReadOnlyList<ILocalReferenceOperation> UsesOf(ILocalSymbol local) => _uses.TryGetValue(local, out var uses) ? uses : [];
+}
