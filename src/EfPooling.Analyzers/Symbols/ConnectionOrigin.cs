@@ -12,6 +12,9 @@ internal enum ConnectionOrigin
     /// <summary>A physical connection that this code owns: made with <c>new</c>, taken from Npgsql's data source, or leased as a session.</summary>
     Dedicated,
 
+    /// <summary>Handed out by code that does not say where it comes from: a factory, a method, a property of another object.</summary>
+    Unknown,
+
     /// <summary>Of another provider, or a wrapper of a third party.</summary>
     OtherProvider,
 }

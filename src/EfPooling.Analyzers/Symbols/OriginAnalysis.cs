@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
@@ -25,6 +26,9 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
             IPropertyReferenceOperation property when property.Property.ContainingType.Is(symbols.SessionLease) => ConnectionOrigin.Dedicated,
             IObjectCreationOperation creation when creation.Type.InheritsFrom(symbols.DbContext) && IsConfiguredHereWithoutPooling(creation) => ConnectionOrigin.Dedicated,
             IInvocationOperation invocation => OfCall(invocation),
+            IPropertyReferenceOperation { Instance: { } instance } property when instance is not IInstanceReferenceOperation && symbols.IsConnection(property.Type) => ConnectionOrigin.Unknown,
+            IConditionalOperation choice => FirstKnown(Of(choice.WhenTrue), Of(choice.WhenFalse)),
+            ICoalesceOperation choice => FirstKnown(Of(choice.Value), Of(choice.WhenNull)),
             _ => ConnectionOrigin.Shared,
         };
     }
@@ -51,6 +55,21 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
         _ => false,
     };
 
+    /// <summary>Whether the expression calls something that may make a connection.</summary>
+    public static bool LooksHandedOut(ExpressionSyntax expression) => expression switch
+    {
+        AwaitExpressionSyntax awaited => LooksHandedOut(awaited.Expression),
+        ParenthesizedExpressionSyntax parenthesized => LooksHandedOut(parenthesized.Expression),
+        CastExpressionSyntax cast => LooksHandedOut(cast.Expression),
+        PostfixUnaryExpressionSyntax forgiving => LooksHandedOut(forgiving.Operand),
+        ConditionalExpressionSyntax choice => LooksHandedOut(choice.WhenTrue) || LooksHandedOut(choice.WhenFalse),
+        BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression } choice => LooksHandedOut(choice.Left) || LooksHandedOut(choice.Right),
+        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Name.Identifier.ValueText: "ConfigureAwait" } member } => LooksHandedOut(member.Expression),
+        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Name.Identifier.ValueText: "GetDbConnection" } } => false,
+        InvocationExpressionSyntax or BaseObjectCreationExpressionSyntax => true,
+        _ => false,
+    };
+
     private ConnectionOrigin OfCall(IInvocationOperation invocation)
     {
         var method = invocation.TargetMethod;
@@ -63,8 +82,11 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
         return source.InheritsFrom(symbols.PooledDataSource) ? ConnectionOrigin.OpenedFromPool
             : source.InheritsFrom(symbols.NpgsqlDataSource) || IsPhysical(method.ReturnType) ? ConnectionOrigin.Dedicated
             : source.InheritsFrom(symbols.DbDataSource) && symbols.IsConnection(Result(method.ReturnType)) ? ConnectionOrigin.Dedicated // Whose, the type does not say.
+            : symbols.IsConnection(Result(method.ReturnType)) && !method.ContainingType.Is(symbols.RelationalFacadeExtensions) ? ConnectionOrigin.Unknown
             : ConnectionOrigin.Shared;
     }
+
+    public static ConnectionOrigin FirstKnown(ConnectionOrigin first, ConnectionOrigin second) => first != ConnectionOrigin.Shared ? first : second;
 
     // The pool never hands out an NpgsqlConnection: somebody has opened it for this caller.
     private bool IsPhysical(ITypeSymbol type) => Result(type).Is(symbols.NpgsqlConnection);

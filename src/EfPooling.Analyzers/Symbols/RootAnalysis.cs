@@ -43,7 +43,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
                 => new Root(symbols.Holds(self.Type) ? self.Type : null),
             IInvocationOperation invocation => OfInvocation(invocation, model, steps - 1),
             IObjectCreationOperation creation => OfCreation(creation, model, steps - 1),
-            _ => new Root(null, OriginOf(operation.Type)),
+            _ => new Root(null, symbols.IsNpgsqls(operation.Type) ? ConnectionOrigin.Dedicated : _origins.Of(operation)),
         };
     }
 
@@ -112,7 +112,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
 
         var isFixed = property.SetMethod is null && (property.IsStatic || reference.Instance is IInstanceReferenceOperation)
             && property.ContainingType.GetMembers().Any(member => member is IFieldSymbol field && SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
-        return new Root(isFixed && symbols.Holds(property.Type) ? property : null, OriginOfAssignments(property));
+        return new Root(isFixed && symbols.Holds(property.Type) ? property : null, OriginAnalysis.FirstKnown(OriginOfAssignments(property), _origins.Of(reference)));
     }
 
     // A leased session stands for its connection.
@@ -170,14 +170,20 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
         return connection is null ? new Root(null, OriginOf(creation.Type)) : Walk(connection, model, steps);
     }
 
-    // A field or a local that is assigned in several places is dedicated if any of them gives it a connection of its own.
+    // A field or a local that is assigned in several places is dedicated if any of them gives it a connection of its own, unknown if one may.
     private ConnectionOrigin OriginOfAssignments(ISymbol variable)
     {
         var declarations = variable is ILocalSymbol ? variable.DeclaringSyntaxReferences : variable.ContainingType.DeclaringSyntaxReferences;
         var scopes = declarations.Select(declaration => declaration.GetSyntax()).Select(node => variable is ILocalSymbol ? Assignments.MemberOf(node) : node);
         var type = TypeOf(variable);
-        return symbols.IsNpgsqls(type) || (symbols.IsConnection(type) && scopes.SelectMany(scope => Assignments.ValuesOf(scope, variable.Name)).Any(OriginAnalysis.LooksDedicated))
-            ? ConnectionOrigin.Dedicated
+        if (symbols.IsNpgsqls(type) || !symbols.IsConnection(type))
+        {
+            return OriginOf(type);
+        }
+
+        var values = scopes.SelectMany(scope => Assignments.ValuesOf(scope, variable.Name)).ToList();
+        return values.Exists(OriginAnalysis.LooksDedicated) ? ConnectionOrigin.Dedicated
+            : values.Exists(OriginAnalysis.LooksHandedOut) ? ConnectionOrigin.Unknown
             : ConnectionOrigin.Shared;
     }
 

@@ -28,6 +28,20 @@ public sealed class SessionFeatureTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await own.ExecuteAsync("{|EFP0004:LISTEN orders|}");
             """)
+        .Silent("a connection from a factory",
+            """
+            public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); }
+
+            public class Example(IFactory factory)
+            {
+                public async Task Run(CancellationToken ct)
+                {
+                    await using var own = await factory.OpenAsync(ct);
+                    await own.ExecuteAsync("LISTEN orders");
+                    factory.CreateConnection().Execute("LISTEN orders");
+                }
+            }
+            """)
         .Silent("NOTIFY and cursors of a transaction",
             """
             conn.Execute("NOTIFY orders, 'a'; SELECT pg_notify('orders', 'a')");

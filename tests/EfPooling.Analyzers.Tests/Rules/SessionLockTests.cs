@@ -33,6 +33,20 @@ public sealed class SessionLockTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await own.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(1)");
             """)
+        .Silent("a connection from a factory",
+            """
+            public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); }
+
+            public class Example(IFactory factory)
+            {
+                public async Task Run(CancellationToken ct)
+                {
+                    await using var own = await factory.OpenAsync(ct);
+                    await own.ExecuteAsync("SELECT pg_advisory_lock(1)");
+                    factory.CreateConnection().Execute("SELECT pg_advisory_lock(1)");
+                }
+            }
+            """)
         .Silent("locks of the transaction", """conn.Execute("SELECT pg_advisory_xact_lock(42), pg_try_advisory_xact_lock(1)");""")
         .Silent("giving back", """conn.Execute("SELECT pg_advisory_unlock(42); SELECT pg_advisory_unlock_all()");""")
         .Silent("names that are not called",

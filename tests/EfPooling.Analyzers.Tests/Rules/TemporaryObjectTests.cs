@@ -39,6 +39,20 @@ public sealed class TemporaryObjectTests
             "a table whose columns are pasted in",
             """conn.Execute($"{|EFP0005:CREATE TEMP TABLE|} t ({text})");""",
             """conn.Execute($"CREATE TEMP TABLE t ({text}) ON COMMIT DROP");""")
+        .Silent("a connection from a factory",
+            """
+            public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); }
+
+            public class Example(IFactory factory)
+            {
+                public async Task Run(CancellationToken ct)
+                {
+                    await using var own = await factory.OpenAsync(ct);
+                    await own.ExecuteAsync("CREATE TEMP TABLE t (id int)");
+                    factory.CreateConnection().Execute("CREATE TEMP TABLE t (id int)");
+                }
+            }
+            """)
         .Silent("ON COMMIT DROP",
             """
             conn.Execute("CREATE TEMP TABLE t (id int) ON COMMIT DROP");
