@@ -45,7 +45,7 @@ internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule
             return;
         }
 
-        var use = new SqlUse(sink, source, script, symbols.Roots.Of(sink.Owner).Origin, context.ContainingSymbol, context.Compilation, context.ReportDiagnostic);
+        var use = new SqlUse(sink, source, script, symbols.Roots.Of(sink.Owner), context.ContainingSymbol, context.Compilation, context.ReportDiagnostic);
         foreach (var rule in Rules.Where(rule => rule.Concerns(use)))
         {
             foreach (var statement in script.Statements)

@@ -13,7 +13,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
     private static readonly WordTable SpecialForms = new("role names schema authorization characteristics time xml session");
     private static readonly WordTable False = new("false f off no n 0");
 
-    public override bool Concerns(SqlUse use) => use.Origin == ConnectionOrigin.Shared;
+    public override bool Concerns(SqlUse use) => use.Origin == ConnectionOrigin.Shared && !IsHeldOpen(use);
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {
@@ -23,7 +23,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
         {
             if (IsPostgreSqls(tokens, statement))
             {
-                use.Report(Descriptor, first, EndOfHead(tokens, statement), LocalEdit(tokens, first), use.Script.Summary(first, statement.End), "SET LOCAL");
+                use.Report(Descriptor, first, EndOfHead(tokens, statement), IsInTransaction(use) ? LocalEdit(tokens, first) : null, use.Script.Summary(first, statement.End), "SET LOCAL");
             }
         }
         else if (statement.Kind is StatementKind.Reset)
@@ -46,10 +46,24 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
                 var place = tokens[isLocal];
                 var replacement = tokens.Is(isLocal, SqlTokenKind.Text) ? "'true'" : "true";
                 var end = tokens.Close(i + 1) + 1;
-                use.Report(Descriptor, i, end, (place.Start, place.End, replacement), use.Script.Summary(i, end), "set_config(..., true)");
+                use.Report(Descriptor, i, end, IsInTransaction(use) ? (place.Start, place.End, replacement) : null, use.Script.Summary(i, end), "set_config(..., true)");
             }
         }
     }
+
+    // The member has opened the connection itself, so that the setting lasts until it closes it.
+    private static bool IsHeldOpen(SqlUse use)
+    {
+        var symbols = KnownSymbols.Of(use.Compilation);
+        return MemberOperations.Of(use.Sink.Operation).Opening
+            .TakeWhile(call => call.Syntax.SpanStart < use.Sink.Operation.Syntax.SpanStart)
+            .Any(call => symbols.Operations.TryGet(call, out var open) && open.Kind == DbOperationKind.Open
+                && symbols.Roots.Of(open.Owner) is var root && (root.IsSameAs(use.Root) || !root.IsKnown || !use.Root.IsKnown));
+    }
+
+    // Something in the member is called a transaction: without one, what the fix writes does nothing.
+    private static bool IsInTransaction(SqlUse use)
+        => MentionedNames.In(Assignments.MemberOf(use.Sink.Operation.Syntax)).Any(name => name.IndexOf("transaction", StringComparison.OrdinalIgnoreCase) >= 0);
 
     // Other dialects have SET too; and what is pasted in may say LOCAL.
     private static bool IsPostgreSqls(SqlTokens tokens, SqlScriptStatement statement)

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis;
 namespace EfPooling.Analyzers.Sql;
 
 /// <summary>A SQL text in use: where it is handed over, on what it will run, what it says. One thread only.</summary>
-internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, ConnectionOrigin origin, ISymbol member, Compilation compilation, Action<Diagnostic> report)
+internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, Root root, ISymbol member, Compilation compilation, Action<Diagnostic> report)
 {
     public SqlSink Sink { get; } = sink;
 
@@ -13,7 +13,10 @@ internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, C
 
     public SqlScript Script { get; } = script;
 
-    public ConnectionOrigin Origin { get; } = origin;
+    /// <summary>What it will run on.</summary>
+    public Root Root { get; } = root;
+
+    public ConnectionOrigin Origin => Root.Origin;
 
     /// <summary>The member whose code it is in.</summary>
     public ISymbol Member { get; } = member;

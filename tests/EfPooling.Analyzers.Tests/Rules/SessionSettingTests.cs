@@ -5,19 +5,38 @@ public sealed class SessionSettingTests
     internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.SessionSetting, () => new SqlRulesAnalyzer(), () => new SessionSettingFix())
         .Fires(
             "SET in EF Core's raw SQL",
-            """db.Database.ExecuteSqlRaw("{|EFP0001:SET app.tenant|} = '7'");""",
-            """db.Database.ExecuteSqlRaw("SET LOCAL app.tenant = '7'");""")
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            db.Database.ExecuteSqlRaw("{|EFP0001:SET app.tenant|} = '7'");
+            """,
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            db.Database.ExecuteSqlRaw("SET LOCAL app.tenant = '7'");
+            """)
         .Fires(
             "set_config with false in interpolated SQL",
-            """await db.Database.ExecuteSqlAsync($"SELECT {|EFP0001:set_config('app.tenant', {text}, false)|}", ct);""",
-            """await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, true)", ct);""")
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlAsync($"SELECT {|EFP0001:set_config('app.tenant', {text}, false)|}", ct);
+            """,
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, true)", ct);
+            """)
         .Fires(
             "SET SESSION through Dapper",
-            """conn.Execute("{|EFP0001:set session statement_timeout|} to 0");""",
-            """conn.Execute("set LOCAL statement_timeout to 0");""")
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            conn.Execute("{|EFP0001:set session statement_timeout|} to 0");
+            """,
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            conn.Execute("set LOCAL statement_timeout to 0");
+            """)
         .Fires(
             "several statements in a raw string",
             """"
+            await using var tx = await conn.BeginTransactionAsync(ct);
             conn.Execute("""
                 {|EFP0001:SET search_path|} = a;
                 SELECT 'SET x = 1'; -- SET y = 1
@@ -25,6 +44,7 @@ public sealed class SessionSettingTests
                 """);
             """",
             """"
+            await using var tx = await conn.BeginTransactionAsync(ct);
             conn.Execute("""
                 SET LOCAL search_path = a;
                 SELECT 'SET x = 1'; -- SET y = 1
@@ -34,12 +54,14 @@ public sealed class SessionSettingTests
         .Fires(
             "an escaped and a verbatim literal",
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
             conn.Execute("SELECT \"a\";\n{|EFP0001:SET x.y|} = 'b'");
             conn.Execute(@"SELECT ""a"", '\'; {|EFP0001:SET x.y|} = 'b'");
             conn.Execute($"SELECT '{{}}'; {|EFP0001:SET x.y|} = '{text}'");
             conn.Execute($@"SELECT ""a"", '{{}}'; {|EFP0001:SET x.y|} = '{text}'");
             """,
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
             conn.Execute("SELECT \"a\";\nSET LOCAL x.y = 'b'");
             conn.Execute(@"SELECT ""a"", '\'; SET LOCAL x.y = 'b'");
             conn.Execute($"SELECT '{{}}'; SET LOCAL x.y = '{text}'");
@@ -48,22 +70,26 @@ public sealed class SessionSettingTests
         .Fires(
             "RESET and what has no form for a transaction are not mended",
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
             conn.Execute("{|EFP0001:RESET ALL|}");
             conn.Execute("{|EFP0001:SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY|}");
             """,
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
             conn.Execute("RESET ALL");
             conn.Execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
             """)
         .Fires(
             "a text that stands elsewhere is reported where it is used, and left alone",
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
             const string Sql = "SET x.y = 1";
             conn.Execute({|EFP0001:Sql|});
             var begin = "SET x.y = '";
             conn.Execute({|EFP0001:begin + text + "'"|});
             """,
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
             const string Sql = "SET x.y = 1";
             conn.Execute(Sql);
             var begin = "SET x.y = '";
@@ -91,6 +117,69 @@ public sealed class SessionSettingTests
                     command.CommandText = "{|EFP0001:SET app.tenant|} = '7'";
                     command.ExecuteNonQuery();
                 }
+            }
+            """)
+        .Fires("without a transaction the fix would do nothing, so there is none",
+            """
+            db.Database.ExecuteSqlRaw("{|EFP0001:SET app.tenant|} = '7'");
+            await db.Database.ExecuteSqlAsync($"SELECT {|EFP0001:set_config('app.tenant', {text}, false)|}", ct);
+            await using var other = await factory.CreateDbContextAsync(ct);
+            await other.Database.OpenConnectionAsync(ct);
+            """,
+            """
+            db.Database.ExecuteSqlRaw("SET app.tenant = '7'");
+            await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, false)", ct);
+            await using var other = await factory.CreateDbContextAsync(ct);
+            await other.Database.OpenConnectionAsync(ct);
+            """)
+        .Silent("a connection that this code holds open",
+            """
+            await db.Database.OpenConnectionAsync(ct);
+            try
+            {
+                await db.Database.ExecuteSqlRawAsync("SET statement_timeout = 1000", ct);
+                await db.Database.GetDbConnection().ExecuteAsync("SET statement_timeout = 1000");
+                await db.Orders.CountAsync(ct);
+            }
+            finally
+            {
+                await db.Database.CloseConnectionAsync();
+            }
+
+            await conn.OpenAsync(ct);
+            await conn.ExecuteAsync("SET statement_timeout = 1000");
+            """)
+        .Fires("another one is held open",
+            """
+            await using var other = await factory.CreateDbContextAsync(ct);
+            await other.Database.OpenConnectionAsync(ct);
+            await db.Database.ExecuteSqlRawAsync("{|EFP0001:SET statement_timeout|} = 1000", ct);
+            """)
+        .Silent("a connection from a factory",
+            """
+            public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); DbConnection Connection { get; } }
+
+            public class Example(IFactory factory, Lazy<DbConnection> lazy, string text)
+            {
+                private DbConnection? _own;
+
+                public async Task Run(CancellationToken ct)
+                {
+                    using var first = factory.CreateConnection();
+                    first.Execute("SET x.y = 1");
+                    await using var second = await factory.OpenAsync(ct).ConfigureAwait(false);
+                    await second.ExecuteAsync("SET x.y = 1");
+                    using var third = Open();
+                    third.Execute("SET x.y = 1");
+                    using var fourth = text.Length > 3 ? (DbConnection)new NpgsqlConnection(text) : throw new InvalidOperationException();
+                    fourth.Execute("SET x.y = 1");
+                    lazy.Value.Execute("SET x.y = 1");
+                    factory.Connection.Execute("SET x.y = 1");
+                    _own ??= await factory.OpenAsync(ct);
+                    _own.Execute("SET x.y = 1");
+                }
+
+                private DbConnection Open() => new NpgsqlConnection(text);
             }
             """)
         .Silent("SET LOCAL, SET TRANSACTION and SET CONSTRAINTS",
