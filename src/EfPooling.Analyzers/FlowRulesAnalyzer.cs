@@ -9,9 +9,9 @@ namespace EfPooling.Analyzers;
 
 /// <summary>Shows each body of code to the rules about the order in which things run.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule => rule.Descriptor)])
+internal sealed class FlowRulesAnalyzer : PoolingAnalyzer
 {
-    private static readonly FlowRule[] Rules =
+    public static readonly IReadOnlyList<FlowRule> AllRules =
     [
         new OverlappingOperationsRule(),
         new CapturedByParallelCodeRule(),
@@ -21,13 +21,34 @@ internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rul
         new CommandDuringReaderRule(),
     ];
 
+    private readonly IReadOnlyList<FlowRule> _rules;
+
+    public FlowRulesAnalyzer()
+        : this(AllRules)
+    {
+    }
+
+    /// <summary>With some of the rules only, to measure each.</summary>
+    internal FlowRulesAnalyzer(IReadOnlyList<FlowRule> rules)
+        : base([.. rules.Select(rule => rule.Descriptor)])
+        => _rules = rules;
+
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
     {
         var flow = FlowSymbols.Of(context.Compilation, symbols);
         context.RegisterOperationBlockAction(blocks => Check(blocks, flow));
     }
 
-    private static void Check(OperationBlockAnalysisContext context, FlowSymbols symbols)
+    /// <summary>Shows one body to rules.</summary>
+    public static void Check(FlowBody body, IReadOnlyList<FlowRule> rules)
+    {
+        foreach (var rule in body.HasWork ? rules : [])
+        {
+            rule.Check(body);
+        }
+    }
+
+    private void Check(OperationBlockAnalysisContext context, FlowSymbols symbols)
     {
         foreach (var block in context.OperationBlocks)
         {
@@ -37,10 +58,7 @@ internal sealed class FlowRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rul
             }
 
             var body = new FlowBody(context, block, model, symbols);
-            foreach (var rule in Rules)
-            {
-                rule.Check(body);
-            }
+            Check(body, _rules);
         }
     }
 }

@@ -8,9 +8,9 @@ namespace EfPooling.Analyzers;
 
 /// <summary>Finds the SQL texts of a project and shows each to the rules about SQL.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule => rule.Descriptor)])
+internal sealed class SqlRulesAnalyzer : PoolingAnalyzer
 {
-    private static readonly SqlRule[] Rules =
+    public static readonly IReadOnlyList<SqlRule> AllRules =
     [
         new SessionSettingRule(),
         new SessionLockRule(),
@@ -19,6 +19,18 @@ internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule
         new TransactionTextRule(),
         new LocalWithoutTransactionRule(),
     ];
+
+    private readonly IReadOnlyList<SqlRule> _rules;
+
+    public SqlRulesAnalyzer()
+        : this(AllRules)
+    {
+    }
+
+    /// <summary>With some of the rules only, to measure each.</summary>
+    internal SqlRulesAnalyzer(IReadOnlyList<SqlRule> rules)
+        : base([.. rules.Select(rule => rule.Descriptor)])
+        => _rules = rules;
 
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
     {
@@ -32,7 +44,7 @@ internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule
             operation => Check(operation, sinks, symbols), OperationKind.Invocation, OperationKind.ObjectCreation, OperationKind.SimpleAssignment);
     }
 
-    private static void Check(OperationAnalysisContext context, SqlSinks sinks, KnownSymbols symbols)
+    private void Check(OperationAnalysisContext context, SqlSinks sinks, KnownSymbols symbols)
     {
         if (!sinks.TryGet(context.Operation, out var sink) || SqlSourceReader.Read(sink.Value, sink.IsParameterised) is not { } source)
         {
@@ -46,7 +58,7 @@ internal sealed class SqlRulesAnalyzer() : PoolingAnalyzer([.. Rules.Select(rule
         }
 
         var use = new SqlUse(sink, source, script, symbols.Roots.Of(sink.Owner), context.ContainingSymbol, context.Compilation, context.ReportDiagnostic);
-        foreach (var rule in Rules.Where(rule => rule.Concerns(use)))
+        foreach (var rule in _rules.Where(rule => rule.Concerns(use)))
         {
             foreach (var statement in script.Statements)
             {

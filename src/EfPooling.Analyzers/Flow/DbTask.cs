@@ -31,15 +31,18 @@ internal sealed class DbTask(IInvocationOperation call, Root root, bool returnsT
             : null;
     }
 
+    /// <summary>Cheap to ask: whether the call is of a method of the project that is given a context or connection.</summary>
+    public static bool MayBeGivenWork(IInvocationOperation call, KnownSymbols known)
+        => call.Arguments.Length > 0 && IsOfProject(call.TargetMethod) && call.Arguments.Any(argument => IsShared(TaskUse.Inner(argument.Value), known));
+
     private static bool IsOfProject(IMethodSymbol method) => method.DeclaringSyntaxReferences.Length > 0;
 
     // Work that is given a context or connection is thought to use it.
     private static Root Given(IInvocationOperation call, FlowBody body)
         => call.Arguments
-            .Where(argument => argument.Value is { } value && IsShared(TaskUse.Inner(value), body))
+            .Where(argument => argument.Value is { } value && IsShared(TaskUse.Inner(value), body.Symbols.Known))
             .Select(argument => body.RootOf(argument.Value))
             .FirstOrDefault(root => root.IsKnown);
 
-    private static bool IsShared(IOperation value, FlowBody body)
-        => value.Type.InheritsFrom(body.Symbols.Known.DbContext) || body.Symbols.Known.IsConnection(value.Type);
+    private static bool IsShared(IOperation value, KnownSymbols known) => value.Type.InheritsFrom(known.DbContext) || known.IsConnection(value.Type);
 }

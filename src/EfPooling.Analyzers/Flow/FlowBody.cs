@@ -17,6 +17,10 @@ internal sealed class FlowBody
     private readonly Dictionary<SyntaxNode, DbOperation> _operations = [];
     private readonly Dictionary<SyntaxNode, DbTask?> _work = [];
     private readonly Dictionary<SyntaxNode, Root> _roots = [];
+    private readonly Dictionary<SyntaxNode, (int Start, int End)> _ranges = [];
+    private readonly Dictionary<SyntaxNode, IReadOnlyList<DbTask>> _shared = [];
+    private readonly Dictionary<SyntaxNode, FlowBody?> _others = [];
+    private readonly Dictionary<ISymbol, ILocalFunctionOperation> _functions = new(SymbolEqualityComparer.Default);
     private readonly FlowGraphs _graphs;
 
     public FlowBody(OperationBlockAnalysisContext context, IOperation block, SemanticModel model, FlowSymbols symbols)
@@ -34,6 +38,10 @@ internal sealed class FlowBody
                     _operations[invocation.Syntax] = found;
                     Operations.Add(found);
                 }
+            }
+            else if (operation is ILocalFunctionOperation function)
+            {
+                _functions[function.Symbol] = function;
             }
             else if (operation is IObjectCreationOperation creation)
             {
@@ -56,6 +64,39 @@ internal sealed class FlowBody
 
     /// <summary>Those that talk to a database.</summary>
     public List<DbOperation> Operations { get; } = [];
+
+    /// <summary>
+    /// Whether there is anything for a rule: an operation, a context or connection that is passed to a method of the project, or a method that is
+    /// passed on and may do such a thing.
+    /// </summary>
+    public bool HasWork => Operations.Count > 0
+        || All.Any(operation => operation is IMethodReferenceOperation || (operation is IInvocationOperation call && DbTask.MayBeGivenWork(call, Symbols.Known)));
+
+    /// <summary>How many operations were looked at again after the body was read, for a test that this grows with the code and not with its square.</summary>
+    public int Visits { get; private set; }
+
+    /// <summary>The operations of a lambda, local function or loop, itself included; all if it is none of this body.</summary>
+    public IEnumerable<IOperation> Within(SyntaxNode code)
+    {
+        var (start, end) = _ranges.TryGetValue(code, out var range) ? range : (0, All.Count);
+        for (var i = start; i < end; i++)
+        {
+            Visits++;
+            yield return All[i];
+        }
+    }
+
+    /// <summary>What a function does on contexts and connections from outside it; see <see cref="SharedWork"/>.</summary>
+    public IReadOnlyList<DbTask> SharedWorkIn(IOperation function)
+    {
+        if (!_shared.TryGetValue(function.Syntax, out var work))
+        {
+            work = [.. SharedWork.In(function, this)];
+            _shared.Add(function.Syntax, work);
+        }
+
+        return work;
+    }
 
     public IEnumerable<IInvocationOperation> Invocations => All.OfType<IInvocationOperation>();
 
@@ -104,10 +145,21 @@ internal sealed class FlowBody
     public IObjectCreationOperation? Original(IObjectCreationOperation operation) => _creations.TryGetValue(operation.Syntax, out var found) ? found : null;
 
     /// <summary>The walk through what may run after an operation in the same function, or null if that cannot be told.</summary>
-    public FlowWalk? WalkFrom(IInvocationOperation operation) => _graphs.Of(operation) is { } graph ? FlowWalk.After(graph, operation.Syntax) : null;
+    public FlowWalk? WalkFrom(IInvocationOperation operation) => _graphs.Of(operation) is { } graph ? FlowWalk.After(graph, operation.Syntax, () => Visits++) : null;
 
-    /// <summary>Another body in the same file; there is no walk through it.</summary>
-    public FlowBody Of(IOperation block) => new(_context, block, Model, Symbols);
+    /// <summary>Another method of the same file; there is no walk through it.</summary>
+    public FlowBody? BodyOf(SyntaxNode method)
+    {
+        if (!_others.TryGetValue(method, out var body))
+        {
+            body = Model.GetOperation(method) is { } block ? new FlowBody(_context, block, Model, Symbols) : null;
+            _others.Add(method, body);
+        }
+
+        return body;
+    }
+
+    public ILocalFunctionOperation? LocalFunction(IMethodSymbol function) => _functions.TryGetValue(function, out var found) ? found : null;
 
     /// <summary>The lambda or local function around an operation, or the whole body.</summary>
     public IOperation FunctionOf(IOperation operation)
@@ -132,17 +184,28 @@ internal sealed class FlowBody
 
     private List<IOperation> Collect(IOperation block)
     {
-        var (all, pending) = (new List<IOperation>(), new Stack<IOperation>());
-        pending.Push(block);
+        var (all, pending) = (new List<IOperation>(), new Stack<(IOperation Operation, int Start)>());
+        pending.Push((block, -1));
         while (pending.Count > 0)
         {
-            var operation = pending.Pop();
+            var (operation, start) = pending.Pop();
+            if (start >= 0)
+            {
+                _ranges[operation.Syntax] = (start, all.Count);
+                continue;
+            }
+
+            if (operation is IAnonymousFunctionOperation or ILocalFunctionOperation or ILoopOperation)
+            {
+                pending.Push((operation, all.Count));
+            }
+
             all.Add(operation);
             if (!Symbols.IsExpressionTree(operation))
             {
                 foreach (var child in operation.ChildOperations.Reverse())
                 {
-                    pending.Push(child);
+                    pending.Push((child, -1));
                 }
             }
         }

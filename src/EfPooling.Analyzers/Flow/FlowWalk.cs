@@ -1,11 +1,10 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
-using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
 
 /// <summary>
-/// Visits what may run after a call in the same function, each operation once, in order of evaluation, along all paths but those by
+/// Visits what may run after a call in the same function, each operation once (in finally, once for each way out), in order of evaluation, along all paths but those by
 /// exceptions. A path ends where the visitor says so, or where one of the given variables goes out of scope: in the next
 /// turn of a loop it is another one.
 /// </summary>
@@ -13,65 +12,38 @@ internal sealed class FlowWalk
 {
     private readonly HashSet<BasicBlock> _visited = [];
     private readonly Stack<BasicBlock> _pending = new();
-    private readonly ControlFlowGraph _graph;
+    private readonly FlowGraph _graph;
     private readonly BasicBlock _block;
     private readonly int _start;
+    private readonly Action _count;
 
-    private FlowWalk(ControlFlowGraph graph, BasicBlock block, int start) => (_graph, _block, _start) = (graph, block, start);
+    private FlowWalk(FlowGraph graph, BasicBlock block, int start, Action count) => (_graph, _block, _start, _count) = (graph, block, start, count);
 
-    public static FlowWalk? After(ControlFlowGraph graph, SyntaxNode call)
-    {
-        foreach (var block in graph.Blocks)
-        {
-            var i = 0;
-            foreach (var operation in OperationsOf(block))
-            {
-                i++;
-                if (operation is IInvocationOperation { IsImplicit: false } && operation.Syntax == call)
-                {
-                    return new FlowWalk(graph, block, i);
-                }
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>What a block evaluates, operands before what they are operands of.</summary>
-    public static IEnumerable<IOperation> OperationsOf(BasicBlock block)
-    {
-        foreach (var operation in block.Operations.SelectMany(InOrder))
-        {
-            yield return operation;
-        }
-
-        if (block.BranchValue is { } value)
-        {
-            foreach (var operation in InOrder(value))
-            {
-                yield return operation;
-            }
-        }
-    }
+    /// <summary>Null: the call is not in the graph.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="count">Called for each visit.</param>
+    public static FlowWalk? After(FlowGraph graph, SyntaxNode call, Action count)
+        => graph.TryFind(call, out var place) ? new FlowWalk(graph, place.Block, place.Next, count) : null;
 
     /// <param name="visit">Whether to go on along this path.</param>
     /// <param name="variables">Locals that must stay the same.</param>
     public void Run(Func<IOperation, bool> visit, params ISymbol?[] variables)
     {
-        Follow(_block, OperationsOf(_block).Skip(_start), visit, variables);
+        Follow(_block, _start, visit, variables);
         while (_pending.Count > 0)
         {
             var block = _pending.Pop();
             if (_visited.Add(block))
             {
-                Follow(block, OperationsOf(block), visit, variables);
+                Follow(block, 0, visit, variables);
             }
         }
     }
 
-    private void Follow(BasicBlock block, IEnumerable<IOperation> operations, Func<IOperation, bool> visit, ISymbol?[] variables)
+    private void Follow(BasicBlock block, int start, Func<IOperation, bool> visit, ISymbol?[] variables)
     {
-        if (!operations.All(visit))
+        if (!VisitAll(block, start, visit))
         {
             return;
         }
@@ -79,12 +51,27 @@ internal sealed class FlowWalk
         foreach (var branch in new[] { block.FallThroughSuccessor, block.ConditionalSuccessor })
         {
             if (branch?.Destination is { } destination
-                && FinallyBlocks(branch).SelectMany(OperationsOf).All(visit)
+                && FinallyBlocks(branch).All(inner => VisitAll(inner, 0, visit))
                 && !branch.LeavingRegions.Any(region => region.Locals.Any(local => variables.Contains(local, SymbolEqualityComparer.Default))))
             {
                 _pending.Push(destination);
             }
         }
+    }
+
+    private bool VisitAll(BasicBlock block, int start, Func<IOperation, bool> visit)
+    {
+        var operations = _graph.OperationsOf(block);
+        for (var i = start; i < operations.Length; i++)
+        {
+            _count();
+            if (!visit(operations[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // As if it ran straight through: whatever stops the walk in one of its branches stops it.
@@ -94,21 +81,8 @@ internal sealed class FlowWalk
         {
             for (var i = region.FirstBlockOrdinal; i <= region.LastBlockOrdinal; i++)
             {
-                yield return _graph.Blocks[i];
+                yield return _graph[i];
             }
         }
-    }
-
-    private static IEnumerable<IOperation> InOrder(IOperation operation)
-    {
-        foreach (var child in operation.ChildOperations)
-        {
-            foreach (var inner in InOrder(child))
-            {
-                yield return inner;
-            }
-        }
-
-        yield return operation;
     }
 }

@@ -1,6 +1,5 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
@@ -45,8 +44,5 @@ internal static class OpenStream
             && operation.Invocation.Arguments.Any(argument => argument is { Parameter.Name: "buffered", Value.ConstantValue: { HasValue: true, Value: false } });
 
     private static IOperation? InitialValue(ILocalSymbol local, FlowBody body)
-        => local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
-            && initializer.SyntaxTree == body.Model.SyntaxTree && !Assignments.MayBeReassigned(local)
-            ? body.Model.GetOperation(initializer.Value)
-            : null;
+        => Assignments.MayBeReassigned(local) ? null : MemberOperations.Of(body.Block).InitialValue(local);
 }

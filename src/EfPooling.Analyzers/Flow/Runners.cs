@@ -51,8 +51,19 @@ internal sealed class Runners(Compilation compilation)
         _ => null,
     };
 
-    private static bool HasDegreeOne(IInvocationOperation call)
-        => call.Descendants().Any(operation => operation is IInvocationOperation { TargetMethod.Name: "WithDegreeOfParallelism", Arguments: { Length: 2 } arguments } && IsOne(arguments[1].Value));
+    // Further up in the query, too.
+    private static bool HasDegreeOne(IInvocationOperation? call)
+    {
+        for (; call is not null; call = call.Arguments.Length > 0 ? TaskUse.Inner(call.Arguments[0].Value) as IInvocationOperation : null)
+        {
+            if (call is { TargetMethod.Name: "WithDegreeOfParallelism", Arguments: { Length: 2 } arguments } && IsOne(arguments[1].Value))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool IsOne(IOperation value) => value.ConstantValue is { HasValue: true, Value: 1 };
 }

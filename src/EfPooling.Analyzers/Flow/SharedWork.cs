@@ -10,7 +10,7 @@ internal static class SharedWork
     public static IEnumerable<DbTask> In(IOperation function, FlowBody body)
     {
         var found = new List<DbTask>();
-        foreach (var operation in body.All)
+        foreach (var operation in body.Within(function.Syntax))
         {
             if (operation is IInvocationOperation && function.Syntax.Span.Contains(operation.Syntax.Span)
                 && body.WorkOf(operation) is { } work && work.Root.IsOutside(function.Syntax) && !found.Exists(other => other.Root.IsSameAs(work.Root)))
@@ -24,5 +24,5 @@ internal static class SharedWork
 
     /// <summary>Whether the function waits its turn somewhere, so that its runs may be one after the other.</summary>
     public static bool IsSerialized(IOperation function, FlowBody body)
-        => body.All.Any(operation => function.Syntax.Span.Contains(operation.Syntax.Span) && body.Symbols.TakesTurn(operation));
+        => body.Within(function.Syntax).Any(operation => function.Syntax.Span.Contains(operation.Syntax.Span) && body.Symbols.TakesTurn(operation));
 }

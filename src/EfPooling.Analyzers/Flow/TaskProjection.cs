@@ -1,6 +1,5 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
@@ -59,8 +58,5 @@ internal static class TaskProjection
         };
 
     private static IOperation? InitialValue(ILocalSymbol local, FlowBody body)
-        => local.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer: { } initializer }
-            && initializer.SyntaxTree == body.Model.SyntaxTree && !Assignments.MayBeReassigned(local)
-            ? body.Model.GetOperation(initializer.Value)
-            : null;
+        => Assignments.MayBeReassigned(local) ? null : MemberOperations.Of(body.Block).InitialValue(local);
 }

@@ -18,7 +18,7 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
 
     /// <summary>All uses in the body.</summary>
     public IReadOnlyList<(IOperation Reference, TransactionUse Use)> Uses
-        => _uses ??= [.. body.All.OfType<ILocalReferenceOperation>().Where(IsReference).Select(reference => ((IOperation)reference, UseOf(reference)))];
+        => _uses ??= [.. MemberOperations.Of(body.Block).UsesOf(Local).Where(IsReference).Select(reference => ((IOperation)reference, UseOf(reference)))];
 
     /// <summary>Null unless the operation begins a transaction into a local that is never assigned again.</summary>
     public static TransactionLocal? Of(DbOperation operation, FlowBody body)

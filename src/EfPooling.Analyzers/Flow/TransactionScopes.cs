@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -8,12 +9,17 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>Tells by reading the syntax of the whole type whether a transaction may be ended by other means than its own object. In doubt, it may.</summary>
 internal static class TransactionScopes
 {
+    // Asked for each transaction of a type. Values live as long as the syntax.
+    private static readonly ConditionalWeakTable<SyntaxNode, StrongBox<bool>> Ending = new();
+
     private static readonly HashSet<string> FacadeMembers =
         ["CommitTransaction", "CommitTransactionAsync", "RollbackTransaction", "RollbackTransactionAsync", "CurrentTransaction", "UseTransaction", "UseTransactionAsync"];
 
     /// <summary>Whether the type uses the transaction of a context without holding it, or says COMMIT or ROLLBACK in a text.</summary>
-    public static bool EndsByFacade(FlowBody body)
-        => Nodes(body).Any(node => node switch
+    public static bool EndsByFacade(FlowBody body) => Parts(body).Any(part => Ending.GetValue(part, code => new StrongBox<bool>(Ends(code))).Value);
+
+    private static bool Ends(SyntaxNode code)
+        => code.DescendantNodes().Any(node => node switch
         {
             IdentifierNameSyntax name => FacadeMembers.Contains(name.Identifier.ValueText),
             LiteralExpressionSyntax text when text.IsKind(SyntaxKind.StringLiteralExpression) => Has(text.Token.ValueText, "commit") || Has(text.Token.ValueText, "rollback"),
@@ -33,10 +39,12 @@ internal static class TransactionScopes
                 && (space.StartsWith("Xunit", StringComparison.Ordinal) || space.StartsWith("NUnit", StringComparison.Ordinal) || space.Contains("TestTools")));
 
     /// <summary>The parts of the type that are in other files too; for top-level statements, the file.</summary>
-    public static IEnumerable<SyntaxNode> Nodes(FlowBody body)
+    public static IEnumerable<SyntaxNode> Nodes(FlowBody body) => Parts(body).SelectMany(part => part.DescendantNodes());
+
+    private static IEnumerable<SyntaxNode> Parts(FlowBody body)
         => body.Owner.ContainingType is { } type && body.Block.Syntax.FirstAncestorOrSelf<TypeDeclarationSyntax>() is not null
-            ? type.DeclaringSyntaxReferences.SelectMany(part => part.GetSyntax().DescendantNodes())
-            : body.Block.Syntax.SyntaxTree.GetRoot().DescendantNodes();
+            ? type.DeclaringSyntaxReferences.Select(part => part.GetSyntax())
+            : [body.Block.Syntax.SyntaxTree.GetRoot()];
 
     private static bool Has(string text, string word) => text.IndexOf(word, StringComparison.OrdinalIgnoreCase) >= 0;
 }

@@ -1,4 +1,5 @@
 using EfPooling.Analyzers.Flow;
+using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
@@ -21,12 +22,13 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
         var reported = new HashSet<SyntaxNode>();
         foreach (var deferred in body.All.SelectMany(operation => DeferredCode.Of(operation, body.Symbols)).ToList())
         {
-            if (FunctionOf(deferred.Code, body) is not ({ } function, { } inside) || SharedWork.IsSerialized(function, inside))
+            if (FunctionOf(deferred.Code, body) is not ({ } function, { } inside)
+                || inside.SharedWorkIn(function) is not { Count: > 0 } shared || SharedWork.IsSerialized(function, inside))
             {
                 continue;
             }
 
-            foreach (var work in SharedWork.In(function, inside).Where(work => RunsBesideOthers(deferred, function, work, body)))
+            foreach (var work in shared.Where(work => RunsBesideOthers(deferred, function, work, body)))
             {
                 var place = deferred.Code.Target is IAnonymousFunctionOperation ? work.Call.Syntax : deferred.Code.Syntax;
                 if (reported.Add(place))
@@ -94,11 +96,10 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
     // A local that nobody else mentions belongs to the code that gets it.
     private static bool IsGivenAway(DbTask work, IOperation function, FlowBody body)
         => work.Root.Symbol is ILocalSymbol { IsUsing: false } local
-            && !body.All.Any(operation => operation is ILocalReferenceOperation { IsDeclaration: false } reference
-                && SymbolEqualityComparer.Default.Equals(reference.Local, local) && !function.Syntax.Span.Contains(operation.Syntax.Span));
+            && !MemberOperations.Of(body.Block).UsesOf(local).Any(reference => !reference.IsDeclaration && !function.Syntax.Span.Contains(reference.Syntax.Span));
 
     private static bool IsSharedBy(IEnumerable<DeferredCode> others, DbTask work, FlowBody body)
-        => others.Any(other => FunctionOf(other.Code, body) is ({ } function, { } inside) && SharedWork.In(function, inside).Any(item => item.Root.IsSameAs(work.Root)));
+        => others.Any(other => FunctionOf(other.Code, body) is ({ } function, { } inside) && inside.SharedWorkIn(function).Any(item => item.Root.IsSameAs(work.Root)));
 
     // The code of a delegate, as far as it is in this file, and the body that it is part of.
     private static (IOperation? Function, FlowBody? Body) FunctionOf(IDelegateCreationOperation code, FlowBody body)
@@ -108,12 +109,12 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
             case IAnonymousFunctionOperation lambda:
                 return (lambda, body);
             case IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } local }:
-                return (body.All.FirstOrDefault(operation => operation is ILocalFunctionOperation function && SymbolEqualityComparer.Default.Equals(function.Symbol, local)), body);
+                return (body.LocalFunction(local), body);
             case IMethodReferenceOperation { Method: var method, Instance: null or IInstanceReferenceOperation }
                 when method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is MethodDeclarationSyntax declaration && declaration.SyntaxTree == body.Model.SyntaxTree
                     && SymbolEqualityComparer.Default.Equals(method.ContainingType, body.Owner.ContainingType)
-                    && body.Model.GetOperation(declaration) is { } other:
-                return (other, body.Of(other));
+                    && body.BodyOf(declaration) is { } other:
+                return (other.Block, other);
             default:
                 return (null, null);
         }

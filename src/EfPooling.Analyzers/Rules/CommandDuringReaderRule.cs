@@ -15,20 +15,21 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
             return; // SQL Server may have several readers open.
         }
 
+        var reported = new HashSet<SyntaxNode>();
         foreach (var operation in body.All)
         {
             if (operation is IForEachLoopOperation loop)
             {
-                CheckLoop(loop, body);
+                CheckLoop(loop, body, reported);
             }
             else if (operation is IInvocationOperation && body.TryGetOperation(operation, out var found))
             {
-                CheckReader(found, body);
+                CheckReader(found, body, reported);
             }
         }
     }
 
-    private void CheckLoop(IForEachLoopOperation loop, FlowBody body)
+    private void CheckLoop(IForEachLoopOperation loop, FlowBody body, HashSet<SyntaxNode> reported)
     {
         if (OpenStream.RootOf(loop, body) is not { IsKnown: true } root)
         {
@@ -36,11 +37,15 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
         }
 
         var function = body.FunctionOf(loop);
-        foreach (var operation in body.Operations)
+        foreach (var call in body.Within(loop.Syntax))
         {
-            if (loop.Body.Syntax.Span.Contains(operation.Invocation.Syntax.Span) && body.FunctionOf(operation.Invocation) == function && body.RootOf(operation).IsSameAs(root))
+            if (loop.Body.Syntax.Span.Contains(call.Syntax.Span) && body.TryGetOperation(call, out var operation) && body.FunctionOf(operation.Invocation) == function && body.RootOf(operation).IsSameAs(root))
             {
-                body.Report(Descriptor, operation.Invocation.Syntax, loop.Syntax, operation.Invocation.TargetMethod.Name, "the loop", root.Name());
+                if (reported.Add(call.Syntax))
+                {
+                    body.Report(Descriptor, call.Syntax, loop.Syntax, operation.Invocation.TargetMethod.Name, "the loop", root.Name());
+                }
+
                 return; // Whoever reads the rows first has mended the others too.
             }
         }
@@ -51,7 +56,7 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
         => body.Original(visited) is { TargetMethod.Name: "Close" or "CloseAsync" or "CloseConnection" or "CloseConnectionAsync" or "Dispose" or "DisposeAsync" } call
             && DbOperations.OwnerOf(call) is { } owner && body.RootOf(owner).IsSameAs(root);
 
-    private void CheckReader(DbOperation operation, FlowBody body)
+    private void CheckReader(DbOperation operation, FlowBody body, HashSet<SyntaxNode> reported)
     {
         if (OpenReader.Of(operation, body) is not { } reader || body.RootOf(operation) is not { IsKnown: true } root)
         {
@@ -71,7 +76,11 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
                     return true;
                 }
 
-                body.Report(Descriptor, second.Invocation.Syntax, operation.Invocation.Syntax, second.Invocation.TargetMethod.Name, $"'{reader.Name}'", root.Name());
+                if (reported.Add(second.Invocation.Syntax))
+                {
+                    body.Report(Descriptor, second.Invocation.Syntax, operation.Invocation.Syntax, second.Invocation.TargetMethod.Name, $"'{reader.Name}'", root.Name());
+                }
+
                 return false;
             },
             root.Symbol,

@@ -75,12 +75,12 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
     private void CheckProjection(IInvocationOperation call, FlowBody body, HashSet<SyntaxNode> reported)
     {
         if (!body.Symbols.IsCombinator(call.TargetMethod) || call.Arguments.Length == 0
-            || TaskProjection.Of(call.Arguments[0].Value, body) is not { } lambda || SharedWork.IsSerialized(lambda, body))
+            || TaskProjection.Of(call.Arguments[0].Value, body) is not { } lambda || body.SharedWorkIn(lambda).Count == 0 || SharedWork.IsSerialized(lambda, body))
         {
             return;
         }
 
-        foreach (var work in SharedWork.In(lambda, body))
+        foreach (var work in body.SharedWorkIn(lambda))
         {
             Report(work, work, body, reported);
         }

@@ -10,6 +10,8 @@ internal sealed class SqlSourceBuilder
     private readonly StringBuilder _text = new();
     private readonly List<int> _positions = [];
 
+    public int Length => _text.Length;
+
     public SqlSource Build(SyntaxNode syntax) => new(_text.ToString(), [.. _positions], syntax);
 
     /// <summary>A text that does not stand in the file as it is.</summary>

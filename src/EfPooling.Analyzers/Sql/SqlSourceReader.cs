@@ -14,6 +14,8 @@ internal static class SqlSourceReader
 {
     private const int MaxDepth = 20;
 
+    private const int MaxLength = 100_000; // a = b + b; c = a + a; …
+
     /// <param name="value">The expression that is passed.</param>
     /// <param name="isParameterised">Whether values in an interpolated string become parameters (<c>FormattableString</c>).</param>
     /// <returns>Null if the text is not known.</returns>
@@ -25,7 +27,7 @@ internal static class SqlSourceReader
 
     private static bool TryAppend(SqlSourceBuilder builder, IOperation value, bool isParameterised, int depth)
     {
-        if (depth == 0)
+        if (depth == 0 || builder.Length > MaxLength)
         {
             return false;
         }

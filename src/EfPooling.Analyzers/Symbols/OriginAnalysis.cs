@@ -36,7 +36,7 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
     // The member that makes the context also chooses its provider, and no pool: a tool, a migration.
     private static bool IsConfiguredHereWithoutPooling(IObjectCreationOperation creation)
     {
-        var calls = Assignments.MemberOf(creation.Syntax).DescendantNodes().OfType<MemberAccessExpressionSyntax>().Select(access => access.Name.Identifier.ValueText).ToList();
+        var calls = MentionedNames.In(Assignments.MemberOf(creation.Syntax));
         return calls.Contains("UseNpgsql") && !calls.Contains("UseTransactionPooling");
     }
 

@@ -10,6 +10,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     private const int MaxSteps = 40; // var a = b, b = a; in code that does not compile
 
     private readonly OriginAnalysis _origins = new(symbols);
+    private readonly ConcurrentDictionary<ISymbol, ConnectionOrigin> _assigned = new(SymbolEqualityComparer.Default);
     private readonly ConcurrentDictionary<ISymbol, bool> _reassigned = new(SymbolEqualityComparer.Default);
 
     /// <param name="operation">A context, connection, command, transaction, set, query or entry; or the owner of a <see cref="DbOperation"/>.</param>
@@ -171,7 +172,9 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     }
 
     // A field or a local that is assigned in several places is dedicated if any of them gives it a connection of its own, unknown if one may.
-    private ConnectionOrigin OriginOfAssignments(ISymbol variable)
+    private ConnectionOrigin OriginOfAssignments(ISymbol variable) => _assigned.GetOrAdd(variable, ReadAssignments);
+
+    private ConnectionOrigin ReadAssignments(ISymbol variable)
     {
         var declarations = variable is ILocalSymbol ? variable.DeclaringSyntaxReferences : variable.ContainingType.DeclaringSyntaxReferences;
         var scopes = declarations.Select(declaration => declaration.GetSyntax()).Select(node => variable is ILocalSymbol ? Assignments.MemberOf(node) : node);

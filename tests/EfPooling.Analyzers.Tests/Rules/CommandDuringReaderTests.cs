@@ -146,6 +146,24 @@ public sealed class CommandDuringReaderTests
 
             await own.ExecuteAsync("SELECT 2");
             """)
+        .Fires("once, in a finally that is left in several ways",
+            """
+            await using var command = conn.CreateCommand();
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (true)
+            {
+                try
+                {
+                    if (id == 1) break;
+                    if (id == 2) return;
+                }
+                finally
+                {
+                    await {|EFP0011:conn.ExecuteAsync("SELECT 1")|};
+                }
+            }
+
+            """)
         .Silent("read first",
             """
             foreach (var order in await db.Orders.ToListAsync(ct))

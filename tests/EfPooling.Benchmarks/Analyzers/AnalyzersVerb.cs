@@ -36,12 +36,23 @@ internal static class AnalyzersVerb
             Console.WriteLine($"turn {turn + 1}: {alone[^1]:0.0} s compiler alone, {idle[^1]:0.0} s with an analyzer that does nothing, {with[^1]:0.0} s with ours too");
         }
 
+        Console.WriteLine("each rule by itself, with what its analyzer does for all of them:");
+        foreach (var rule in FlowRulesAnalyzer.AllRules)
+        {
+            await CompileAsync(references, [nothing[0], new FlowRulesAnalyzer([rule])], rule.Descriptor.Id);
+        }
+
+        foreach (var rule in SqlRulesAnalyzer.AllRules)
+        {
+            await CompileAsync(references, [nothing[0], new SqlRulesAnalyzer([rule])], rule.Descriptor.Id);
+        }
+
         Console.WriteLine($"medians: {Median(alone):0.00} s, {Median(idle):0.00} s, {Median(with):0.00} s; ours on top of an idle one: {(Median(with) / Median(idle)) - 1:P1}, {(Median(with) - Median(idle)) * 1000 / Files:0.00} ms per file");
         return 0;
     }
 
     // Seconds of processor time.
-    private static async Task<double> CompileAsync(MetadataReference[] references, ImmutableArray<DiagnosticAnalyzer> analyzers)
+    private static async Task<double> CompileAsync(MetadataReference[] references, ImmutableArray<DiagnosticAnalyzer> analyzers, string? rule = null)
     {
         var compilation = CSharpCompilation.Create(
             "Synthetic",
@@ -53,9 +64,9 @@ internal static class AnalyzersVerb
         {
             var run = compilation.WithAnalyzers(analyzers, new CompilationWithAnalyzersOptions(new AnalyzerOptions([]), null, concurrentAnalysis: true, logAnalyzerExecutionTime: true));
             var result = await run.GetAnalysisResultAsync(CancellationToken.None);
-            foreach (var (analyzer, telemetry) in result.AnalyzerTelemetryInfo.OrderByDescending(item => item.Value.ExecutionTime))
+            foreach (var (analyzer, telemetry) in result.AnalyzerTelemetryInfo.Where(item => item.Key is not IdleAnalyzer || rule is null).OrderByDescending(item => item.Value.ExecutionTime))
             {
-                Console.WriteLine($"    {analyzer.GetType().Name,-40} {telemetry.ExecutionTime.TotalMilliseconds / Files:0.000} ms per file on the clock");
+                Console.WriteLine($"    {rule ?? analyzer.GetType().Name,-40} {telemetry.ExecutionTime.TotalMilliseconds / Files:0.000} ms per file on the clock");
             }
 
             compilation = (CSharpCompilation)run.Compilation;

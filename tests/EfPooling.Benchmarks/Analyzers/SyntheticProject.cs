@@ -11,6 +11,7 @@ internal static class SyntheticProject
         global using System.Collections.Generic;
         global using System.Data.Common;
         global using System.Linq;
+        global using System.Net.Http;
         global using System.Threading;
         global using System.Threading.Tasks;
         global using Dapper;
@@ -34,7 +35,7 @@ internal static class SyntheticProject
 
         public interface IOrderService{0} { Task<Summary?> FindAsync(int id, CancellationToken ct); Task<int> PayAsync(int id, CancellationToken ct); }
 
-        public sealed class OrderService{0}(AppDb db, DbConnection connection, TimeProvider time) : IOrderService{0}
+        public sealed class OrderService{0}(AppDb db, DbConnection connection, IDbContextFactory<AppDb> factory, HttpClient http, TimeProvider time) : IOrderService{0}
         {
             private readonly Dictionary<int, Summary> _known = [];
 
@@ -89,6 +90,62 @@ internal static class SyntheticProject
                 command.Parameters.Add(parameter);
                 await command.ExecuteNonQueryAsync(ct);
                 return count;
+            }
+
+            public async Task<int> MoveAsync(IReadOnlyList<int> ids, Uri target, CancellationToken ct)
+            {
+                var moved = 0;
+                foreach (var id in ids)
+                {
+                    var transaction = await connection.BeginTransactionAsync(ct);
+                    try
+                    {
+                        await connection.ExecuteAsync("UPDATE orders SET total = total + @x WHERE id = @id", new { x = {0}, id }, transaction);
+                        moved += await connection.ExecuteAsync("DELETE FROM lines WHERE order_id = @id", new { id }, transaction);
+                        if (moved > {0}) { await transaction.RollbackAsync(ct); continue; }
+                        await transaction.CommitAsync(ct);
+                    }
+                    finally
+                    {
+                        await transaction.DisposeAsync();
+                    }
+                }
+
+                using var response = await http.GetAsync(target, ct);
+                return moved;
+            }
+
+            public async Task<int> CountAsync(IEnumerable<int> ids, CancellationToken ct)
+            {
+                var request = http.GetStringAsync("orders/{0}", ct);
+                var orders = db.Orders.CountAsync(order => order.Total > {0}, ct);
+                var text = await request;
+                var lines = await orders + await db.Lines.CountAsync(line => line.Quantity > text.Length, ct);
+                var all = await Task.WhenAll(ids.Select(async id =>
+                {
+                    await using var own = await factory.CreateDbContextAsync(ct);
+                    return await own.Lines.CountAsync(line => line.OrderId == id, ct);
+                }));
+                await Parallel.ForEachAsync(ids, ct, async (id, token) =>
+                {
+                    await using var own = await factory.CreateDbContextAsync(token);
+                    await own.Orders.Where(order => order.Id == id).ExecuteUpdateAsync(set => set.SetProperty(order => order.Name, Normalise(text)), token);
+                });
+                return lines + all.Sum();
+            }
+
+            public async Task<List<string>> NamesAsync(CancellationToken ct)
+            {
+                var names = new List<string>();
+                await using (var command = connection.CreateCommand())
+                {
+                    command.CommandText = "SELECT name FROM orders WHERE id > {0}";
+                    await using var reader = await command.ExecuteReaderAsync(ct);
+                    while (await reader.ReadAsync(ct)) names.Add(reader.GetString(0));
+                }
+
+                await foreach (var order in db.Orders.Where(order => order.Total > {0}).AsAsyncEnumerable().WithCancellation(ct)) names.Add(order.Name);
+                return names;
             }
 
             private static string Normalise(string name)
