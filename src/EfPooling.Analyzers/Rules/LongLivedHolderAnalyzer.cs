@@ -67,7 +67,7 @@ internal sealed class LongLivedHolderAnalyzer() : PoolingAnalyzer(Descriptors.Lo
         var method = invocation.TargetMethod;
         var isSingleton = Registrations.Contains(method.Name);
         if ((!isSingleton && !ContextRegistrations.Contains(method.Name)) || method.TypeArguments.Length == 0
-            || !method.Parameters.FirstOrDefault()?.Type.Is(symbols.ServiceCollection) == true)
+            || (method.ReducedFrom ?? method).Parameters.FirstOrDefault()?.Type.Is(symbols.ServiceCollection) != true)
         {
             return;
         }
@@ -93,10 +93,18 @@ internal sealed class LongLivedHolderAnalyzer() : PoolingAnalyzer(Descriptors.Lo
             ? member.Name.GetLocation()
             : invocation.Syntax.GetLocation();
 
+    // Dependency injection uses public constructors only; with several, it may choose one that needs none.
     private static IParameterSymbol? HeldParameter(ITypeSymbol type, KnownSymbols symbols)
-        => type is INamedTypeSymbol { DeclaringSyntaxReferences.Length: > 0 } named
-            ? named.InstanceConstructors.SelectMany(constructor => constructor.Parameters).FirstOrDefault(parameter => HeldType(parameter.Type, symbols) is not null)
-            : null;
+    {
+        if (type is not INamedTypeSymbol { DeclaringSyntaxReferences.Length: > 0 } named)
+        {
+            return null;
+        }
+
+        var held = named.InstanceConstructors.Where(constructor => constructor.DeclaredAccessibility == Accessibility.Public)
+            .Select(constructor => constructor.Parameters.FirstOrDefault(parameter => HeldType(parameter.Type, symbols) is not null)).ToList();
+        return held.TrueForAll(parameter => parameter is not null) ? held.FirstOrDefault() : null;
+    }
 
     // The type itself, or what a Lazy of it gives.
     private static ITypeSymbol? HeldType(ITypeSymbol? type, KnownSymbols symbols)

@@ -99,6 +99,43 @@ public sealed class LongLivedHolderTests
 
             public sealed class BackgroundWork : BackgroundService { protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.CompletedTask; }
             """)
+        .Silent("constructors that dependency injection does not use, or need not",
+            """
+            public class Cache
+            {
+                public Cache(IDbContextFactory<AppDb> factory) => _ = factory;
+                internal Cache(AppDb db) => _ = db;
+            }
+
+            public class Choice : BackgroundService
+            {
+                public Choice(IDbContextFactory<AppDb> factory) => _ = factory;
+                public Choice(AppDb db) => _ = db;
+                protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.CompletedTask;
+            }
+
+            public static class Setup { public static void Add(IServiceCollection services) => services.AddSingleton<Cache>(); }
+            """)
+        .Silent("methods of that name on something else",
+            """
+            public class Registry
+            {
+                public void AddSingleton<T>() { }
+                public void Use() => AddSingleton<AppDb>();
+            }
+            """)
+        .Fires("all constructors that it may use",
+            """
+            public class Cache
+            {
+                public Cache(AppDb db) => _ = db;
+                public Cache(AppDb db, TimeProvider time) => _ = (db, time);
+                private Cache() { }
+                public static Cache Empty => new();
+            }
+
+            public static class Setup { public static void Add(IServiceCollection services) => services.{|EFP0012:AddSingleton<Cache>|}(); }
+            """)
         .Silent("instance fields, computed static properties, other types",
             """
             public sealed class Repository(AppDb db)
