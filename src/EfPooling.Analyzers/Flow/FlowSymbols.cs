@@ -7,7 +7,12 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>The types beside those of the database that the rules about flow know. Thread-safe.</summary>
 internal sealed class FlowSymbols
 {
+    private static readonly string[] Retrying = ["EnableRetryOnFailure", "CreateExecutionStrategy", "ExecutionStrategy"];
+
     private readonly INamedTypeSymbol? _semaphore;
+    private readonly INamedTypeSymbol? _monitor;
+    private readonly INamedTypeSymbol? _lock;
+    private readonly INamedTypeSymbol? _waitHandle;
     private readonly INamedTypeSymbol? _expression;
     private readonly INamedTypeSymbol? _collection;
     private readonly INamedTypeSymbol? _reader;
@@ -19,12 +24,21 @@ internal sealed class FlowSymbols
         SlowCalls = new SlowCalls(compilation, known);
         Runners = new Runners(compilation);
         _semaphore = compilation.GetTypeByMetadataName("System.Threading.SemaphoreSlim");
+        _monitor = compilation.GetTypeByMetadataName("System.Threading.Monitor");
+        _lock = compilation.GetTypeByMetadataName("System.Threading.Lock");
+        _waitHandle = compilation.GetTypeByMetadataName("System.Threading.WaitHandle");
         _expression = compilation.GetTypeByMetadataName("System.Linq.Expressions.Expression`1");
         _collection = compilation.GetTypeByMetadataName("System.Collections.Generic.ICollection`1");
         _reader = compilation.GetTypeByMetadataName("System.Data.IDataReader");
     }
 
     public KnownSymbols Known { get; }
+
+    /// <summary>Whether the project sets up retries (<c>EnableRetryOnFailure</c>), so that EF Core reads all rows before it gives the first.</summary>
+    public bool ReadsAhead => Retrying.Any(name => CompilationNames.Has(Compilation, name));
+
+    /// <summary>Whether the project says <c>NestedCommands</c>, so that commands during a reader may have a connection of their own.</summary>
+    public bool AllowsNested => CompilationNames.Has(Compilation, "NestedCommands");
 
     public Compilation Compilation { get; }
 
@@ -37,10 +51,18 @@ internal sealed class FlowSymbols
     /// <summary><c>Task.WhenAll</c>, <c>WhenAny</c> or <c>WhenEach</c>.</summary>
     public bool IsCombinator(IMethodSymbol method) => (method.Name is "WhenAll" or "WhenAny" or "WhenEach") && method.ContainingType.Is(Known.Task);
 
-    /// <summary>Waits for a semaphore, so that what follows is not concurrent with others who do the same.</summary>
+    /// <summary>Waits for a semaphore, a lock, a mutex, or something of the project's that is named so: what follows is not concurrent with others who do the same.</summary>
     public bool TakesTurn(IOperation operation)
-        => operation is ILockOperation
-            || (operation is IInvocationOperation { TargetMethod: var method } && (method.Name is "Wait" or "WaitAsync") && method.ContainingType.Is(_semaphore));
+        => operation is ILockOperation || (operation is IInvocationOperation { TargetMethod: var method } && TakesTurn(method));
+
+    private bool TakesTurn(IMethodSymbol method)
+    {
+        var (type, name) = (method.ContainingType, method.Name);
+        return name is "Wait" or "WaitAsync" ? type.Is(_semaphore)
+            : name is "WaitOne" ? type.InheritsFrom(_waitHandle)
+            : name is "Enter" or "TryEnter" or "EnterScope" ? type.Is(_monitor) || type.Is(_lock)
+            : !HandOvers.IsOfDatabase(type) && (name.IndexOf("Lock", StringComparison.Ordinal) >= 0 || name.IndexOf("Acquire", StringComparison.Ordinal) >= 0);
+    }
 
     /// <summary>A lambda that is data (LINQ to a database) and never runs here.</summary>
     public bool IsExpressionTree(IOperation operation)

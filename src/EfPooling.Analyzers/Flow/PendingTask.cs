@@ -1,5 +1,6 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
@@ -24,7 +25,7 @@ internal sealed class PendingTask
     public static PendingTask? Of(DbTask task, TaskUse use, FlowBody body)
     {
         var isHeld = use.Kind == TaskUseKind.Local || (use.Kind == TaskUseKind.Collected && body.Symbols.IsCollectionOfTasks(use.Local!.Type));
-        return isHeld && (use.Local!.IsUsing || !Assignments.MayBeReassigned(use.Local)) ? new PendingTask(task, use.Local, use.Kind == TaskUseKind.Collected, body) : null;
+        return isHeld && !(IsOfProject(task, body) && IsAwaitedInFinally(use.Local!)) && (use.Local!.IsUsing || !Assignments.MayBeReassigned(use.Local)) ? new PendingTask(task, use.Local, use.Kind == TaskUseKind.Collected, body) : null;
     }
 
     /// <summary>Walks on from the task and shows the first work on the same root of each path.</summary>
@@ -62,6 +63,13 @@ internal sealed class PendingTask
         IInvocationOperation call when _body.Symbols.IsCombinator(call.TargetMethod) => Captures.Mentions(call.Syntax, _holder),
         _ => Captures.MayUse(operation, _holder),
     };
+
+    // What is begun by a method of the project and ended in finally is something like a lock.
+    private static bool IsOfProject(DbTask task, FlowBody body) => !body.TryGetOperation(task.Call, out _);
+
+    private static bool IsAwaitedInFinally(ILocalSymbol holder)
+        => holder.DeclaringSyntaxReferences.SelectMany(declaration => Assignments.MemberOf(declaration.GetSyntax()).DescendantNodes().OfType<FinallyClauseSyntax>())
+            .Any(clause => Captures.Mentions(clause, holder));
 
     private bool IsHolder(ILocalReferenceOperation local) => !local.IsDeclaration && SymbolEqualityComparer.Default.Equals(local.Local, _holder);
 

@@ -28,7 +28,7 @@ internal static class TaskProjection
                 case IInvocationOperation call when call.TargetMethod.ContainingType.Is(body.Symbols.Known.Enumerable) && call.Arguments.Length > 0:
                     if (call.TargetMethod.Name == "Select")
                     {
-                        return HasManyElements(call.Arguments[0].Value) ? Lambda(call.Arguments[1].Value) : null;
+                        return HasManyElements(call.Arguments[0].Value, body) ? Lambda(call.Arguments[1].Value) : null;
                     }
 
                     if (call.TargetMethod.Name is not ("ToList" or "ToArray"))
@@ -49,13 +49,22 @@ internal static class TaskProjection
     private static IAnonymousFunctionOperation? Lambda(IOperation argument)
         => argument is IDelegateCreationOperation { Target: IAnonymousFunctionOperation lambda } ? lambda : null;
 
-    private static bool HasManyElements(IOperation source)
+    private static bool HasManyElements(IOperation source, FlowBody body)
         => TaskUse.Inner(source) switch
         {
             IArrayCreationOperation { Initializer: { } initializer } => initializer.ElementValues.Length > 1,
             ICollectionExpressionOperation collection => collection.Elements.Length > 1 || collection.Elements.Any(element => element is ISpreadOperation),
+            IInvocationOperation { Arguments.Length: > 0 } call when call.TargetMethod.ContainingType.Is(body.Symbols.Known.Enumerable) => call.TargetMethod.Name switch
+            {
+                "Take" or "Range" or "Repeat" when call.Arguments.Length == 2 && IsOneOrNone(call.Arguments[1].Value) => false,
+                "Take" or "Where" or "OrderBy" or "OrderByDescending" or "Distinct" or "Skip" or "ToList" or "ToArray" or "AsEnumerable" or "Reverse"
+                    => HasManyElements(call.Arguments[0].Value, body),
+                _ => true,
+            },
             _ => true,
         };
+
+    private static bool IsOneOrNone(IOperation count) => count.ConstantValue is { HasValue: true, Value: 0 or 1 };
 
     private static IOperation? InitialValue(ILocalSymbol local, FlowBody body)
         => Assignments.MayBeReassigned(local) ? null : MemberOperations.Of(body.Block).InitialValue(local);

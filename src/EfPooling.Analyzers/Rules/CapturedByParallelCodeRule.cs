@@ -42,7 +42,7 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
     private static bool RunsBesideOthers(DeferredCode deferred, IOperation function, DbTask work, FlowBody body) => deferred.Kind switch
     {
         DeferredKind.Repeated => true,
-        DeferredKind.Once => !IsGivenAway(work, function, body),
+        DeferredKind.Once => !IsGivenAway(work, function, body) && !IsJoined(deferred.Site, body),
         DeferredKind.Sibling => IsSharedBy(DeferredCode.Of(deferred.Site, body.Symbols).TakeWhile(other => other.Code != deferred.Code), work, body),
         _ => IsUnobserved((IInvocationOperation)deferred.Site, work, body) && !IsGivenAway(work, function, body),
     };
@@ -92,6 +92,11 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
 
         return null;
     }
+
+    // var thread = new Thread(…); thread.Start(); thread.Join();
+    private static bool IsJoined(IOperation site, FlowBody body)
+        => TaskUse.LocalOfResult(site, returnsTask: false) is { } thread
+            && MemberOperations.Of(body.Block).UsesOf(thread).Any(use => use.Parent is IInvocationOperation { TargetMethod.Name: "Join" } call && call.Instance == use);
 
     // A local that nobody else mentions belongs to the code that gets it.
     private static bool IsGivenAway(DbTask work, IOperation function, FlowBody body)

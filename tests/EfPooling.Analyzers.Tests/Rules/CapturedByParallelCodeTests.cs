@@ -81,6 +81,22 @@ public sealed class CapturedByParallelCodeTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await Parallel.ForEachAsync(new[] { 1, 2 }, async (x, t) => await {|EFP0007:own.ExecuteAsync("SELECT 1")|});
             """)
+        .Silent("one at a time by monitors, locks and mutexes",
+            """
+            var ids = new[] { 1, 2 };
+            var gate = new object();
+            using var mutex = new Mutex();
+            var newer = new Lock();
+            Parallel.ForEach(ids, one => { Monitor.Enter(gate); try { db.SaveChanges(); } finally { Monitor.Exit(gate); } });
+            Parallel.ForEach(ids, one => { mutex.WaitOne(); try { db.SaveChanges(); } finally { mutex.ReleaseMutex(); } });
+            Parallel.ForEach(ids, one => { using (newer.EnterScope()) { db.SaveChanges(); } });
+            """)
+        .Silent("a thread that is waited for",
+            """
+            var thread = new Thread(() => db.SaveChanges());
+            thread.Start();
+            thread.Join();
+            """)
         .Silent("a context of its own",
             """
             await Parallel.ForEachAsync(new[] { 1, 2 }, ct, async (x, t) =>

@@ -163,6 +163,35 @@ public sealed class OverlappingOperationsTests
                 public Task Both() => Task.WhenAll(Orders.CountAsync(), {|EFP0002:SaveChangesAsync()|});
             }
             """)
+        .Silent("something else than a semaphore that lets one in at a time",
+            """
+            public interface IMutex { Task<IDisposable> LockAsync(); }
+
+            public class Example(AppDb db, IMutex mutex, int[] ids)
+            {
+                public async Task Run(CancellationToken ct)
+                {
+                    await Task.WhenAll(ids.Select(async id => { using (await mutex.LockAsync()) { await db.Orders.FindAsync(id); } }));
+                    var handle = TakeAsync(db, ct);
+                    try
+                    {
+                        await db.Orders.CountAsync(ct);
+                    }
+                    finally
+                    {
+                        await handle;
+                    }
+                }
+
+                private static Task TakeAsync(AppDb db, CancellationToken ct) => Task.Delay(db.GetHashCode(), ct);
+            }
+            """)
+        .Silent("a source of one element at most, after all",
+            """
+            var ids = new[] { 1, 2 };
+            await Task.WhenAll(ids.Take(1).Select(one => db.Orders.CountAsync(order => order.Id == one, ct)));
+            await Task.WhenAll(ids.Where(one => one > 3).Take(1).ToList().Select(one => db.Orders.CountAsync(order => order.Id == one, ct)));
+            """)
         .Silent("one after the other",
             """
             var a = await db.Orders.CountAsync(ct);
