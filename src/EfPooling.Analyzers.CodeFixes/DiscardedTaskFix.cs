@@ -15,7 +15,8 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
         var reported = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
         var statement = reported.FirstAncestorOrSelf<StatementSyntax>();
         return statement is not null && TaskOf(statement) is { } task && ReportedCalls.BehindTask(task) == reported && AsyncFunctions.MayAwaitIn(statement)
-            ? ("Await it", statement, Await(statement, task))
+            && Before(statement, task) is var gone && !gone.Exists(trivia => trivia.IsDirective)
+            ? ("Await it", statement, Await(statement, task, gone))
             : null;
     }
 
@@ -27,9 +28,13 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
         _ => null,
     };
 
-    private static ExpressionStatementSyntax Await(StatementSyntax statement, ExpressionSyntax task)
+    // The trivia between the begin of the statement and the task.
+    private static List<SyntaxTrivia> Before(StatementSyntax statement, ExpressionSyntax task)
+        => [.. statement.DescendantTrivia().Where(trivia => trivia.SpanStart >= statement.SpanStart && trivia.SpanStart < task.SpanStart)];
+
+    private static ExpressionStatementSyntax Await(StatementSyntax statement, ExpressionSyntax task, List<SyntaxTrivia> gone)
     {
         var awaited = SyntaxFactory.AwaitExpression(SyntaxFactory.Token(SyntaxKind.AwaitKeyword).WithTrailingTrivia(SyntaxFactory.Space), task.WithoutLeadingTrivia());
-        return SyntaxFactory.ExpressionStatement(awaited, statement.GetLastToken()).WithLeadingTrivia(statement.GetLeadingTrivia());
+        return SyntaxFactory.ExpressionStatement(awaited, statement.GetLastToken()).WithLeadingTrivia(Comments.Behind(statement.GetLeadingTrivia(), gone));
     }
 }

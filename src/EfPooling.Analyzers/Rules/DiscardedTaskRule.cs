@@ -12,7 +12,7 @@ internal sealed class DiscardedTaskRule() : FlowRule(Descriptors.DiscardedTask)
     {
         foreach (var operation in body.Operations)
         {
-            if (operation.ReturnsTask && IsDiscarded(operation, body) && body.RootOf(operation).Origin != ConnectionOrigin.OtherProvider)
+            if (operation.ReturnsTask && IsDiscarded(operation, body) && body.RootOf(operation).Origin != ConnectionOrigin.OtherProvider && !IsOnSubstitute(operation, body))
             {
                 body.Report(Descriptor, operation.Invocation.Syntax, null, operation.Invocation.TargetMethod.Name);
             }
@@ -30,6 +30,16 @@ internal sealed class DiscardedTaskRule() : FlowRule(Descriptors.DiscardedTask)
             _ => false,
         };
     }
+
+    // substitute.Received(1).SaveChangesAsync() and substitute.When(db => db.SaveChangesAsync()) say what is expected.
+    private static bool IsOnSubstitute(DbOperation operation, FlowBody body)
+        => (operation.Owner is { } owner && TaskUse.Inner(owner) is IInvocationOperation call && GivesItsArgument(call.TargetMethod.ReducedFrom ?? call.TargetMethod))
+            || (body.FunctionOf(operation.Invocation) is IAnonymousFunctionOperation { Parent: IDelegateCreationOperation { Parent: IArgumentOperation { Parent: IInvocationOperation outer } } }
+                && outer.TargetMethod.Name is "When" or "WhenForAnyArgs" && !HandOvers.IsOfDatabase(outer.TargetMethod.ContainingType));
+
+    private static bool GivesItsArgument(IMethodSymbol method)
+        => method.Parameters.Length > 0 && !HandOvers.IsOfDatabase(method.ContainingType)
+            && SymbolEqualityComparer.Default.Equals(method.OriginalDefinition.ReturnType, method.OriginalDefinition.Parameters[0].Type);
 
     private static bool IsAsync(IOperation function, FlowBody body) => function switch
     {

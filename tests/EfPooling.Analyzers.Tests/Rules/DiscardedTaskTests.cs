@@ -58,6 +58,40 @@ public sealed class DiscardedTaskTests
             Func<Task> later = async () => { await db.SaveChangesAsync(ct); await Task.Yield(); };
             await later();
             """)
+        .Fires("comments stay",
+            """
+            // Saves.
+            _ = /* fire and forget */ {|EFP0008:db.SaveChangesAsync(ct)|};
+            _ = // see #12
+                {|EFP0008:db.SaveChangesAsync(ct)|}; // later
+            var count /* of all */ = {|EFP0008:db.Orders.CountAsync(ct)|};
+            """,
+            """
+            // Saves.
+            /* fire and forget */ await db.SaveChangesAsync(ct);
+            // see #12
+            await db.SaveChangesAsync(ct); // later
+            /* of all */ await db.Orders.CountAsync(ct);
+            """)
+        .Silent("what a test expects of a substitute",
+            """
+            public static class Substitutes
+            {
+                public static T Received<T>(this T substitute, int calls = 1) where T : class => substitute;
+                public static T DidNotReceive<T>(this T substitute) where T : class => substitute;
+                public static void When<T>(this T substitute, Action<T> call) where T : class => call(substitute);
+            }
+
+            public class Example(AppDb db)
+            {
+                public void Saves()
+                {
+                    db.Received(1).SaveChangesAsync();
+                    db.DidNotReceive().SaveChangesAsync();
+                    db.When(own => own.SaveChangesAsync());
+                }
+            }
+            """)
         .Fires("in a lambda without a body, where there is no statement to await it in",
             """
             new List<Order>().ForEach(order => {|EFP0008:db.SaveChangesAsync(ct)|});
