@@ -20,7 +20,12 @@ internal sealed class CommandDuringReaderFix() : ReplacementFix(DiagnosticIds.Co
 
     private static ForEachStatementSyntax? Buffered(ForEachStatementSyntax loop, SemanticModel model)
     {
-        var (query, arguments) = Unwrap(loop.Expression);
+        var (query, arguments, configuration) = Unwrap(loop.Expression);
+        if (loop.Expression.DescendantTrivia().Any(trivia => trivia.SpanStart >= query.Span.End && trivia.SpanStart < loop.Expression.Span.End && (Comments.Are(trivia) || trivia.IsDirective)))
+        {
+            return null; // They would be lost.
+        }
+
         if (model.GetTypeInfo(query).Type is not { } type || !IsQuery(type))
         {
             return null;
@@ -37,24 +42,29 @@ internal sealed class CommandDuringReaderFix() : ReplacementFix(DiagnosticIds.Co
             isAsync ? arguments : SyntaxFactory.ArgumentList());
         if (isAsync)
         {
+            list = configuration is null ? list
+                : SyntaxFactory.InvocationExpression(
+                    SyntaxFactory.MemberAccessExpression(SyntaxKind.SimpleMemberAccessExpression, list, SyntaxFactory.IdentifierName("ConfigureAwait")), configuration);
             list = SyntaxFactory.AwaitExpression(SyntaxFactory.Token(SyntaxKind.AwaitKeyword).WithTrailingTrivia(SyntaxFactory.Space), list);
         }
 
-        var leading = loop.GetLeadingTrivia();
+        var gone = loop.AwaitKeyword.TrailingTrivia.Concat(loop.AwaitKeyword.IsKind(SyntaxKind.None) ? [] : loop.ForEachKeyword.LeadingTrivia);
+        var leading = Comments.Behind(loop.GetLeadingTrivia(), gone);
         return loop.WithAwaitKeyword(default).WithExpression(list.WithTriviaFrom(loop.Expression)).WithLeadingTrivia(leading);
     }
 
-    // The query itself, and the token that the loop passes on.
-    private static (ExpressionSyntax Query, ArgumentListSyntax Arguments) Unwrap(ExpressionSyntax expression)
+    // The query itself, the token that the loop passes on, and what it says to ConfigureAwait.
+    private static (ExpressionSyntax Query, ArgumentListSyntax Arguments, ArgumentListSyntax? Configuration) Unwrap(ExpressionSyntax expression)
     {
-        var arguments = SyntaxFactory.ArgumentList();
+        var (arguments, configuration) = (SyntaxFactory.ArgumentList(), (ArgumentListSyntax?)null);
         while (expression is InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax member } call && Wrappers.Contains(member.Name.Identifier.ValueText))
         {
+            configuration = member.Name.Identifier.ValueText == "ConfigureAwait" ? call.ArgumentList : configuration;
             arguments = member.Name.Identifier.ValueText == "WithCancellation" ? call.ArgumentList : arguments;
             expression = member.Expression;
         }
 
-        return (expression, arguments);
+        return (expression, arguments, configuration);
     }
 
     private static ExpressionSyntax Operand(ExpressionSyntax query)

@@ -31,7 +31,7 @@ internal static class OpenStream
             source = inner;
         }
 
-        return IsQuery(source.Type, body) ? body.RootOf(source)
+        return IsQuery(source.Type, body) ? (body.Symbols.ReadsAhead ? Root.Unknown : body.RootOf(source))
             : body.TryGetOperation(source, out var operation) && (operation.Kind == DbOperationKind.Stream || IsUnbuffered(operation)) ? body.RootOf(operation)
             : Root.Unknown;
     }

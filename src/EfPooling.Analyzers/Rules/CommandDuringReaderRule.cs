@@ -41,7 +41,7 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
         {
             if (loop.Body.Syntax.Span.Contains(call.Syntax.Span) && body.TryGetOperation(call, out var operation) && body.FunctionOf(operation.Invocation) == function && body.RootOf(operation).IsSameAs(root))
             {
-                if (reported.Add(call.Syntax))
+                if (!body.Symbols.AllowsNested && reported.Add(call.Syntax))
                 {
                     body.Report(Descriptor, call.Syntax, loop.Syntax, operation.Invocation.TargetMethod.Name, "the loop", root.Name());
                 }
@@ -76,7 +76,7 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
                     return true;
                 }
 
-                if (reported.Add(second.Invocation.Syntax))
+                if (!body.Symbols.AllowsNested && reported.Add(second.Invocation.Syntax))
                 {
                     body.Report(Descriptor, second.Invocation.Syntax, operation.Invocation.Syntax, second.Invocation.TargetMethod.Name, $"'{reader.Name}'", root.Name());
                 }

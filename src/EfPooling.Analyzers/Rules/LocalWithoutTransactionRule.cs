@@ -18,7 +18,7 @@ internal sealed class LocalWithoutTransactionRule() : SqlRule(Descriptors.LocalW
             && method.ContainingType.InheritsFrom(KnownSymbols.Of(use.Compilation).ConnectionInterceptor)
             && !use.Script.Statements.Any(statement => statement.Kind is not (StatementKind.SetLocal or StatementKind.Select))
             && !Mentions(use.Sink.Operation.Syntax.FirstAncestorOrSelf<Microsoft.CodeAnalysis.CSharp.Syntax.MemberDeclarationSyntax>()!, "BeginTransaction")
-            && !use.Compilation.SyntaxTrees.Any(tree => Mentions(tree.GetRoot(), "TransactionScope") || Mentions(tree.GetRoot(), "EnlistTransaction"));
+            && !CompilationNames.Has(use.Compilation, "TransactionScope") && !CompilationNames.Has(use.Compilation, "EnlistTransaction");
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

@@ -29,9 +29,36 @@ public sealed class CommandDuringReaderTests
             }
             """,
             """
-            foreach (var order in await db.Orders.Where(o => o.Id > id).ToListAsync(ct))
+            foreach (var order in await db.Orders.Where(o => o.Id > id).ToListAsync(ct).ConfigureAwait(false))
             {
                 var lines = await db.Lines.Where(l => l.OrderId == order.Id).ToListAsync(ct);
+                await db.SaveChangesAsync(ct);
+            }
+            """)
+        .Fires("comments stay, or nothing is offered",
+            """
+            // All.
+            await /* one by one */ foreach (var order in /* of */ db.Orders.AsAsyncEnumerable() /* them */)
+            {
+                await {|EFP0011:db.SaveChangesAsync(ct)|};
+            }
+
+            await foreach (var order in db.Orders // of all
+                .AsAsyncEnumerable())
+            {
+                await {|EFP0011:db.SaveChangesAsync(ct)|};
+            }
+            """,
+            """
+            // All.
+            /* one by one */ foreach (var order in /* of */ await db.Orders.ToListAsync() /* them */)
+            {
+                await db.SaveChangesAsync(ct);
+            }
+
+            await foreach (var order in db.Orders // of all
+                .AsAsyncEnumerable())
+            {
                 await db.SaveChangesAsync(ct);
             }
             """)
@@ -163,6 +190,37 @@ public sealed class CommandDuringReaderTests
                 }
             }
 
+            """)
+        .Silent("retries, for which EF Core reads all rows first",
+            """
+            public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a", npgsql => npgsql.EnableRetryOnFailure()); }
+
+            public class Example(AppDb db)
+            {
+                public async Task Run() { foreach (var order in db.Orders) { order.Seen = true; await db.SaveChangesAsync(); } }
+            }
+            """)
+        .Fires("readers and Dapper, which do not retry",
+            """
+            public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a", npgsql => npgsql.EnableRetryOnFailure()); }
+
+            public class Example(DbConnection conn)
+            {
+                public void Run() { foreach (var name in conn.Query<string>("SELECT name FROM orders", buffered: false)) { {|EFP0011:conn.Execute("SELECT 1")|}; } }
+            }
+            """)
+        .Silent("nested commands have a server connection of their own",
+            """
+            public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a").UseTransactionPooling(pool => pool.NestedCommands = NestedCommandMode.OwnServerConnection); }
+
+            public class Example(AppDb db, DbConnection conn)
+            {
+                public async Task Run()
+                {
+                    foreach (var order in db.Orders) { order.Seen = true; await db.SaveChangesAsync(); }
+                    foreach (var name in conn.Query<string>("SELECT name FROM orders", buffered: false)) { conn.Execute("SELECT 1"); }
+                }
+            }
             """)
         .Silent("read first",
             """
