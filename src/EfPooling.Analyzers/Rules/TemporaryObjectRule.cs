@@ -8,6 +8,8 @@ internal sealed class TemporaryObjectRule() : SqlRule(Descriptors.TemporaryObjec
 {
     private const string OnCommitDrop = "Add ON COMMIT DROP and use the table in the same transaction";
 
+    private const string InTransaction = "Write CREATE TEMP TABLE ... ON COMMIT DROP in the transaction that uses it";
+
     public override bool Concerns(SqlUse use) => use.IsPooled;
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
@@ -38,7 +40,14 @@ internal sealed class TemporaryObjectRule() : SqlRule(Descriptors.TemporaryObjec
 
         if (!IsTemporary(tokens, kind - 1) && !tokens.Is(kind - 1, "RECURSIVE"))
         {
-            return; // A permanent one, perhaps with pg_temp in its name or query.
+            // Otherwise a permanent one, perhaps with pg_temp in its query.
+            var name = tokens.Is(kind + 1, "IF") ? kind + 4 : kind + 1;
+            if (IsInTemporarySchema(tokens, name, statement.End))
+            {
+                use.Report(Descriptor, statement.First, name + 3, null, use.Script.Summary(statement.First, statement.End), InTransaction);
+            }
+
+            return;
         }
 
         if (tokens.Is(kind, "VIEW") || tokens.Is(kind, "SEQUENCE"))
@@ -57,13 +66,19 @@ internal sealed class TemporaryObjectRule() : SqlRule(Descriptors.TemporaryObjec
         for (var i = statement.First; i < statement.End; i++)
         {
             var kind = tokens.Is(i + 1, "LOCAL") || tokens.Is(i + 1, "GLOBAL") ? i + 2 : i + 1;
-            if (tokens.Is(i, "INTO") && IsTemporary(tokens, kind))
+            var name = tokens.Is(i + 1, "TABLE") ? i + 2 : i + 1;
+            var isQualified = IsInTemporarySchema(tokens, name, statement.End);
+            if (tokens.Is(i, "INTO") && (isQualified || IsTemporary(tokens, kind)))
             {
-                use.Report(Descriptor, i, kind + 1, null, use.Script.Summary(statement.First, statement.End), "Write CREATE TEMP TABLE ... ON COMMIT DROP AS SELECT in the transaction that uses it");
+                use.Report(Descriptor, i, isQualified ? name + 3 : kind + 1, null, use.Script.Summary(statement.First, statement.End), InTransaction);
                 return;
             }
         }
     }
+
+    // pg_temp.name
+    private static bool IsInTemporarySchema(SqlTokens tokens, int i, int end)
+        => i + 2 < end && tokens.IsName(i) && TemporarySchema.Is(tokens.Name(i)) && tokens.Is(i + 1, '.') && tokens.IsName(i + 2);
 
     private static bool IsTemporary(SqlTokens tokens, int i) => tokens.Is(i, "TEMP") || tokens.Is(i, "TEMPORARY");
 

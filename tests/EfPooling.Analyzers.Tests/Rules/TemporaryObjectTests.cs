@@ -36,6 +36,22 @@ public sealed class TemporaryObjectTests
             conn.Execute("SELECT 1 AS a {|EFP0005:INTO TEMP|} t FROM orders");
             """)
         .Fires(
+            "by the schema of temporary objects",
+            """
+            conn.Execute("{|EFP0005:CREATE TABLE pg_temp.t|} (id int)");
+            conn.Execute("{|EFP0005:CREATE TABLE IF NOT EXISTS pg_temp.t|} (id int) ON COMMIT DROP");
+            conn.Execute("{|EFP0005:CREATE FUNCTION pg_temp.f|}() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+            conn.Execute("SELECT 1 AS a {|EFP0005:INTO pg_temp.t|} FROM orders");
+            conn.Execute("SELECT 1 AS a {|EFP0005:INTO TABLE pg_temp_3.t|} FROM orders");
+            """,
+            """
+            conn.Execute("CREATE TABLE pg_temp.t (id int)");
+            conn.Execute("CREATE TABLE IF NOT EXISTS pg_temp.t (id int) ON COMMIT DROP");
+            conn.Execute("CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+            conn.Execute("SELECT 1 AS a INTO pg_temp.t FROM orders");
+            conn.Execute("SELECT 1 AS a INTO TABLE pg_temp_3.t FROM orders");
+            """)
+        .Fires(
             "a table whose columns are pasted in",
             """conn.Execute($"{|EFP0005:CREATE TEMP TABLE|} t ({text})");""",
             """conn.Execute($"CREATE TEMP TABLE t ({text}) ON COMMIT DROP");""")
