@@ -12,14 +12,14 @@ internal sealed class SlowCalls(Compilation compilation, KnownSymbols known)
 {
     private static readonly (string Type, string Methods)[] Table =
     [
-        ("System.Net.Http.HttpClient", "Get Post Put Patch Delete Send"),
+        ("System.Net.Http.HttpClient", "Get GetString GetStream GetByteArray Post Put Patch Delete Send"),
         ("System.Net.Http.HttpMessageInvoker", "Send"),
-        ("System.Net.Http.Json.HttpClientJsonExtensions", "Get Post Put Patch Delete"),
+        ("System.Net.Http.Json.HttpClientJsonExtensions", "GetFromJson PostAsJson PutAsJson PatchAsJson DeleteFromJson"),
         ("System.Threading.Tasks.Task", "Delay"),
         ("System.Threading.Thread", "Sleep"),
         ("System.Threading.PeriodicTimer", "WaitForNextTick"),
-        ("System.Net.Mail.SmtpClient", "Send"),
-        ("System.Net.Sockets.Socket", "Accept Connect Receive Send"),
+        ("System.Net.Mail.SmtpClient", "Send SendMail"),
+        ("System.Net.Sockets.Socket", "Accept Connect Disconnect Receive ReceiveFrom ReceiveMessageFrom Send SendTo SendFile"),
         ("System.Diagnostics.Process", "WaitForExit"),
     ];
 
@@ -33,7 +33,7 @@ internal sealed class SlowCalls(Compilation compilation, KnownSymbols known)
     public bool IsSlow(IInvocationOperation call, IReadOnlyList<INamedTypeSymbol> additional)
     {
         var method = call.TargetMethod;
-        return (_table.Any(entry => method.ContainingType.Is(entry.Type) && entry.Methods.Any(name => method.Name.StartsWith(name, StringComparison.Ordinal)))
+        return (_table.Any(entry => method.ContainingType.Is(entry.Type) && entry.Methods.Contains(WithoutAsync(method.Name)))
                 || method.ReturnType.Is(_unaryCall)
                 || additional.Any(type => IsOf(type, method.ContainingType) || IsOf(type, call.Instance?.Type)))
             && !WaitsForNothing(call) && IsWaitedFor(call);
@@ -41,14 +41,16 @@ internal sealed class SlowCalls(Compilation compilation, KnownSymbols known)
 
     private static bool IsOf(INamedTypeSymbol known, ITypeSymbol? type) => type.InheritsFrom(known) || type.IsOrImplements(known);
 
-    // Delay(0), Sleep(0)
-    private static bool WaitsForNothing(IInvocationOperation call)
-        => (call.TargetMethod.Name is "Delay" or "Sleep" or "WaitForExit") && call.Arguments.Any(argument => argument.Value.ConstantValue is { HasValue: true, Value: 0 });
+    private static string WithoutAsync(string name) => name.EndsWith("Async", StringComparison.Ordinal) ? name.Substring(0, name.Length - 5) : name;
 
-    // A task that is awaited after the transaction costs nothing.
+    // Delay(0), Sleep(TimeSpan.Zero)
+    private static bool WaitsForNothing(IInvocationOperation call)
+        => (call.TargetMethod.Name is "Delay" or "Sleep" or "WaitForExit") && call.Arguments.Any(argument => argument.Value is { ConstantValue: { HasValue: true, Value: 0 } } or IFieldReferenceOperation { Field: { Name: "Zero", ContainingType.Name: "TimeSpan" } });
+
+    // A task that is awaited after the transaction costs nothing, nor does what is called asynchronous and gives none: an event comes later.
     private bool IsWaitedFor(IInvocationOperation call)
     {
         var isTask = known.IsTask(call.TargetMethod.ReturnType) || call.TargetMethod.ReturnType.Is(_unaryCall);
-        return !isTask || TaskUse.Of(call).Kind is TaskUseKind.Awaited or TaskUseKind.Blocked;
+        return !isTask ? !call.TargetMethod.Name.EndsWith("Async", StringComparison.Ordinal) : TaskUse.Of(call).Kind is TaskUseKind.Awaited or TaskUseKind.Blocked;
     }
 }

@@ -230,8 +230,21 @@ public sealed class SlowWaitInTransactionTests
             await using var tx = await db.Database.BeginTransactionAsync(ct);
             await Task.Delay(0, ct);
             Thread.Sleep(0);
+            await Task.Delay(TimeSpan.Zero, ct);
+            Thread.Sleep(TimeSpan.Zero);
             await Task.Yield();
             await tx.CommitAsync(ct);
+            """)
+        .Silent("what does not wait in spite of its name",
+            """
+            public async Task Run(System.Net.Mail.SmtpClient mail, System.Net.Mail.MailMessage message, System.Net.Sockets.Socket socket, System.Net.Sockets.SocketAsyncEventArgs e)
+            {
+                using var tx = await conn.BeginTransactionAsync();
+                mail.SendAsync(message, null);
+                mail.SendAsyncCancel();
+                socket.SendAsync(e);
+                await tx.CommitAsync();
+            }
             """)
         .Silent("a connection of its own",
             """
