@@ -92,8 +92,8 @@ internal static class SinkOwners
         return null;
     }
 
-    // Of var x = new Command(…).
-    private static ILocalSymbol? DeclaredLocal(IOperation value)
+    /// <summary>Of <c>var x = new Command(…)</c>.</summary>
+    public static ILocalSymbol? DeclaredLocal(IOperation value)
     {
         while (value.Parent is IConversionOperation conversion)
         {

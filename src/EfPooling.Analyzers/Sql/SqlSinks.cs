@@ -30,7 +30,7 @@ internal sealed class SqlSinks(KnownSymbols symbols)
         var name = type.Is(symbols.RelationalFacadeExtensions) || type.Is(symbols.RelationalQueryableExtensions) || type.Is(symbols.DapperSqlMapper) ? "sql"
             : invocation.TargetMethod.Name == "CreateCommand" && type.InheritsFrom(symbols.DbDataSource) ? "commandText"
             : null;
-        if (name is null || Argument(invocation.Arguments, name) is not { } argument || IsStoredProcedure(invocation.Arguments))
+        if (name is null || Argument(invocation.Arguments, name) is not { } argument || StoredProcedures.AreNamedBy(invocation.Arguments))
         {
             return false;
         }
@@ -45,7 +45,8 @@ internal sealed class SqlSinks(KnownSymbols symbols)
         var name = creation.Type.Is(symbols.DapperCommandDefinition) || creation.Type.InheritsFrom(symbols.DbBatchCommand) ? "commandText"
             : symbols.IsCommand(creation.Type) ? "cmdText"
             : null;
-        if (name is null || (Argument(creation.Arguments, name) ?? Argument(creation.Arguments, "commandText")) is not { } argument || IsStoredProcedure(creation.Arguments))
+        if (name is null || (Argument(creation.Arguments, name) ?? Argument(creation.Arguments, "commandText")) is not { } argument || StoredProcedures.AreNamedBy(creation.Arguments)
+            || StoredProcedures.AreNamedBy(creation))
         {
             return false;
         }
@@ -58,7 +59,8 @@ internal sealed class SqlSinks(KnownSymbols symbols)
     {
         sink = default;
         if (assignment.Target is not IPropertyReferenceOperation { Property.Name: "CommandText" } property
-            || !(symbols.IsCommand(property.Property.ContainingType) || property.Property.ContainingType.InheritsFrom(symbols.DbBatchCommand)))
+            || !(symbols.IsCommand(property.Property.ContainingType) || property.Property.ContainingType.InheritsFrom(symbols.DbBatchCommand))
+            || (property.Instance is not null && StoredProcedures.AreNamedBy(property.Instance)))
         {
             return false;
         }
@@ -72,9 +74,4 @@ internal sealed class SqlSinks(KnownSymbols symbols)
 
     private static IArgumentOperation? Argument(IEnumerable<IArgumentOperation> arguments, string name)
         => arguments.FirstOrDefault(argument => argument.Parameter?.Name == name && argument.ArgumentKind == ArgumentKind.Explicit);
-
-    // The name of a procedure is no SQL.
-    private static bool IsStoredProcedure(IEnumerable<IArgumentOperation> arguments)
-        => arguments.Any(argument => argument.Parameter?.Name == "commandType" && argument.ArgumentKind == ArgumentKind.Explicit
-            && argument.Value is not (IDefaultValueOperation or ILiteralOperation or IConversionOperation { Operand: IFieldReferenceOperation { Field.Name: "Text" } }));
 }

@@ -79,16 +79,28 @@ internal static class SqlSourceReader
         }
     }
 
+    // Long texts are joined of many pieces: ((a + b) + c) + …
     private static bool TryAppendSum(SqlSourceBuilder builder, IBinaryOperation sum, int depth)
     {
-        if (!TryAppend(builder, sum.LeftOperand, isParameterised: false, depth))
+        var right = new Stack<IOperation>();
+        IOperation first = sum;
+        while (first is IBinaryOperation { OperatorKind: BinaryOperatorKind.Add } inner && inner.Type?.SpecialType == SpecialType.System_String)
+        {
+            right.Push(inner.RightOperand);
+            first = inner.LeftOperand;
+        }
+
+        if (!TryAppend(builder, first, isParameterised: false, depth))
         {
             return false;
         }
 
-        if (!TryAppend(builder, sum.RightOperand, isParameterised: false, depth))
+        while (right.Count > 0)
         {
-            builder.Append(SqlSource.Hole.ToString());
+            if (!TryAppend(builder, right.Pop(), isParameterised: false, depth))
+            {
+                builder.Append(SqlSource.Hole.ToString());
+            }
         }
 
         return true;

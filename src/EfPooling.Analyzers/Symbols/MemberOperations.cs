@@ -13,6 +13,7 @@ internal sealed class MemberOperations
     private readonly Dictionary<ISymbol, IOperation> _initialValues = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, List<ILocalReferenceOperation>> _uses = new(SymbolEqualityComparer.Default);
     private readonly List<IInvocationOperation> _opening = [];
+    private readonly List<ISimpleAssignmentOperation> _commandTypes = [];
 
     private MemberOperations(IOperation root)
     {
@@ -37,12 +38,18 @@ internal sealed class MemberOperations
                 case IInvocationOperation { TargetMethod.Name: "Open" or "OpenAsync" or "OpenConnection" or "OpenConnectionAsync" } call:
                     _opening.Add(call);
                     break;
+                case ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property.Name: "CommandType" } } assignment:
+                    _commandTypes.Add(assignment);
+                    break;
             }
         }
     }
 
     /// <summary>Calls that may open a connection, in the order of the source.</summary>
     public IReadOnlyList<IInvocationOperation> Opening => _opening;
+
+    /// <summary>Assignments to a property <c>CommandType</c>.</summary>
+    public IReadOnlyList<ISimpleAssignmentOperation> CommandTypes => _commandTypes;
 
     /// <param name="near">Any operation of the member.</param>
     public static MemberOperations Of(IOperation near)

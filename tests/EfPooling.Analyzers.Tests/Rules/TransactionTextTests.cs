@@ -24,6 +24,28 @@ public sealed class TransactionTextTests
             first.CommandText = "{|EFP0006:BEGIN|}";
             batch.BatchCommands.Add(first);
             """)
+        .Fires("a text that is joined of many pieces",
+            """
+            conn.Execute("SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "{|EFP0006:COMMIT|}");
+            """)
+        .Silent("a stored procedure of that name",
+            """
+            using var command = conn.CreateCommand();
+            command.CommandType = CommandType.StoredProcedure;
+            command.CommandText = "commit";
+            using var second = new NpgsqlCommand { Connection = (NpgsqlConnection)db.Database.GetDbConnection(), CommandText = "commit", CommandType = CommandType.StoredProcedure };
+            using var third = new NpgsqlCommand("commit", (NpgsqlConnection)db.Database.GetDbConnection()) { CommandType = CommandType.StoredProcedure };
+            using var fourth = new NpgsqlCommand("commit", (NpgsqlConnection)db.Database.GetDbConnection());
+            fourth.CommandType = CommandType.StoredProcedure;
+            """)
+        .Fires("text beside a stored procedure",
+            """
+            using var command = conn.CreateCommand();
+            command.CommandType = CommandType.StoredProcedure;
+            using var second = conn.CreateCommand();
+            second.CommandType = CommandType.Text;
+            second.CommandText = "{|EFP0006:commit|}";
+            """)
         .Silent("savepoints", """conn.Execute("SAVEPOINT a; ROLLBACK TO a; ROLLBACK WORK TO SAVEPOINT a; RELEASE a");""")
         .Silent("bodies and data",
             """"
