@@ -191,6 +191,51 @@ public sealed class CommandDuringReaderTests
             }
 
             """)
+        .Fires("behind operators that stream, where nothing is offered",
+            """
+            await foreach (var order in db.Orders.AsAsyncEnumerable().Where(order => order.Id > id).WithCancellation(ct))
+            {
+                await {|EFP0011:db.SaveChangesAsync(ct)|};
+            }
+
+            foreach (var order in db.Orders.AsEnumerable().Where(order => order.Id > id))
+            {
+                {|EFP0011:db.SaveChanges()|};
+            }
+
+            foreach (var orders in db.Orders.AsEnumerable().Chunk(100))
+            {
+                await {|EFP0011:db.SaveChangesAsync(ct)|};
+            }
+            """,
+            """
+            await foreach (var order in db.Orders.AsAsyncEnumerable().Where(order => order.Id > id).WithCancellation(ct))
+            {
+                await db.SaveChangesAsync(ct);
+            }
+
+            foreach (var order in db.Orders.AsEnumerable().Where(order => order.Id > id))
+            {
+                db.SaveChanges();
+            }
+
+            foreach (var orders in db.Orders.AsEnumerable().Chunk(100))
+            {
+                await db.SaveChangesAsync(ct);
+            }
+            """)
+        .Silent("operators that read all rows first",
+            """
+            foreach (var order in db.Orders.AsEnumerable().OrderBy(order => order.Name))
+            {
+                db.SaveChanges();
+            }
+
+            foreach (var orders in db.Orders.AsEnumerable().GroupBy(order => order.Name))
+            {
+                db.SaveChanges();
+            }
+            """)
         .Silent("retries, for which EF Core reads all rows first",
             """
             public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a", npgsql => npgsql.EnableRetryOnFailure()); }
