@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -9,6 +10,10 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>Tells by reading the syntax of the whole type whether a transaction may be ended by other means than its own object. In doubt, it may.</summary>
 internal static class TransactionScopes
 {
+    // At the begin of a statement, and all that follows there.
+    private static readonly Regex EndingText = new(
+        @"(^|;)\s*(commit|rollback|abort|end)\s*($|;|\s(work|transaction|and|prepared|to)\b)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
     // Asked for each transaction of a type. Values live as long as the syntax.
     private static readonly ConditionalWeakTable<SyntaxNode, StrongBox<bool>> Ending = new();
 
@@ -22,7 +27,8 @@ internal static class TransactionScopes
         => code.DescendantNodes().Any(node => node switch
         {
             IdentifierNameSyntax name => FacadeMembers.Contains(name.Identifier.ValueText),
-            LiteralExpressionSyntax text when text.IsKind(SyntaxKind.StringLiteralExpression) => Has(text.Token.ValueText, "commit") || Has(text.Token.ValueText, "rollback"),
+            LiteralExpressionSyntax text when text.IsKind(SyntaxKind.StringLiteralExpression) => EndingText.IsMatch(text.Token.ValueText),
+            InterpolatedStringTextSyntax text => EndingText.IsMatch(text.TextToken.ValueText),
             _ => false,
         });
 
@@ -45,6 +51,4 @@ internal static class TransactionScopes
         => body.Owner.ContainingType is { } type && body.Block.Syntax.FirstAncestorOrSelf<TypeDeclarationSyntax>() is not null
             ? type.DeclaringSyntaxReferences.Select(part => part.GetSyntax())
             : [body.Block.Syntax.SyntaxTree.GetRoot()];
-
-    private static bool Has(string text, string word) => text.IndexOf(word, StringComparison.OrdinalIgnoreCase) >= 0;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -15,8 +16,10 @@ namespace EfPooling.Analyzers.Rules;
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descriptors.ConnectionBesidePool)
 {
-    private static readonly string[] Reasons =
-        ["LISTEN", "pg_advisory", "pg_try_advisory", "CREATE DATABASE", "DROP DATABASE", "CREATE ROLE", "VACUUM", "REINDEX", "TEMP", "COPY", "PREPARE", "SET ", "set_config", "REPLICATION"];
+    // What a statement begins with, and what may stand anywhere in one.
+    private static readonly Regex Reasons = new(
+        @"(^|;)\s*(LISTEN|UNLISTEN|VACUUM|REINDEX|COPY|PREPARE|SET|ALTER\s+SYSTEM|(CREATE|DROP)\s+(DATABASE|ROLE))\b|\b(pg_(try_)?advisory_\w+|set_config|TEMP|TEMPORARY|pg_temp|\w*REPLICATION\w*)\b",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     private static readonly HashSet<string> ReasonableMembers = new(StringComparer.Ordinal)
     {
@@ -75,7 +78,7 @@ internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descripto
             var isReason = token.Kind() switch
             {
                 SyntaxKind.StringLiteralToken or SyntaxKind.SingleLineRawStringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken
-                    => Reasons.Any(reason => token.ValueText.IndexOf(reason, StringComparison.OrdinalIgnoreCase) >= 0),
+                    => Reasons.IsMatch(token.ValueText),
                 SyntaxKind.IdentifierToken => token.Parent is SimpleNameSyntax && ReasonableMembers.Contains(token.ValueText),
                 _ => false,
             };

@@ -27,6 +27,14 @@ public sealed class ConnectionBesidePoolTests
                 public static object Run() => {|EFP0016:new NpgsqlConnection("Host=a")|};
             }
             """)
+        .Fires("words that only look like a reason",
+            Pool + """
+            public static class Work
+            {
+                public static void Page() { using var own = {|EFP0016:new NpgsqlConnection("Host=a")|}; own.Query("SELECT id FROM orders ORDER BY id LIMIT 10 OFFSET 1"); }
+                public static void Count() { using var own = {|EFP0016:new NpgsqlConnection("Host=a")|}; own.Execute("UPDATE jobs SET attempts = attempts + 1"); }
+            }
+            """)
         .Silent("a project without a pool", """public static class Work { public static object Run() => new NpgsqlConnection("Host=a"); }""")
         .Silent("a member that shows a reason",
             Pool + """

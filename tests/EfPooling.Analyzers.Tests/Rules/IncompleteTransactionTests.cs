@@ -190,6 +190,18 @@ public sealed class IncompleteTransactionTests
                 }
             }
             """)
+        .Fires("a text about commits commits nothing",
+            """
+            await using var tx = await {|EFP0010:db.Database.BeginTransactionAsync(ct)|};
+            await db.SaveChangesAsync(ct);
+            Console.WriteLine("Order committed");
+            """)
+        .Silent("a text that commits",
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await db.SaveChangesAsync(ct);
+            await db.Database.ExecuteSqlRawAsync("SELECT 1; COMMIT", ct);
+            """)
         .Silent("using and commit",
             """
             await using var tx = await db.Database.BeginTransactionAsync(ct);
