@@ -8,18 +8,15 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>Knows where code outside a body gets the chance to end a transaction that the body has begun. In doubt, it does.</summary>
 internal static class HandOvers
 {
-    private static readonly string[] Libraries = ["Microsoft.EntityFrameworkCore", "System.Data", "Npgsql", "Dapper", "EfPooling"];
-
-    private static readonly HashSet<string> Frameworks = ["System", "Microsoft"];
-
     private static readonly string[] Ends = ["Commit", "Complete", "Rollback"];
 
     /// <summary>Libraries take a transaction, connection or context to run something, not to end what is open there.</summary>
     public static bool IsOfDatabase(ITypeSymbol? type)
-    {
-        var name = type?.ContainingNamespace?.ToDisplayString() ?? "";
-        return Libraries.Any(root => name == root || name.StartsWith(root + ".", StringComparison.Ordinal));
-    }
+        => Namespaces(type) switch
+        {
+            ("Npgsql" or "Dapper" or "EfPooling", _) or ("Microsoft", "EntityFrameworkCore") or ("System", "Data") => true,
+            _ => false,
+        };
 
     /// <summary>
     /// Whether an operation may end the transaction on a context or connection by other means than those of the database libraries: it is named so,
@@ -58,9 +55,19 @@ internal static class HandOvers
     private static bool IsInherited(IInvocationOperation call, FlowBody body)
         => call.Instance is IInstanceReferenceOperation && body.Owner.ContainingType is { } type
             && call.TargetMethod.ContainingType is { } declaring && !SymbolEqualityComparer.Default.Equals(declaring.OriginalDefinition, type.OriginalDefinition)
-            && !Frameworks.Contains(RootNamespace(declaring));
+            && Namespaces(declaring).Outer is not ("System" or "Microsoft");
 
-    private static string RootNamespace(INamedTypeSymbol type) => type.ContainingNamespace.ToDisplayString().Split('.')[0];
+    // The outermost namespace, and the one in it: names as text would be made for each call of each method.
+    private static (string? Outer, string? Inner) Namespaces(ITypeSymbol? type)
+    {
+        var (outer, inner) = ((string?)null, (string?)null);
+        for (var space = type?.ContainingNamespace; space is { IsGlobalNamespace: false }; space = space.ContainingNamespace)
+        {
+            (outer, inner) = (space.Name, outer);
+        }
+
+        return (outer, inner);
+    }
 
     private static bool IsNear(IMethodSymbol method, FlowBody body)
         => method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke
