@@ -28,6 +28,7 @@ internal sealed class PoolLedger<T>
     // Everything below, and all above with contents, is guarded by the gate.
     private long _suspectUntil = long.MinValue;
     private int _replacements;
+    private long _drainBegan;
 
     public PoolLedger(PoolGate gate, PoolOptions options, PoolClock clock, Random random)
     {
@@ -211,10 +212,18 @@ internal sealed class PoolLedger<T>
         RetireAllWarmLocked(RetireReason.Cleared, retired);
     }
 
-    public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired)
+    /// <summary>Whether a caller may take a slot or queue: nobody new while the pool drains.</summary>
+    /// <param name="since">When it began to wait.</param>
+    public bool Admits(long since) => Phase == PoolPhase.Running || (Phase == PoolPhase.Draining && since < _drainBegan);
+
+    public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired, long now)
     {
         AssertGate();
-        Phase = Phase == PoolPhase.Running ? PoolPhase.Draining : Phase;
+        if (Phase == PoolPhase.Running)
+        {
+            (Phase, _drainBegan) = (PoolPhase.Draining, now);
+        }
+
         RetireAllWarmLocked(RetireReason.PoolClosed, retired);
     }
 

@@ -63,7 +63,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         var started = _clock.Now;
-        var admission = Admit(holder, started);
+        var admission = Admit(holder, started, started);
         while (true)
         {
             admission.Refusal?.Throw();
@@ -74,7 +74,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             }
 
             _waits.ThrowIfOver(started, cancellationToken);
-            admission = Admit(holder, _clock.Now);
+            admission = Admit(holder, started, _clock.Now);
         }
     }
 
@@ -93,7 +93,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             return ValueTask.FromCanceled<Lease<T>>(cancellationToken);
         }
 
-        var admission = Admit(holder, _clock.Now);
+        var admission = Admit(holder, started, _clock.Now);
         return admission is { Slot: not null, NeedsCheck: false }
             ? new ValueTask<Lease<T>>(new Lease<T>(this, admission.Slot))
             : AcquireSlowlyAsync(admission, holder, started, cancellationToken);
@@ -170,7 +170,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         var retired = new List<PoolRetirement<T>>();
         using (_gate.Enter())
         {
-            _ledger.BeginDrainLocked(retired);
+            _ledger.BeginDrainLocked(retired, _clock.Now);
             _keeper.LeaveLocked();
         }
 
@@ -225,7 +225,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             }
 
             _waits.ThrowIfOver(started, cancellationToken);
-            admission = Admit(holder, _clock.Now);
+            admission = Admit(holder, started, _clock.Now);
         }
     }
 
@@ -265,14 +265,14 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     }
 
     // Takes a warm slot, or queues the caller and begins the opens that are wanted.
-    private Admission<T> Admit(ILeaseHolder? holder, long now)
+    private Admission<T> Admit(ILeaseHolder? holder, long started, long now)
     {
         Waiter<T> waiter;
         List<Slot<T>>? opens;
         var affinity = holder?.Affinity;
         using (_gate.Enter())
         {
-            if (_ledger.Phase != PoolPhase.Running)
+            if (!_ledger.Admits(started))
             {
                 return new Admission<T>(null, false, null, ExceptionDispatchInfo.Capture(new PoolClosedException(Name)));
             }
@@ -288,7 +288,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Admission<T>(null, false, null, _ledger.Backoff.LastFailure);
             }
 
-            waiter = new Waiter<T>(holder);
+            waiter = new Waiter<T>(holder, started);
             _ledger.EnqueueLocked(waiter);
             opens = _keeper.BeginOpensLocked(now);
             _keeper.LeaveLocked();

@@ -4,11 +4,14 @@ namespace EfPooling.Core;
 /// A caller queued for a lease, synchronous or asynchronous. Whoever removes it from the queue, under the gate, is the one who
 /// completes it, outside the gate; so it is completed exactly once and a granted slot is never lost.
 /// </summary>
-internal sealed class Waiter<T>(ILeaseHolder? holder)
+internal sealed class Waiter<T>(ILeaseHolder? holder, long since = 0)
     : TaskCompletionSource<Slot<T>>(TaskCreationOptions.RunContinuationsAsynchronously)
     where T : class
 {
     public readonly ILeaseHolder? Holder = holder;
+
+    /// <summary>When it began to wait, by the pool's clock, which may have been elsewhere.</summary>
+    public readonly long Since = since;
 
     // Guarded by the gate: the links of the queue, and whether it is in it.
     public Waiter<T>? Next;

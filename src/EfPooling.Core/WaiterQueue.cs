@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace EfPooling.Core;
 
-/// <summary>First come, first served; removal from the middle is O(1). Part of <see cref="PoolLedger{T}"/>, guarded by the gate.</summary>
+/// <summary>
+/// Who has waited longest comes first, wherever it waited before; among equals, who came first. Removal from the middle is O(1). Part of <see cref="PoolLedger{T}"/>,
+/// guarded by the gate.
+/// </summary>
 internal sealed class WaiterQueue<T>
     where T : class
 {
@@ -18,17 +21,32 @@ internal sealed class WaiterQueue<T>
     public void Enqueue(Waiter<T> waiter)
     {
         Debug.Assert(!waiter.IsQueued, "A waiter queues once.");
-        waiter.Previous = _last;
-        if (_last is null)
+        var ahead = _last;
+        while (ahead is not null && ahead.Since > waiter.Since)
+        {
+            ahead = ahead.Previous; // Seldom: almost everybody has only just begun to wait.
+        }
+
+        waiter.Previous = ahead;
+        waiter.Next = ahead is null ? First : ahead.Next;
+        if (waiter.Previous is null)
         {
             First = waiter;
         }
         else
         {
-            _last.Next = waiter;
+            waiter.Previous.Next = waiter;
         }
 
-        _last = waiter;
+        if (waiter.Next is null)
+        {
+            _last = waiter;
+        }
+        else
+        {
+            waiter.Next.Previous = waiter;
+        }
+
         waiter.IsQueued = true;
         Count++;
     }

@@ -4,6 +4,21 @@ namespace EfPooling.Core.Tests;
 
 public sealed class AcquireTests
 {
+    [Fact]
+    public async Task Acquire_GoesToWhoHasWaitedLongest_AlsoIfThatWasElsewhere()
+    {
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1).Occupy(1);
+        var began = pool.Pool.Now;
+        pool.Time.Advance(TimeSpan.FromSeconds(1));
+        var late = pool.Acquire(CallerKind.Async);
+        var early = pool.Pool.AcquireAsync(null, began, CancellationToken.None).AsTask();
+        pool.Vacate();
+        var lease = await early;
+        Assert.False(late.IsCompleted);
+        lease.Release();
+        (await late).Release();
+    }
+
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Acquire_FromAnEmptyPool_OpensAConnection(CallerKind kind)
     {

@@ -50,6 +50,20 @@ public sealed class CloseTests
     }
 
     [Fact]
+    public async Task Close_ServesWhoeverHasWaitedElsewhere()
+    {
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1).Occupy(1);
+        var began = pool.Pool.Now;
+        pool.Time.Advance(TimeSpan.FromSeconds(1));
+        var close = pool.Pool.CloseAsync(Drain);
+        var waiting = pool.Pool.AcquireAsync(null, began, CancellationToken.None);
+        await Assert.ThrowsAsync<PoolClosedException>(async () => await pool.Pool.AcquireAsync(null, pool.Pool.Now, CancellationToken.None));
+        pool.Vacate();
+        (await waiting).Release();
+        Assert.True(await close);
+    }
+
+    [Fact]
     public async Task Close_OpensForWaiters_WhenTheirConnectionBreaksMeanwhile()
     {
         using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1);

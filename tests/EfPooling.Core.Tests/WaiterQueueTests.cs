@@ -7,23 +7,23 @@ namespace EfPooling.Core.Tests;
 public sealed class WaiterQueueTests
 {
     [Fact]
-    public void Queue_BehavesLikeAList()
+    public void Queue_BehavesLikeAList_InWhichWhoWaitsLongestComesFirst()
     {
         // An operation and the waiter that it concerns, counted from the first that ever queued.
-        var operations = (from kind in Gen.Choose(0, 3) from index in Gen.Choose(0, 30) select (kind, index)).ListOf().ToArbitrary();
+        var operations = (from kind in Gen.Choose(0, 3) from index in Gen.Choose(0, 30) from since in Gen.Choose(0, 5) select (kind, index, since)).ListOf().ToArbitrary();
         Prop.ForAll(operations, list =>
         {
             var queue = new WaiterQueue<FakeConnection>();
             var model = new List<Waiter<FakeConnection>>();
             var everybody = new List<Waiter<FakeConnection>>();
             var entitled = new HashSet<Waiter<FakeConnection>>();
-            foreach (var (kind, index) in list)
+            foreach (var (kind, index, since) in list)
             {
                 if (kind <= 1 || everybody.Count == 0)
                 {
-                    var waiter = new Waiter<FakeConnection>(null);
+                    var waiter = new Waiter<FakeConnection>(null, since);
                     queue.Enqueue(waiter);
-                    model.Add(waiter);
+                    model.Insert(model.FindLastIndex(other => other.Since <= since) + 1, waiter);
                     everybody.Add(waiter);
                 }
                 else

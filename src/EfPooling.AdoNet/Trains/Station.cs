@@ -87,13 +87,12 @@ internal sealed class Station
 
             if (outcome == BoardingOutcome.RunAlone)
             {
-                return await _pool.AcquireAsync(passenger, cancellationToken).ConfigureAwait(false);
+                return await _pool.AcquireAsync(passenger, cancellationToken, since: passenger.Since).ConfigureAwait(false);
             }
 
             if (outcome == BoardingOutcome.DriveNow)
             {
                 AddDriver(passenger);
-                passenger.Since = _pool.Now;
             }
 
             var lease = await AcquireAsDriverAsync(passenger, cancellationToken).ConfigureAwait(false);

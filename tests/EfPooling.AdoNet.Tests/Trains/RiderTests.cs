@@ -55,6 +55,37 @@ public sealed class RiderTests(ServerFixture fixture) : PoolTest(fixture)
         await pool.WaitUntilUnusedAsync();
     }
 
+    [Fact]
+    public async Task RiderWhoseDriverIsCancelled_KeepsItsPlaceBeforeThoseWhoCameLater()
+    {
+        var pool = CreateManualPool();
+        await PrepareDatabaseAsync("CREATE TABLE IF NOT EXISTS rider_order (n int)");
+        using var cancellation = new CancellationTokenSource();
+        var written = await pool.GatherAsync(5, async (connection, i) =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            switch (i)
+            {
+                case 1:
+                    await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connection.AskAsync<int>("SELECT 1", cancellation.Token));
+                    return 0L;
+                case 2:
+                    return await connection.AskAsync<long>("SELECT count(*) FROM rider_order");
+                default:
+                    return await connection.RunAsync("INSERT INTO rider_order VALUES (1)");
+            }
+        }, async () =>
+        {
+            await cancellation.CancelAsync(); // Leaves three writers in the queue, until the rider takes its driver's place.
+            while (pool.GetSnapshot().Waiting < 4)
+            {
+                await Task.Yield();
+            }
+        });
+        Assert.Equal([0, 0, 1, 1, 1], written);
+        await PrepareDatabaseAsync("DELETE FROM rider_order");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
