@@ -4,12 +4,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.Benchmarks.Load.Peers;
 
-/// <summary>EfPooling: as it comes, or with trains off.</summary>
+/// <summary>EfPooling with trains, or with trains off.</summary>
 internal sealed class EfPoolingPeer(bool trains) : Peer
 {
     public override string Name => trains ? AllPeers.Ours : "efpooling-no-trains";
 
-    public override string Describe(Endpoints endpoints) => trains ? "EfPooling as it comes" : "EfPooling with trains off";
+    public override string Describe(Endpoints endpoints) => trains ? "EfPooling with trains (Multiplexing=Auto)" : "EfPooling with trains off";
 
     public override PeerSession Open(Endpoints endpoints, PoolShape shape)
     {
