@@ -98,8 +98,8 @@ internal static class StatementStart
         try
         {
             lease.Prepare();
-            if (mayShare && lease.Binder.Pool.Station is { } station && lease.Binder.IsUnbound && lease.Statement.Shareable is { } command
-                && station.TryCreate(command, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease) is { } passenger)
+            if (mayShare && lease.Binder.Pool.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
+                && lease.Statement.Shareable is { } command && station.TryCreate(command, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease) is { } passenger)
             {
                 return BoardAsync(lease, station, passenger, cancellationToken);
             }

@@ -58,10 +58,13 @@ internal sealed class Station
 
     private static long LongestResponse => TimeSpan.FromSeconds(1).Ticks;
 
+    /// <summary>Whether a text might board at this moment: it would have to wait for a server connection. Asked before each statement, so it costs next to nothing.</summary>
+    public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy;
+
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
     public Passenger? TryCreate(NpgsqlCommand command, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
     {
-        if (!verdict.IsReadCandidate || !_pool.IsBusy || command.CommandText.Length > MostCharacters)
+        if (command.CommandText.Length > MostCharacters)
         {
             return null;
         }

@@ -38,4 +38,28 @@ public sealed class ParametersOfPassengersTests(ServerFixture fixture) : PoolTes
         });
         Assert.Equal(0L, pool.GetTrains().Trains);
     }
+
+    [Fact]
+    public void OnlyValuesThatNobodyCanChange_Travel()
+    {
+        NpgsqlParameter[] frozen =
+        [
+            new() { Value = 1 }, new() { Value = "text" }, new() { Value = DBNull.Value }, new() { Value = DateTime.UnixEpoch }, new() { Value = DayOfWeek.Friday },
+            new() { Value = new NpgsqlTypes.NpgsqlRange<int>(1, 2) }, new NpgsqlParameter<Guid>("p", Guid.Empty), new NpgsqlParameter<string>("p", "text"), new NpgsqlParameter<object>("p", 1.5m),
+        ];
+        NpgsqlParameter[] others =
+        [
+            new() { Value = new[] { 1 } }, new() { Value = new List<int>() }, new() { Value = new byte[1] }, new() { Value = new MemoryStream() }, new() { Value = new ReadOnlyMemory<byte>([1]) },
+            new NpgsqlParameter<int[]>("p", [1]), new NpgsqlParameter<object>("p", new[] { 1 }), new NpgsqlParameter<ReadOnlyMemory<byte>>("p", new byte[1]),
+            new("p", 1) { Direction = ParameterDirection.InputOutput },
+        ];
+        Assert.All(frozen, parameter => Assert.True(CanTravel(parameter), parameter.Value?.GetType().Name));
+        Assert.All(others, parameter => Assert.False(CanTravel(parameter), parameter.Value?.GetType().Name));
+
+        static bool CanTravel(NpgsqlParameter parameter)
+        {
+            using var command = new NpgsqlCommand { Parameters = { parameter } };
+            return PassengerParameters.CanTravel(command.Parameters);
+        }
+    }
 }
