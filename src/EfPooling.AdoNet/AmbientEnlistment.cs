@@ -26,7 +26,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     private int _running; // guarded by _gate: statements that are using the server connection
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
-    private volatile bool _wasLeasedAsSession; // written by LeaseSession
 
     /// <param name="pool">Where the server connection comes from.</param>
     /// <param name="transaction">What it takes part in.</param>
@@ -112,9 +111,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
-    /// <summary>Whether somebody used the server connection past us, so that nobody knows which settings are in force.</summary>
-    public bool WasLeasedAsSession => _wasLeasedAsSession;
-
     /// <summary>Lets a connection use the server connection itself; others in the transaction must wait until that has ended.</summary>
     /// <exception cref="TransactionException">The transaction has completed.</exception>
     /// <exception cref="ConcurrentUseException">Another connection in the transaction is running something.</exception>
@@ -128,7 +124,6 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
                 throw user.Claim.RefuseShared(_user!.Claim);
             }
 
-            _wasLeasedAsSession = true;
             _sessions.Add((user, reason));
         }
 

@@ -498,6 +498,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         var binding = binder.Bind(ReadingSchema);
         try
         {
+            binder.Session.OnAttaching(binding.Server);
             binding.ApplySettings(wanted, mayShareTransaction: false);
             return use(binding.Server.Npgsql, state);
         }
@@ -521,6 +522,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         var binding = await binder.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
         try
         {
+            binder.Session.OnAttaching(binding.Server);
             await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             return await use(binding.Server.Npgsql, state, cancellationToken).ConfigureAwait(false);
         }

@@ -11,6 +11,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
     private int _taint; // Interlocked only: Cancel() comes from any thread
     private bool _hasForeignState; // in shuffle mode
+    private volatile bool _isUsedPastUs; // until the lease ends
     private SettingCapture? _capture; // comes with Taint.SettingsChanged
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
@@ -25,7 +26,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>The connection is gone.</summary>
     public bool IsBroken => (Npgsql.FullState & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
 
-    /// <summary>A cancel request may be under way to it, or it may be out of step.</summary>
+    /// <summary>Whether its owner has had the connection itself, so that nobody knows which settings are in force.</summary>
+    public bool IsUsedPastUs
+    {
+        get => _isUsedPastUs;
+        set => _isUsedPastUs = value;
+    }
+
+    /// <summary>A cancel request may be under way to it: a round trip must show that it is still in step.</summary>
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
 
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
@@ -141,6 +149,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>The lease ends: what a transaction has set is in doubt, and so is everything if the session is dirty and stays so.</summary>
     public void OnLeaseEnding()
     {
+        IsUsedPastUs = false;
         Settings.OnTransactionEnded();
         var left = Taint & ~upkeep.Due(Taint);
         if (left != Taint.None)

@@ -143,7 +143,7 @@ internal static class StatementRunner
 
     private static void Attach(StatementLease lease)
     {
-        lease.Binder.Session.OnAttaching(lease.Binding.Server);
+        lease.Binder.Session.OnAttaching(lease.Binding.Server, lease.Verdict);
         if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder))
         {
             lease.Binding.Server.ReadChangesBack(isInTransaction: true);
@@ -155,7 +155,7 @@ internal static class StatementRunner
 
     private static ValueTask AttachAsync(StatementLease lease)
     {
-        lease.Binder.Session.OnAttaching(lease.Binding.Server);
+        lease.Binder.Session.OnAttaching(lease.Binding.Server, lease.Verdict);
         if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder))
         {
             return ReadBackAndAttachAsync(lease);

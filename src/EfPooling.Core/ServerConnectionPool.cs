@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EfPooling.Core;
 
 /// <summary>
-/// A pool of server connections: grants leases first come first served, opens in the background, replaces what is old, closes what is unused.
+/// A pool of server connections: grants leases to who has waited longest, opens in the background, replaces what is old, closes what is unused.
 /// </summary>
 /// <remarks>
 /// Thread-safe. One gate protects the <see cref="PoolLedger{T}"/>; decisions are made under it and carried out after it is left.

@@ -12,7 +12,6 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     // All used by whoever has the claim.
     private PinnedSession? _pinned; // taken by Close too
     private PinReason? _reason; // from the statement that needs a session until the session is there
-    private bool _wasLeased; // what the connection holds, or has held
 
     /// <summary>What is kept now; <c>null</c> if nothing is.</summary>
     public PinnedSession? Pinned => _pinned;
@@ -96,17 +95,15 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     }
 
     /// <summary>
-    /// A statement is about to run on this server connection. Whoever leased it as a session used it past us: a SET or ROLLBACK there may have changed
-    /// what is declared, so it is set again before each statement, until nothing holds that server connection any more.
+    /// Something is about to run on this server connection. Whoever leased it as a session used it past us: a SET or ROLLBACK there may have changed
+    /// what is declared, so it is set again before each statement, until the server connection is given back.
     /// </summary>
-    public void OnAttaching(ServerConnection server)
+    /// <param name="server">Bound to the connection.</param>
+    /// <param name="verdict">On the text; <c>null</c> if there is none.</param>
+    public void OnAttaching(ServerConnection server, SqlVerdict? verdict = null)
     {
-        if (_wasLeased && binder.IsUnbound)
-        {
-            _wasLeased = false;
-        }
-
-        if (_wasLeased || binder.Ambient is { WasLeasedAsSession: true })
+        // The end of a failed transaction must not be preceded by anything.
+        if (server.IsUsedPastUs && verdict is not { Statements: 1, Kind: StatementKind.Transaction or StatementKind.Savepoint })
         {
             DoubtDeclared(server);
         }
@@ -155,13 +152,17 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
         using var claim = await binder.Claim.TakeAsync(operation, binder.Connection, cancellationToken).ConfigureAwait(false);
         var wanted = binder.ResolveSettings();
         Pool.ReportPin(PinReason.SessionLease, reason);
-        _wasLeased = true;
         if (binder.Transaction is not null || binder.CurrentAmbient is not null || _pinned is not null || MustPin)
         {
             var binding = await binder.BindAsync(operation, cancellationToken).ConfigureAwait(false);
             try
             {
+                OnAttaching(binding.Server);
                 await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
+                if (binder.Transaction is null && binder.CurrentAmbient is { } ambient)
+                {
+                    return ambient.LeaseSession(binder, reason); // Before others in the transaction may run something again.
+                }
             }
             catch (Exception e)
             {
@@ -171,11 +172,6 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             finally
             {
                 await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
-            }
-
-            if (binder.Transaction is null && binder.CurrentAmbient is { } ambient)
-            {
-                return ambient.LeaseSession(binder, reason);
             }
 
             return new SessionLease(binder.Transaction?.Lease ?? _pinned?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
@@ -203,8 +199,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// <summary>Keeps none any more; the caller ends it.</summary>
     public PinnedSession? Take() => Interlocked.Exchange(ref _pinned, null);
 
-    private void DoubtDeclared(ServerConnection server)
-        => server.Settings.Doubt(server.Settings.Names.Where(name => binder.Connection.Settings?.IsDeclared(name) == true));
+    private void DoubtDeclared(ServerConnection server) => server.Settings.Doubt(binder.Connection.Settings?.DeclaredNames ?? []);
 
     private PinnedSession NewSession()
     {

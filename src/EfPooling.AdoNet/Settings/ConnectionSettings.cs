@@ -18,6 +18,9 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     /// <summary>Whether SQL may not change it, because each lease sets it anew.</summary>
     public bool IsDeclared(string name) => declared.Contains(name) || Own[name] is not null;
 
+    /// <summary>Those that are declared, whether they have a value at this moment or not.</summary>
+    public IEnumerable<string> DeclaredNames => declared.Settings.ToArray().Select(setting => setting.Name).Union(Own.Settings.ToArray().Select(setting => setting.Name));
+
     public IEnumerable<string> FollowedNames => _followed.Settings.ToArray().Select(setting => setting.Name);
 
     /// <summary>The connection's own settings, together with other declarations.</summary>

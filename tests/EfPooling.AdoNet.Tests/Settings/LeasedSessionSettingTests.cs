@@ -1,4 +1,5 @@
 using System.Transactions;
+using Npgsql;
 
 namespace EfPooling.AdoNet.Tests;
 
@@ -105,6 +106,38 @@ public sealed class LeasedSessionSettingTests(ServerFixture fixture) : PoolTest(
         Assert.Equal("a", await other.AskAsync<string>(Tenant));
         Assert.Equal("a", await connection.AskAsync<string>(Tenant));
         scope.Complete();
+    }
+
+    [Fact]
+    public async Task FailedTransactionOfTheSession_CanBeRolledBackAsText()
+    {
+        var pool = CreateTenantPool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var session = await connection.LeaseSessionAsync("a transaction of its own");
+        await connection.RunAsync("BEGIN");
+        await Assert.ThrowsAsync<PostgresException>(() => connection.RunAsync("SELECT nonsense"));
+        await connection.RunAsync("ROLLBACK");
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Fact]
+    public async Task SettingWithoutAValue_IsTakenBackToo()
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, configure: options => options.SessionSetting("app.tenant_id", _ => null));
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var other = await pool.OpenConnectionAsync();
+        await using (var session = await connection.LeaseSessionAsync("settings of its own"))
+        {
+            await session.Connection.RunAsync("SET app.tenant_id = 'other'");
+            Assert.Equal("", await connection.AskAsync<string>($"SELECT coalesce(({Tenant}), '')"));
+            await session.Connection.RunAsync("SET app.tenant_id = 'other'");
+        }
+
+        await using (var session = await other.LeaseSessionAsync("the next one"))
+        {
+            Assert.Equal("", await session.Connection.AskAsync<string>($"SELECT coalesce(({Tenant}), '')"));
+        }
     }
 
     private TransactionPoolingDataSource CreateTenantPool()
