@@ -35,6 +35,6 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
     private static ExpressionStatementSyntax Await(StatementSyntax statement, ExpressionSyntax task, List<SyntaxTrivia> gone)
     {
         var awaited = SyntaxFactory.AwaitExpression(SyntaxFactory.Token(SyntaxKind.AwaitKeyword).WithTrailingTrivia(SyntaxFactory.Space), task.WithoutLeadingTrivia());
-        return SyntaxFactory.ExpressionStatement(awaited, statement.GetLastToken()).WithLeadingTrivia(Comments.Behind(statement.GetLeadingTrivia(), gone));
+        return SyntaxFactory.ExpressionStatement(awaited, statement.GetLastToken(includeZeroWidth: true)).WithLeadingTrivia(Comments.Behind(statement.GetLeadingTrivia(), gone));
     }
 }

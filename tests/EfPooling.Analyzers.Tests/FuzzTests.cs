@@ -12,8 +12,8 @@ namespace EfPooling.Analyzers.Tests;
 /// <summary>No analyzer and no code fix throws, whatever state the code is in while it is being typed.</summary>
 public sealed class FuzzTests
 {
-    /// <summary>Four seeds that stay, and one that nobody has tried.</summary>
-    public static TheoryData<int> Seeds => [1, 2, 3, 165, Random.Shared.Next()];
+    /// <summary>Five seeds that stay, the last of which once found a missing semicolon, and one that nobody has tried.</summary>
+    public static TheoryData<int> Seeds => [1, 2, 3, 165, 740817510, Random.Shared.Next()];
 
     [Theory]
     [MemberData(nameof(Seeds), DisableDiscoveryEnumeration = true)]
