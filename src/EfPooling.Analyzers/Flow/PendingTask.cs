@@ -34,7 +34,13 @@ internal sealed class PendingTask
     /// <param name="start">The call whose task is held.</param>
     /// <param name="found">Called with the second work.</param>
     public void Follow(IInvocationOperation start, Action<DbTask> found)
-        => _body.WalkFrom(start)?.Run(operation => Visit(operation, start, found), _first.Root.Symbol, _holder);
+    {
+        // A collection may get the same work again in the next turn of a loop.
+        if (_isCollection || _body.Invocations.Any(other => other != _first.Call && _body.WorkOf(other) is { } second && second.Root.IsSameAs(_first.Root)))
+        {
+            _body.WalkFrom(start)?.Run(operation => Visit(operation, start, found), _first.Root.Symbol, _holder);
+        }
+    }
 
     private bool Visit(IOperation operation, IInvocationOperation start, Action<DbTask> found)
     {

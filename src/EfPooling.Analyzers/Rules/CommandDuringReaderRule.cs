@@ -58,7 +58,8 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
 
     private void CheckReader(DbOperation operation, FlowBody body, HashSet<SyntaxNode> reported)
     {
-        if (OpenReader.Of(operation, body) is not { } reader || body.RootOf(operation) is not { IsKnown: true } root)
+        if (OpenReader.Of(operation, body) is not { } reader || body.RootOf(operation) is not { IsKnown: true } root
+            || !body.Operations.Exists(other => other.Invocation != operation.Invocation && body.RootOf(other).IsSameAs(root)))
         {
             return;
         }

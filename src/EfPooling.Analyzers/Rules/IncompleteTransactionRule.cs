@@ -49,7 +49,7 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
     private void CheckLocal(TransactionLocal transaction, Root root, FlowBody body)
     {
         var uses = transaction.Uses;
-        if (uses.Any(item => item.Use == TransactionUse.Escapes) || TransactionScopes.EndsByFacade(body))
+        if (uses.Any(item => item.Use == TransactionUse.Escapes))
         {
             return;
         }
@@ -61,7 +61,7 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
                 CheckCommit(transaction.Begin, root, body);
             }
         }
-        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && root.Symbol is not ILocalSymbol { IsUsing: true })
+        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && root.Symbol is not ILocalSymbol { IsUsing: true } && !TransactionScopes.EndsByFacade(body))
         {
             Report(transaction.Begin, body, "stays open when something fails before its end, until its context or connection is disposed of" + Held, "Declare it with 'await using'");
         }

@@ -13,7 +13,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
     private static readonly WordTable SpecialForms = new("role names schema authorization characteristics time xml session");
     private static readonly WordTable False = new("false f off no n 0");
 
-    public override bool Concerns(SqlUse use) => use.Origin == ConnectionOrigin.Shared && use.Script.Statements.Any(ChangesSettings) && !IsHeldOpen(use);
+    public override bool Concerns(SqlUse use) => use.Script.Statements.Any(ChangesSettings) && use.Origin == ConnectionOrigin.Shared && !IsHeldOpen(use);
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

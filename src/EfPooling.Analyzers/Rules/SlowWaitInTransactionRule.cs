@@ -12,17 +12,24 @@ internal sealed class SlowWaitInTransactionRule() : FlowRule(Descriptors.SlowWai
 
     public override void Check(FlowBody body)
     {
-        var reported = new HashSet<SyntaxNode>();
-        foreach (var operation in body.Operations)
+        var transactions = body.Operations.Where(operation => operation.Kind == DbOperationKind.Begin)
+            .Select(operation => TransactionLocal.Of(operation, body)).OfType<TransactionLocal>()
+            .Where(transaction => body.RootOf(transaction.Begin).Origin is ConnectionOrigin.Shared or ConnectionOrigin.OpenedFromPool).ToList();
+        if (transactions.Count == 0)
         {
-            if (TransactionLocal.Of(operation, body) is { } transaction && body.RootOf(operation).Origin is ConnectionOrigin.Shared or ConnectionOrigin.OpenedFromPool)
-            {
-                Check(transaction, AdditionalTypes(body), body, reported);
-            }
+            return;
+        }
+
+        var additional = AdditionalTypes(body);
+        var slow = new HashSet<SyntaxNode>(body.Invocations.Where(call => body.Symbols.SlowCalls.IsSlow(call, additional)).Select(call => call.Syntax));
+        var reported = new HashSet<SyntaxNode>();
+        foreach (var transaction in slow.Count > 0 ? transactions : [])
+        {
+            Check(transaction, slow, body, reported);
         }
     }
 
-    private void Check(TransactionLocal transaction, IReadOnlyList<INamedTypeSymbol> additional, FlowBody body, HashSet<SyntaxNode> reported)
+    private void Check(TransactionLocal transaction, HashSet<SyntaxNode> slow, FlowBody body, HashSet<SyntaxNode> reported)
         => body.WalkFrom(transaction.Begin.Invocation)?.Run(
             operation =>
             {
@@ -31,7 +38,7 @@ internal sealed class SlowWaitInTransactionRule() : FlowRule(Descriptors.SlowWai
                     return false;
                 }
 
-                if (body.Original(operation) is { } call && body.Symbols.SlowCalls.IsSlow(call, additional) && reported.Add(call.Syntax))
+                if (body.Original(operation) is { } call && slow.Contains(call.Syntax) && reported.Add(call.Syntax))
                 {
                     body.Report(Descriptor, call.Syntax, transaction.Begin.Invocation.Syntax, $"{call.TargetMethod.ContainingType.Name}.{call.TargetMethod.Name}", transaction.Local.Name);
                 }

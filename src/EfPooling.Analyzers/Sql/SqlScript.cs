@@ -33,6 +33,13 @@ internal sealed class SqlScript
     /// <summary>None if the text ends in the middle of something: then nothing in it can be trusted.</summary>
     public IReadOnlyList<SqlScriptStatement> Statements => Tokens.IsBroken ? [] : _statements;
 
+    /// <summary>Every statement reads or changes rows, and does nothing to the session.</summary>
+    public bool IsOnlyData => Statements.All(statement => statement is
+    {
+        Effects: SessionEffects.None,
+        Kind: StatementKind.Select or StatementKind.Insert or StatementKind.Update or StatementKind.Delete or StatementKind.Merge,
+    });
+
     /// <summary>Whether anything may stand there, because a value is pasted in.</summary>
     public bool IsHole(int token) => Tokens.Is(token, SqlSource.Hole);
 

@@ -5,8 +5,10 @@ using Microsoft.CodeAnalysis;
 namespace EfPooling.Analyzers.Sql;
 
 /// <summary>A SQL text in use: where it is handed over, on what it will run, what it says. One thread only.</summary>
-internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, Root root, ISymbol member, Compilation compilation, Action<Diagnostic> report)
+internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, RootAnalysis roots, ISymbol member, Compilation compilation, Action<Diagnostic> report)
 {
+    private Root? _root; // found when it is asked for: most texts concern nobody
+
     public SqlSink Sink { get; } = sink;
 
     public SqlSource Source { get; } = source;
@@ -14,7 +16,7 @@ internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, R
     public SqlScript Script { get; } = script;
 
     /// <summary>What it will run on.</summary>
-    public Root Root { get; } = root;
+    public Root Root => _root ??= roots.Of(Sink.Owner);
 
     public ConnectionOrigin Origin => Root.Origin;
 

@@ -10,15 +10,15 @@ namespace EfPooling.Analyzers.Symbols;
 /// </summary>
 internal static class Assignments
 {
-    // What is assigned in a scope is asked for each of its variables. Values live as long as the syntax.
-    private static readonly ConditionalWeakTable<SyntaxNode, HashSet<string>> Assigned = new();
+    // For each name, where it is assigned. Asked for each variable of a file, so read in one walk. Values live as long as the syntax.
+    private static readonly ConditionalWeakTable<SyntaxTree, Dictionary<string, List<int>>> Assigned = new();
 
     /// <summary>Whether a local or a parameter may get another value after its declaration.</summary>
     public static bool MayBeReassigned(ISymbol variable)
     {
         foreach (var reference in variable.DeclaringSyntaxReferences)
         {
-            if (ScopesOf(variable, reference.GetSyntax()).Any(scope => Assigned.GetValue(scope, NamesIn).Contains(variable.Name)))
+            if (ScopesOf(variable, reference.GetSyntax()).Any(scope => IsAssignedIn(scope, variable.Name)))
             {
                 return true;
             }
@@ -72,10 +72,13 @@ internal static class Assignments
         return [MemberOf(declaration)];
     }
 
-    private static HashSet<string> NamesIn(SyntaxNode scope)
+    private static bool IsAssignedIn(SyntaxNode scope, string name)
+        => Assigned.GetValue(scope.SyntaxTree, PlacesIn).TryGetValue(name, out var places) && places.Exists(place => scope.Span.Contains(place));
+
+    private static Dictionary<string, List<int>> PlacesIn(SyntaxTree tree)
     {
-        var names = new HashSet<string>();
-        foreach (var node in scope.DescendantNodes())
+        var names = new Dictionary<string, List<int>>();
+        foreach (var node in tree.GetRoot().DescendantNodes())
         {
             switch (node)
             {
@@ -94,15 +97,15 @@ internal static class Assignments
         return names;
     }
 
-    private static void Add(ExpressionSyntax target, HashSet<string> names)
+    private static void Add(ExpressionSyntax target, Dictionary<string, List<int>> names)
     {
         switch (target)
         {
             case IdentifierNameSyntax identifier:
-                names.Add(identifier.Identifier.ValueText);
+                Add(identifier.Identifier, names);
                 break;
             case MemberAccessExpressionSyntax { Expression: ThisExpressionSyntax } member:
-                names.Add(member.Name.Identifier.ValueText);
+                Add(member.Name.Identifier, names);
                 break;
             case ParenthesizedExpressionSyntax parenthesized:
                 Add(parenthesized.Expression, names);
@@ -115,6 +118,16 @@ internal static class Assignments
 
                 break;
         }
+    }
+
+    private static void Add(SyntaxToken name, Dictionary<string, List<int>> names)
+    {
+        if (!names.TryGetValue(name.ValueText, out var places))
+        {
+            names.Add(name.ValueText, places = []);
+        }
+
+        places.Add(name.SpanStart);
     }
 
     private static bool Names(ExpressionSyntax target, string name) => target switch
