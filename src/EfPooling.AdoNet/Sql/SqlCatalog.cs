@@ -21,6 +21,7 @@ internal sealed class SqlCatalog
     private readonly CatalogNames _writes;
     private readonly IReadOnlyDictionary<string, List<CatalogObject>> _operators;
     private readonly ConcurrentDictionary<SqlVerdict, (bool IsPureRead, bool MayChangeSession)> _answers = new();
+    private readonly TextBudget _budget = new(CacheLimit); // of the answers
 
     internal SqlCatalog(CatalogNames functions, CatalogNames relations, CatalogNames writes, IReadOnlyDictionary<string, List<CatalogObject>> operators)
         => (_functions, _relations, _writes, _operators) = (functions, relations, writes, operators);
@@ -102,7 +103,7 @@ internal sealed class SqlCatalog
             return answer;
         }
 
-        if (_answers.Count >= CacheLimit)
+        if (!_budget.TryTake(verdict.Length))
         {
             _answers.Clear();
         }

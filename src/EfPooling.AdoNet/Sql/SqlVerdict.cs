@@ -40,6 +40,9 @@ internal sealed class SqlVerdict
 
     public int Statements => _statements.Length;
 
+    /// <summary>Of the text, which the verdict keeps alive.</summary>
+    public int Length => _text.Length;
+
     public SessionEffects Effects { get; }
 
     /// <summary>The effects without those of CALL: what is left if the catalog says that the procedure does not change the session.</summary>

@@ -10,13 +10,12 @@ namespace EfPooling.AdoNet.Sql;
 internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
 {
     private const int DefaultLimit = 5_000;
-    private const int MaxCharacters = 2_000_000;
     private const int Ways = 1024;
 
     private readonly Known?[] _byObject = new Known?[Ways]; // reference writes only: any mixture of old and new is right
+    private readonly TextBudget _budget = new(limit); // of the young ones
     private ConcurrentDictionary<string, Known> _young = new(); // swapped under no lock: a lost entry is read again
     private ConcurrentDictionary<string, Known> _old = new(); // as _young
-    private int _characters; // Interlocked only; of the young ones
 
     public SqlVerdict Get(string sql)
     {
@@ -44,11 +43,10 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
             known = new Known(sql, SqlVerdict.Read(sql));
         }
 
-        if (_young.Count >= limit || Interlocked.Add(ref _characters, sql.Length) > MaxCharacters)
+        if (!_budget.TryTake(sql.Length))
         {
             _old = _young;
             _young = new();
-            Interlocked.Exchange(ref _characters, sql.Length);
         }
 
         _young[sql] = known;

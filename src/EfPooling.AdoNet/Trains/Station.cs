@@ -25,6 +25,7 @@ internal sealed class Station
     private readonly ILogger _logger;
     private readonly TrainMeter _meter;
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
+    private readonly TextBudget _budget = new(MostRecords); // of the records
     private readonly Lock _gate = new();
     private readonly Platform _main = new(); // guarded by _gate: for those without settings and with the pool's own time-out
     private readonly Dictionary<(SettingMap, int), Platform> _others = []; // guarded by _gate
@@ -170,7 +171,7 @@ internal sealed class Station
             return record;
         }
 
-        if (_records.Count >= MostRecords)
+        if (!_budget.TryTake(verdict.Length))
         {
             _records.Clear();
         }
