@@ -239,9 +239,11 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
             }
 
             _isRunning = false;
+            _passenger = null; // A command lives longer than its run.
         }
 
         _solo?.End();
+        _solo = null;
         return true;
     }
 

@@ -72,7 +72,16 @@ internal static class StatementRunner
     public static LogicalDataReader Read<TInner>(
         StatementLease lease, TInner inner, OperationKind kind, Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
     {
-        StatementStart.Begin(lease, LeaseScope.Reader, kind);
+        try
+        {
+            StatementStart.Begin(lease, LeaseScope.Reader, kind);
+        }
+        catch (Exception e) when (EndsRun(e))
+        {
+            ToClose(lease, behavior)?.Close();
+            throw;
+        }
+
         var hasRetried = false;
         try
         {
@@ -108,7 +117,16 @@ internal static class StatementRunner
         CancellationToken cancellationToken)
     {
         var mayShare = (behavior & (CommandBehavior.KeyInfo | CommandBehavior.SchemaOnly)) == 0;
-        await StatementStart.BeginAsync(lease, LeaseScope.Reader, kind, mayShare, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await StatementStart.BeginAsync(lease, LeaseScope.Reader, kind, mayShare, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (EndsRun(e))
+        {
+            await (ToClose(lease, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            throw;
+        }
+
         if (lease.Passenger is { } passenger)
         {
             return Wrap(lease, passenger.Reader, behavior);
@@ -199,6 +217,9 @@ internal static class StatementRunner
     // The connection that is to be closed together with a reader of this behaviour.
     private static LogicalConnection? ToClose(StatementLease lease, CommandBehavior behavior)
         => behavior.HasFlag(CommandBehavior.CloseConnection) ? lease.Statement.LogicalConnection : null;
+
+    // Whether this is how the statement itself ended, before it had a reader; not that it was refused because somebody else uses the connection.
+    private static bool EndsRun(Exception error) => error is DbException or TimeoutException or OperationCanceledException;
 
     private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
 

@@ -47,6 +47,38 @@ public sealed class CommandBehaviorTests(ServerFixture fixture) : PoolTest(fixtu
         Assert.Equal(ConnectionState.Closed, connection.State);
     }
 
+    [Theory]
+    [InlineData(MultiplexingMode.Auto)]
+    [InlineData(MultiplexingMode.Off)]
+    public async Task CloseConnection_OfAReadThatIsCancelledWhileItWaits_ClosesTheLogicalConnection(MultiplexingMode mode)
+    {
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.Multiplexing = mode);
+        await using var holder = await pool.OpenConnectionAsync();
+        await using var held = await holder.ReadAsync("SELECT 1");
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new LogicalCommand("SELECT 1", connection);
+        using var cancellation = new CancellationTokenSource();
+        var reading = command.ExecuteReaderAsync(CommandBehavior.CloseConnection, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+
+        Assert.Equal(ConnectionState.Closed, connection.State);
+    }
+
+    [Fact]
+    public async Task CloseConnection_OfACommandThatIsRefused_LeavesTheConnectionToItsUser()
+    {
+        var pool = CreatePool();
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var reader = await connection.ReadAsync("SELECT 1");
+        await using var command = new LogicalCommand("SELECT 2", connection);
+        await Assert.ThrowsAsync<ConcurrentUseException>(() => command.ExecuteReaderAsync(CommandBehavior.CloseConnection));
+
+        Assert.Equal(ConnectionState.Open, connection.State);
+        Assert.True(await reader.ReadAsync());
+    }
+
     [Fact]
     public async Task CloseConnection_WhenTheConnectionIsClosedFirst_ClosesOnce()
     {
