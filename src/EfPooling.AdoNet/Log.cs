@@ -56,6 +56,6 @@ internal static partial class Log
     [LoggerMessage(1132, LogLevel.Debug, "Pool '{Pool}': this text shares no round trips for a while, because it fails or takes long too often: {Text}.")]
     public static partial void TextBarred(ILogger logger, string pool, string? text);
 
-    [LoggerMessage(1133, LogLevel.Warning, "Pool '{Pool}': a listener of the meter EfPooling threw an exception. Its measurement is lost, nothing else.")]
-    public static partial void MeterListenerFailed(ILogger logger, Exception error, string pool);
+    [LoggerMessage(1133, LogLevel.Warning, "Pool '{Pool}': a listener of the meter or activity source EfPooling threw an exception. Its measurement or span is lost, nothing else.")]
+    public static partial void ListenerFailed(ILogger logger, Exception error, string pool);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using EfPooling.Core;
@@ -26,6 +27,10 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     private int _state; // Interlocked only: Waiting, Aboard, InTurn, Done
     private Train? _train; // written before Aboard is published
     private CancellationToken _token; // written before a cancellation can come
+    private DateTimeOffset _began; // written by the passenger's own flow: since when it waits, if traces want to know
+    private TrainTracing? _tracing; // written by the passenger's own flow at its turn
+    private Activity? _span; // as _tracing
+    private Exception? _error; // used by the one who reads
 
     /// <summary>What the train runs for it. Written by the passenger's own flow before it boards.</summary>
     public NpgsqlBatchCommand? Statement { get; private set; }
@@ -61,6 +66,11 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     public void StartWaiting()
     {
         _outcome.Reset();
+        if (_began == default)
+        {
+            _began = TrainTracing.Now;
+        }
+
         if (Statement is null || _train is not null)
         {
             Statement = PassengerParameters.Copy(command); // Not a second time what another train may still be sending.
@@ -115,6 +125,13 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
         return true;
     }
 
+    /// <summary>It has its turn, in the calling flow.</summary>
+    public void BeginSpan(TrainTracing tracing)
+    {
+        _tracing = tracing;
+        _span = tracing.StartPassenger(command.CommandText, _train!.Span, _began);
+    }
+
     /// <summary>Asks the server to stop the statement, if it is this passenger's turn.</summary>
     public void CancelServer() => _train?.CancelServer(this);
 
@@ -125,16 +142,26 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     void IValueTaskSource<BoardingOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _outcome.OnCompleted(continuation, state, token, flags);
 
-    void IServerOwner.OnStatementFailed(Exception error) => _train!.OnTurnFailed(error);
+    void IServerOwner.OnStatementFailed(Exception error)
+    {
+        _error = error;
+        _train!.OnTurnFailed(error);
+    }
 
     // What is left of the train finds out by itself.
     void IServerOwner.OnServerBroken(Exception cause)
     {
     }
 
-    void IServerOwner.OnStatementEnded() => _ = _train!.EndTurnAsync(this);
+    void IServerOwner.OnStatementEnded() => _ = EndTurnAsync();
 
-    ValueTask IServerOwner.OnStatementEndedAsync() => new(_train!.EndTurnAsync(this));
+    ValueTask IServerOwner.OnStatementEndedAsync() => new(EndTurnAsync());
+
+    private Task EndTurnAsync()
+    {
+        _tracing!.End(_span, _error);
+        return _train!.EndTurnAsync(this);
+    }
 
     // The driver, or the train at its turn, will find the seat empty. Whoever is cancelled when its turn begins has its reader all the same.
     private void Cancel()

@@ -41,10 +41,13 @@ internal sealed class Station
         _time = time;
         _logger = new GuardedLogger(logger); // Trains must arrive, whatever a logger does.
         _meter = new TrainMeter(pool.Name, _logger);
+        Tracing = new TrainTracing(pool.Name, pool.Database, _logger);
         _watch = time.CreateTimer(static self => ((Station)self!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public TrainCounters Counters { get; } = new();
+
+    public TrainTracing Tracing { get; }
 
     public long Now => _time.GetElapsedTime(0, _time.GetTimestamp()).Ticks;
 
@@ -86,6 +89,7 @@ internal sealed class Station
         {
             if (outcome == BoardingOutcome.Turn)
             {
+                passenger.BeginSpan(Tracing);
                 return null;
             }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -34,6 +35,9 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
     public int Length => _passengers.Length;
 
+    /// <summary>Written before departure; null if nobody listens.</summary>
+    public Activity? Span { get; private set; }
+
     public string? CurrentText => _passengers[Math.Clamp(Volatile.Read(ref _current), 0, Length - 1)].Text;
 
     /// <param name="driver">Whose lease it is.</param>
@@ -68,6 +72,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     public async Task RunAsync()
     {
         var isReady = false;
+        Span = station.Tracing.StartTrain(Length);
         try
         {
             var wanted = _passengers[0].Wanted;
@@ -315,6 +320,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         await _brake!.ReleaseAsync().ConfigureAwait(false);
         _batch!.Dispose();
         Server.OnStatementEnded();
+        station.Tracing.End(Span, error: null);
         station.OnEnded(this);
         await lease.EndAsync().ConfigureAwait(false);
     }

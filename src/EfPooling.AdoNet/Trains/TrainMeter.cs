@@ -47,7 +47,7 @@ internal sealed class TrainMeter(string pool, ILogger logger)
         }
         catch (Exception e)
         {
-            Log.MeterListenerFailed(logger, e, pool);
+            Log.ListenerFailed(logger, e, pool);
         }
     }
 }

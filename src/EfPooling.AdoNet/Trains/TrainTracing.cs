@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Trains as spans of the activity source <c>EfPooling</c>. Npgsql's own span of a train would stand in the trace of one of its passengers; so
+/// the train has a trace of its own, with Npgsql's span in it, and each passenger has a span in its caller's trace, linked to it. Thread-safe.
+/// </summary>
+/// <param name="pool">The pool's name, a tag of each span.</param>
+/// <param name="database">The database's, another.</param>
+/// <param name="logger">Hears of listeners that fail.</param>
+internal sealed class TrainTracing(string pool, string? database, ILogger logger)
+{
+    private static readonly ActivitySource Source = new("EfPooling");
+
+    /// <summary>The time on the clock of all other spans, if somebody listens; else default.</summary>
+    public static DateTimeOffset Now => Source.HasListeners() ? TimeProvider.System.GetUtcNow() : default;
+
+    /// <summary>Takes the calling flow out of its trace, and begins another if somebody listens.</summary>
+    public Activity? StartTrain(int length)
+    {
+        if (Activity.Current is not null)
+        {
+            Activity.Current = null;
+        }
+
+        return Source.HasListeners() ? Start(ActivityKind.Internal, "train", [new("efpooling.train.length", length)], null, default) : null;
+    }
+
+    /// <summary>The span of a passenger, in the trace of the calling flow.</summary>
+    /// <param name="sql">Its text.</param>
+    /// <param name="train">That it shares.</param>
+    /// <param name="since">When it began to wait, from <see cref="Now"/>.</param>
+    public Activity? StartPassenger(string sql, Activity? train, DateTimeOffset since)
+        => since == default ? null
+            : Start(ActivityKind.Client, "postgresql", [new("db.system.name", "postgresql"), new("db.namespace", database), new("db.query.text", sql)], train, since);
+
+    /// <param name="span">Null: nobody listened when it began.</param>
+    /// <param name="error">With which it ends, if any.</param>
+    public void End(Activity? span, Exception? error)
+    {
+        if (span is null)
+        {
+            return;
+        }
+
+        var current = Activity.Current; // The flow that ends a span need not be the one that began it.
+        try
+        {
+            if (error is not null)
+            {
+                span.AddException(error);
+                span.SetTag("error.type", error is PostgresException { SqlState: var state } ? state : error.GetType().FullName);
+                span.SetStatus(ActivityStatusCode.Error, error.Message);
+            }
+
+            span.Stop();
+        }
+        catch (Exception e)
+        {
+            Log.ListenerFailed(logger, e, pool);
+        }
+
+        Activity.Current = ReferenceEquals(current, span) ? null : current;
+    }
+
+    // The listeners are the application's, and run here. Trains must arrive, whatever they do.
+    private Activity? Start(ActivityKind kind, string name, KeyValuePair<string, object?>[] tags, Activity? link, DateTimeOffset since)
+    {
+        try
+        {
+            return Source.StartActivity(
+                kind, tags: [.. tags, new("db.client.connection.pool.name", pool)], links: link is null ? null : [new ActivityLink(link.Context)], startTime: since, name: name);
+        }
+        catch (Exception e)
+        {
+            Log.ListenerFailed(logger, e, pool);
+            return null;
+        }
+    }
+}

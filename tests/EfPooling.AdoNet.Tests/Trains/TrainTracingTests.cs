@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Npgsql;
+
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>The spans of the activity source EfPooling, and what becomes of Npgsql's.</summary>
+public sealed class TrainTracingTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    private static readonly ActivitySource Callers = new("callers");
+
+    [Fact]
+    public async Task EachPassenger_HasASpanInItsCallersTrace_AndTheTrainATraceOfItsOwn()
+    {
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = Listen(spans.Enqueue);
+        var callers = await pool.GatherAsync(5, async (connection, i) =>
+        {
+            using var caller = Callers.StartActivity($"caller {i}")!;
+            await connection.AskAsync<int>($"SELECT {i}");
+            Assert.Same(caller, Activity.Current);
+            return caller;
+        });
+
+        var train = Assert.Single(spans, span => span.OperationName == "train" && pool.Name.Equals(span.GetTagItem("db.client.connection.pool.name")));
+        Assert.Equal(5, train.GetTagItem("efpooling.train.length"));
+        Assert.Equal(default, train.ParentSpanId);
+        Assert.Single(spans, span => span.Source.Name == "Npgsql" && span.ParentSpanId == train.SpanId);
+        for (var i = 1; i <= callers.Length; i++)
+        {
+            var span = Assert.Single(spans, span => span.ParentSpanId == callers[i - 1].SpanId);
+            Assert.Equal(("EfPooling", $"SELECT {i}", ActivityKind.Client), (span.Source.Name, span.GetTagItem("db.query.text"), span.Kind));
+            Assert.Equal(train.Context, Assert.Single(span.Links).Context);
+            Assert.Equal(ActivityStatusCode.Unset, span.Status);
+            Assert.True(span.StartTimeUtc <= train.StartTimeUtc, "A passenger's span begins with its wait.");
+        }
+    }
+
+    [Fact]
+    public async Task ReadThatFailsInItsTurn_EndsItsSpanWithTheError()
+    {
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = Listen(spans.Enqueue);
+        var callers = await pool.GatherAsync(3, async (connection, i) =>
+        {
+            using var caller = Callers.StartActivity($"caller {i}")!;
+            if (i == 2)
+            {
+                await using var reader = await connection.ReadAsync("SELECT 1 / (3 - n) FROM generate_series(1, 4) n");
+                await Assert.ThrowsAsync<PostgresException>(async () =>
+                {
+                    while (await reader.ReadAsync())
+                    {
+                    }
+                });
+            }
+            else
+            {
+                await connection.AskAsync<int>("SELECT 1");
+            }
+
+            return caller;
+        });
+
+        var failed = Assert.Single(spans, span => span.Source.Name == "EfPooling" && span.ParentSpanId == callers[1].SpanId);
+        Assert.Equal((ActivityStatusCode.Error, PostgresErrorCodes.DivisionByZero), (failed.Status, failed.GetTagItem("error.type")));
+    }
+
+    [Fact]
+    public async Task ListenerThatThrows_HarmsNobody()
+    {
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "EfPooling",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStarted = _ => throw new InvalidOperationException("A listener of the application."),
+            ActivityStopped = _ => throw new InvalidOperationException("A listener of the application."),
+        };
+        ActivitySource.AddActivityListener(listener);
+        Assert.Equal(Enumerable.Range(1, 10), await pool.GatherAsync(10, (connection, i) => connection.AskAsync<int>($"SELECT {i}")));
+        Assert.Equal(10, pool.GetTrains().Longest);
+    }
+
+    private static ActivityListener Listen(Action<Activity> onStopped)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is "EfPooling" or "Npgsql" or "callers",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = onStopped,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
+    }
+}
