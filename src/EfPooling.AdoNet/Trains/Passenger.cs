@@ -10,20 +10,26 @@ namespace EfPooling.AdoNet;
 /// A read that may travel with others: waits on a platform, is aboard of a train, has its turn at the train's reader. Whoever moves it
 /// out of waiting or being aboard tells it the outcome, so that it is told exactly once.
 /// </summary>
+/// <remarks>
+/// What it is told goes through the global queue of the thread pool, in which all have their turns in order. In the queue of the telling thread, whoever
+/// was told last would run first: a few trains would run round and round while the others stand.
+/// </remarks>
 /// <param name="command">Text and parameters, which nobody changes while it waits.</param>
 /// <param name="commandTimeout">In seconds.</param>
 /// <param name="wanted">Session settings.</param>
 /// <param name="record">Of its text.</param>
 /// <param name="runner">Who runs it.</param>
 internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, SettingMap wanted, BoardingRecord record, ILeaseHolder runner)
-    : IValueTaskSource<BoardingOutcome>, IServerOwner, ILeaseHolder
+    : IValueTaskSource<BoardingOutcome>, IThreadPoolWorkItem, IServerOwner, ILeaseHolder
 {
     private const int Waiting = 0;
     private const int Aboard = 1;
     private const int InTurn = 2;
     private const int Done = 3;
 
-    private ManualResetValueTaskSourceCore<BoardingOutcome> _outcome = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<BoardingOutcome> _outcome; // set by the work item
+    private BoardingOutcome _told; // written by the one who tells, before the work item is queued
+    private Exception? _failure; // as _told
     private int _state; // Interlocked only: Waiting, Aboard, InTurn, Done
     private Train? _train; // written before Aboard is published
     private CancellationToken _token; // written before a cancellation can come
@@ -66,6 +72,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     public void StartWaiting()
     {
         _outcome.Reset();
+        _failure = null;
         if (_began == default)
         {
             _began = TrainTracing.Now;
@@ -106,7 +113,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
             return false;
         }
 
-        _outcome.SetResult(BoardingOutcome.Turn);
+        Tell(BoardingOutcome.Turn);
         return true;
     }
 
@@ -121,7 +128,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
             return false;
         }
 
-        _outcome.SetException(error);
+        Tell(error);
         return true;
     }
 
@@ -141,6 +148,22 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     void IValueTaskSource<BoardingOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _outcome.OnCompleted(continuation, state, token, flags);
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (_failure is { } failure)
+        {
+            _outcome.SetException(failure);
+            return;
+        }
+
+        if (_told == BoardingOutcome.Turn)
+        {
+            _train!.OnTurnBegun();
+        }
+
+        _outcome.SetResult(_told);
+    }
 
     void IServerOwner.OnStatementFailed(Exception error)
     {
@@ -163,12 +186,24 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
         return _train!.EndTurnAsync(this);
     }
 
+    private void Tell(BoardingOutcome outcome)
+    {
+        _told = outcome;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private void Tell(Exception failure)
+    {
+        _failure = failure;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
     // The driver, or the train at its turn, will find the seat empty. Whoever is cancelled when its turn begins has its reader all the same.
     private void Cancel()
     {
         if (Interlocked.CompareExchange(ref _state, Done, Waiting) == Waiting || Interlocked.CompareExchange(ref _state, Done, Aboard) == Aboard)
         {
-            _outcome.SetException(new OperationCanceledException(_token));
+            Tell(new OperationCanceledException(_token));
         }
     }
 
@@ -179,7 +214,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
             return false;
         }
 
-        _outcome.SetResult(outcome); // Also if it is being cancelled: it counts as a driver until it has tried to drive, which throws then.
+        Tell(outcome); // Also if it is being cancelled: it counts as a driver until it has tried to drive, which throws then.
         return true;
     }
 }

@@ -24,7 +24,9 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private TrainBrake? _brake; // written before departure
     private int _length; // guarded by _gate: passengers from here on were set down
     private int _current = -1; // guarded by _gate for writing: whose turn it is, or whose result is awaited; -1 before the first one
-    private long _turnStarted; // guarded by _gate: when the reader was given to the current passenger or began to move there
+    private long _turnStarted; // guarded by _gate: when the reader began to move to the current passenger, waits for a thread left out
+    private long _turnGiven; // guarded by _gate: when the current passenger was told
+    private bool _awaitsThread; // guarded by _gate: it has been told, and waits for a thread
     private int _glances; // guarded by _gate: how often Watch came since then
     private bool _isFinishing; // guarded by _gate: the results of those who were set down are being skipped
     private NpgsqlDataReader? _reader; // written once, before the first turn
@@ -99,7 +101,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             (_turnStarted, _glances) = (time.GetTimestamp(), 0);
         }
 
-        if (!_passengers[0].TryBeginTurn())
+        if (!TryGiveTurn(_passengers[0]))
         {
             await MoveOnAsync().ConfigureAwait(false);
         }
@@ -119,6 +121,16 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         station.OnTurnEnded(passenger, Elapsed(started));
         var moving = MoveOnAsync();
         return isLast ? moving : Task.CompletedTask; // Nobody waits for the result of somebody else.
+    }
+
+    /// <summary>Whose turn it is has a thread.</summary>
+    public void OnTurnBegun()
+    {
+        lock (_gate)
+        {
+            _turnStarted += time.GetTimestamp() - _turnGiven;
+            _awaitsThread = false;
+        }
     }
 
     /// <summary>
@@ -157,6 +169,11 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         {
             var head = Math.Max(_current, 0);
             var limit = _current < 0 ? station.ResponseLimit : Station.StallLimit;
+            if (_awaitsThread)
+            {
+                return; // So would those behind it elsewhere.
+            }
+
             if (++_glances * Station.WatchPeriod.Ticks <= limit || (head >= _length && !_isFinishing))
             {
                 return;
@@ -235,13 +252,33 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
                 break;
             }
 
-            if (next.TryBeginTurn())
+            if (TryGiveTurn(next))
             {
                 return;
             }
         }
 
         await FinishAsync().ConfigureAwait(false);
+    }
+
+    private bool TryGiveTurn(Passenger passenger)
+    {
+        lock (_gate)
+        {
+            (_turnGiven, _awaitsThread) = (time.GetTimestamp(), true);
+        }
+
+        if (passenger.TryBeginTurn())
+        {
+            return true;
+        }
+
+        lock (_gate)
+        {
+            _awaitsThread = false;
+        }
+
+        return false;
     }
 
     private bool TryAdvance(out Passenger next)
