@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Transactions;
 using EfPooling.Core;
 using IsolationLevel = System.Data.IsolationLevel;
@@ -103,7 +104,7 @@ internal sealed class ConnectionBinder
 
         if (Session.MustPin)
         {
-            return PinAndBindAsync();
+            return PinAndBindAsync(cancellationToken);
         }
 
         if (Session.Pinned is not null)
@@ -112,16 +113,17 @@ internal sealed class ConnectionBinder
         }
 
         var acquiring = AcquireAsync(operation, cancellationToken);
-        return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(_pool, acquiring.Result)) : AwaitAsync(acquiring);
-
-        async ValueTask<Binding> PinAndBindAsync()
-        {
-            await Session.PinAsync(cancellationToken).ConfigureAwait(false);
-            return Session.Pinned!.Bind();
-        }
-
-        async ValueTask<Binding> AwaitAsync(ValueTask<Lease<ServerConnection>> lease) => new(_pool, await lease.ConfigureAwait(false));
+        return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(_pool, acquiring.Result)) : BindAsync(acquiring);
     }
+
+    private async ValueTask<Binding> PinAndBindAsync(CancellationToken cancellationToken)
+    {
+        await Session.PinAsync(cancellationToken).ConfigureAwait(false);
+        return Session.Pinned!.Bind();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Binding> BindAsync(ValueTask<Lease<ServerConnection>> lease) => new(_pool, await lease.ConfigureAwait(false));
 
     public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller)
     {
@@ -177,6 +179,7 @@ internal sealed class ConnectionBinder
             : new TransactionLease(_pool, Acquire(transaction), session: null);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
     {
         if (Session.MustPin)
@@ -289,12 +292,10 @@ internal sealed class ConnectionBinder
     private Lease<ServerConnection> Acquire(ILeaseHolder holder) => Remember(_pool.Acquire(holder, CancellationToken.None, _connection.LastServer));
 
     private ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken)
-    {
-        return _pool.Shuffles ? RememberAsync() : _pool.AcquireAsync(holder, cancellationToken);
+        => _pool.Shuffles ? AcquireAnotherAsync(holder, cancellationToken) : _pool.AcquireAsync(holder, cancellationToken);
 
-        async ValueTask<Lease<ServerConnection>> RememberAsync()
-            => Remember(await _pool.AcquireAsync(holder, cancellationToken, _connection.LastServer).ConfigureAwait(false));
-    }
+    private async ValueTask<Lease<ServerConnection>> AcquireAnotherAsync(ILeaseHolder holder, CancellationToken cancellationToken)
+        => Remember(await _pool.AcquireAsync(holder, cancellationToken, _connection.LastServer).ConfigureAwait(false));
 
     private Lease<ServerConnection> Remember(Lease<ServerConnection> lease)
     {

@@ -444,33 +444,33 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
         if (!moving.IsCompletedSuccessfully || cancellationToken.IsCancellationRequested)
         {
-            return AwaitAsync();
+            return AwaitMoveAsync(moving, cancellationToken);
         }
 
         _gate.Leave();
         return moving;
+    }
 
-        async Task<T> AwaitAsync()
+    private async Task<T> AwaitMoveAsync<T>(Task<T> moving, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
+            var result = await moving.ConfigureAwait(false);
+            if (cancellationToken.IsCancellationRequested)
             {
-                var result = await moving.ConfigureAwait(false);
-                if (cancellationToken.IsCancellationRequested)
-                {
-                    _lease.Suspect();
-                }
+                _lease.Suspect();
+            }
 
-                return result;
-            }
-            catch (Exception e)
-            {
-                _lease.Observe(e);
-                throw;
-            }
-            finally
-            {
-                _gate.Leave();
-            }
+            return result;
+        }
+        catch (Exception e)
+        {
+            _lease.Observe(e);
+            throw;
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 

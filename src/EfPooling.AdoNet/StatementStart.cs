@@ -120,6 +120,7 @@ internal static class StatementStart
         lease.Enter(binding.Result);
         return ValueTask.CompletedTask;
 
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
         static async ValueTask AwaitAsync(StatementLease lease, ValueTask<Binding> binding)
         {
             try

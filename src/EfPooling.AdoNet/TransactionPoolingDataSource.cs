@@ -320,23 +320,27 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         var acquiring = _pool.AcquireAsync(holder, since ?? _pool.Now, cancellationToken);
         if (!acquiring.IsCompletedSuccessfully)
         {
-            return AwaitAsync(acquiring);
+            return AcquireFitAsync(acquiring, holder, last, cancellationToken);
         }
 
         var ready = acquiring.Result;
-        return IsFit(ready.Connection, last) ? new ValueTask<Lease<ServerConnection>>(ready) : AwaitAsync(new ValueTask<Lease<ServerConnection>>(ready));
+        return IsFit(ready.Connection, last)
+            ? new ValueTask<Lease<ServerConnection>>(ready)
+            : AcquireFitAsync(new ValueTask<Lease<ServerConnection>>(ready), holder, last, cancellationToken);
+    }
 
-        async ValueTask<Lease<ServerConnection>> AwaitAsync(ValueTask<Lease<ServerConnection>> first)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Lease<ServerConnection>> AcquireFitAsync(
+        ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, CancellationToken cancellationToken)
+    {
+        var lease = await first.ConfigureAwait(false);
+        while (!IsFit(lease.Connection, last))
         {
-            var lease = await first.ConfigureAwait(false);
-            while (!IsFit(lease.Connection, last))
-            {
-                RetireUnfit(lease);
-                lease = await _pool.AcquireAsync(holder, cancellationToken).ConfigureAwait(false);
-            }
-
-            return lease;
+            RetireUnfit(lease);
+            lease = await _pool.AcquireAsync(holder, cancellationToken).ConfigureAwait(false);
         }
+
+        return lease;
     }
 
     private bool IsFit(ServerConnection server, ServerConnection? last)
@@ -403,8 +407,13 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     protected override DbConnection OpenDbConnection() => OpenConnection(null, null);
 
     /// <inheritdoc/>
-    protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
-        => await OpenConnectionAsync(cancellationToken, null, null).ConfigureAwait(false);
+    protected override ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
+    {
+        var opening = OpenConnectionAsync(cancellationToken, null, null);
+        return opening.IsCompletedSuccessfully ? new ValueTask<DbConnection>(opening.Result) : AwaitAsync(opening);
+
+        static async ValueTask<DbConnection> AwaitAsync(ValueTask<LogicalConnection> opening) => await opening.ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

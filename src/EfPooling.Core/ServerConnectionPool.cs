@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -111,11 +112,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
     /// <inheritdoc cref="EnsureReachable"/>
     public ValueTask EnsureReachableAsync(CancellationToken cancellationToken = default)
-    {
-        return HasLiveConnection ? ValueTask.CompletedTask : ConnectAsync();
-
-        async ValueTask ConnectAsync() => (await AcquireAsync(null, cancellationToken).ConfigureAwait(false)).Release();
-    }
+        => HasLiveConnection ? ValueTask.CompletedTask : ConnectAsync(cancellationToken);
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0.</summary>
     /// <remarks>Returns when the first one is open and the others have been begun; throws what the server said if the first cannot be opened.</remarks>
@@ -213,6 +210,9 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     // An unguarded read is good enough: a connection that dies at this moment is found by the command that uses it.
     private bool HasLiveConnection => _ledger.Phase == PoolPhase.Running && _ledger.Live > 0;
 
+    private async ValueTask ConnectAsync(CancellationToken cancellationToken) => (await AcquireAsync(null, cancellationToken).ConfigureAwait(false)).Release();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Lease<T>> AcquireSlowlyAsync(Admission<T> admission, ILeaseHolder? holder, long started, CancellationToken cancellationToken)
     {
         while (true)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace EfPooling.Core;
@@ -33,6 +34,7 @@ internal sealed class WaitingRoom<T>(
         return waiter.Task.GetAwaiter().GetResult();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Slot<T>> WaitAsync(Waiter<T> waiter, long started, CancellationToken cancellationToken)
     {
         using var limits = Limit(waiter, Remaining(started), cancellationToken);

@@ -49,13 +49,13 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
             return new ValueTask<ClaimScope>(new ClaimScope(this, operation));
         }
 
-        return MayWait ? AwaitAsync() : throw Refuse(operation, operation.Kind, source);
+        return MayWait ? AwaitAsync(operation, source, cancellationToken) : throw Refuse(operation, operation.Kind, source);
+    }
 
-        async ValueTask<ClaimScope> AwaitAsync()
-        {
-            await WaitAsync(operation, operation.Kind, source, cancellationToken).ConfigureAwait(false);
-            return new ClaimScope(this, operation);
-        }
+    private async ValueTask<ClaimScope> AwaitAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
+    {
+        await WaitAsync(operation, operation.Kind, source, cancellationToken).ConfigureAwait(false);
+        return new ClaimScope(this, operation);
     }
 
     /// <summary>Whether an asynchronous operation that finds the connection busy waits for its turn: mode Serialize, unless it would wait for itself.</summary>

@@ -24,7 +24,7 @@ internal sealed class ServerSettings
     public bool HasSent => _sent is not null;
 
     /// <summary>Those in force and those in doubt.</summary>
-    public IReadOnlyCollection<string> Names => KnownNames(SettingMap.Empty);
+    public IReadOnlyCollection<string> Names => _doubtful is null && _inForce.IsEmpty ? [] : KnownNames(SettingMap.Empty);
 
     /// <summary>In force, or sure to be when the next statement runs: a refusal of what was sent ahead of BEGIN closes the connection.</summary>
     public bool Are(SettingMap wanted)
