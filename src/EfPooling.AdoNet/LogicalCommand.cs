@@ -11,8 +11,9 @@ namespace EfPooling.AdoNet;
 /// </summary>
 public sealed class LogicalCommand : DbCommand, IPooledStatement
 {
-    private readonly NpgsqlCommand _inner;
     private readonly StatementLease _lease;
+    private NpgsqlCommand? _inner; // null once disposed, when the next command may have it
+    private string? _lastText; // written before _inner becomes null
     private LogicalConnection? _connection;
     private int? _timeout;
     private bool _wantsPrepare;
@@ -31,7 +32,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     public LogicalCommand(string? commandText, LogicalConnection? connection = null)
         : this(new NpgsqlCommand(commandText)) => _connection = connection;
 
-    private LogicalCommand(NpgsqlCommand inner)
+    internal LogicalCommand(NpgsqlCommand inner)
     {
         GC.SuppressFinalize(this);
         _inner = inner;
@@ -42,10 +43,10 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     [AllowNull]
     public override string CommandText
     {
-        get => _inner.CommandText;
+        get => Inner.CommandText;
         set
         {
-            _inner.CommandText = value;
+            Inner.CommandText = value;
             _wantsPrepare = false;
         }
     }
@@ -53,10 +54,10 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     /// <summary>Seconds until the command is cancelled; 0 is never. Default: the connection string's <c>Command Timeout</c>, which is 30 by default.</summary>
     public override int CommandTimeout
     {
-        get => _timeout ?? _connection?.Pool?.CommandTimeout ?? _inner.CommandTimeout;
+        get => _timeout ?? _connection?.Pool?.CommandTimeout ?? Inner.CommandTimeout;
         set
         {
-            _inner.CommandTimeout = value;
+            Inner.CommandTimeout = value;
             _timeout = value;
         }
     }
@@ -64,22 +65,22 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     /// <inheritdoc/>
     public override CommandType CommandType
     {
-        get => _inner.CommandType;
-        set => _inner.CommandType = value;
+        get => Inner.CommandType;
+        set => Inner.CommandType = value;
     }
 
     /// <inheritdoc/>
     public override bool DesignTimeVisible
     {
-        get => _inner.DesignTimeVisible;
-        set => _inner.DesignTimeVisible = value;
+        get => Inner.DesignTimeVisible;
+        set => Inner.DesignTimeVisible = value;
     }
 
     /// <inheritdoc/>
     public override UpdateRowSource UpdatedRowSource
     {
-        get => _inner.UpdatedRowSource;
-        set => _inner.UpdatedRowSource = value;
+        get => Inner.UpdatedRowSource;
+        set => Inner.UpdatedRowSource = value;
     }
 
     /// <summary>The connection on which it runs.</summary>
@@ -110,10 +111,10 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     }
 
     /// <summary>The parameters: Npgsql's own, with all their types.</summary>
-    public new NpgsqlParameterCollection Parameters => _inner.Parameters;
+    public new NpgsqlParameterCollection Parameters => Inner.Parameters;
 
     /// <inheritdoc/>
-    protected override DbParameterCollection DbParameterCollection => _inner.Parameters;
+    protected override DbParameterCollection DbParameterCollection => Inner.Parameters;
 
     /// <inheritdoc/>
     protected override DbConnection? DbConnection
@@ -145,18 +146,18 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     LogicalConnection? IPooledStatement.LogicalConnection => _connection;
 
-    string? IPooledStatement.Text => _inner.CommandText;
+    string? IPooledStatement.Text => Inner.CommandText;
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
-    SqlVerdict IPooledStatement.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? _inner.CommandText : $"CALL {_inner.CommandText}()");
+    SqlVerdict IPooledStatement.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? Inner.CommandText : $"CALL {Inner.CommandText}()");
 
     bool IPooledStatement.IsOneTransaction => true;
 
     bool IPooledStatement.WantsSettings => !IsPlain;
 
     NpgsqlCommand? IPooledStatement.Shareable
-        => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !MultiplexingTag.IsIn(_inner.CommandText)
-            && PassengerParameters.CanTravel(_inner.Parameters) ? _inner : null;
+        => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !MultiplexingTag.IsIn(Inner.CommandText)
+            && PassengerParameters.CanTravel(Inner.Parameters) ? Inner : null;
 
     /// <summary>Runs without the session settings that are declared: a question to the catalog, not to anybody's data.</summary>
     internal bool IsPlain { get; set; }
@@ -171,29 +172,27 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     public override void Cancel() => _lease.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => StatementRunner.Run(_lease, _inner, OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => StatementRunner.Run(_lease, Inner, OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
-        => StatementRunner.RunAsync(_lease, _inner, OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_lease, Inner, OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => StatementRunner.Run(_lease, _inner, OperationKind.Scalar, static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => StatementRunner.Run(_lease, Inner, OperationKind.Scalar, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
-    {
-        return _connection?.Pool is { Station: not null, IsBusy: true }
-            ? ReadScalarAsync()
-            : StatementRunner.RunAsync(_lease, _inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+        => _connection?.Pool is { Station: not null, IsBusy: true }
+            ? ReadScalarAsync(cancellationToken)
+            : StatementRunner.RunAsync(_lease, Inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
-        async Task<object?> ReadScalarAsync()
+    private async Task<object?> ReadScalarAsync(CancellationToken cancellationToken)
+    {
+        var reader = await StatementRunner.ReadAsync(_lease, Inner, OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
         {
-            var reader = await StatementRunner.ReadAsync(_lease, _inner, OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.FieldCount > 0 ? reader.GetValue(0) : null;
-            }
+            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.FieldCount > 0 ? reader.GetValue(0) : null;
         }
     }
 
@@ -203,7 +202,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     public override void Prepare()
     {
         _wantsPrepare = true;
-        StatementRunner.Run(_lease, _inner, OperationKind.Prepare, static inner =>
+        StatementRunner.Run(_lease, Inner, OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -216,7 +215,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         _wantsPrepare = true;
         return StatementRunner.RunAsync(
             _lease,
-            _inner,
+            Inner,
             OperationKind.Prepare,
             static async (inner, token) =>
             {
@@ -226,20 +225,20 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
             cancellationToken);
     }
 
-    void IPooledStatement.Attach(NpgsqlConnection connection) => _inner.Connection = connection;
+    void IPooledStatement.Attach(NpgsqlConnection connection) => Inner.Connection = connection;
 
-    void IPooledStatement.CancelInner() => _inner.Cancel();
+    void IPooledStatement.CancelInner() => Inner.Cancel();
 
     void IPooledStatement.PrepareIfWanted()
     {
-        if (_wantsPrepare && !_inner.IsPrepared)
+        if (_wantsPrepare && !Inner.IsPrepared)
         {
-            _inner.Prepare();
+            Inner.Prepare();
         }
     }
 
     ValueTask IPooledStatement.PrepareIfWantedAsync(CancellationToken cancellationToken)
-        => _wantsPrepare && !_inner.IsPrepared ? new ValueTask(_inner.PrepareAsync(cancellationToken)) : ValueTask.CompletedTask;
+        => _wantsPrepare && !Inner.IsPrepared ? new ValueTask(Inner.PrepareAsync(cancellationToken)) : ValueTask.CompletedTask;
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
@@ -256,22 +255,43 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         {
             _disposal.Set(_connection?.Pool?.Guard, running: null);
             _lease.EndDetached();
-            _inner.Dispose();
+            GiveInner();
         }
 
         base.Dispose(disposing);
     }
 
     /// <inheritdoc/>
-    protected override DbParameter CreateDbParameter() => _inner.CreateParameter();
+    protected override DbParameter CreateDbParameter() => Inner.CreateParameter();
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => StatementRunner.Read(_lease, _inner, OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
+        => StatementRunner.Read(_lease, Inner, OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => StatementRunner.ReadAsync(_lease, _inner, OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
+        => StatementRunner.ReadAsync(_lease, Inner, OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
+
+    // A disposed command keeps its text, but no parameters.
+    private NpgsqlCommand Inner => _inner ??= new NpgsqlCommand(_lastText);
+
+    private void GiveInner()
+    {
+        if (_inner is not { } inner)
+        {
+            return;
+        }
+
+        _lastText = inner.CommandText;
+        if (_lease.IsClean && !_wantsPrepare && _timeout is null && _connection?.CurrentTransaction?.TryGiveCommand(inner) == true)
+        {
+            _inner = null;
+        }
+        else
+        {
+            inner.Dispose();
+        }
+    }
 
     private static readonly Func<NpgsqlCommand, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> ExecuteReaderOf
         = static (command, behavior, token) => command.ExecuteReaderAsync(behavior, token);

@@ -108,6 +108,9 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <inheritdoc/>
     public override bool CanCreateBatch => true;
 
+    /// <summary>That was begun on it and has not ended.</summary>
+    internal LogicalTransaction? CurrentTransaction => _binder?.Transaction;
+
     /// <inheritdoc/>
     protected override DbProviderFactory DbProviderFactory => TransactionPoolingFactory.Instance;
 
@@ -334,7 +337,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         [CallerMemberName] string? member = null,
         [CallerFilePath] string? file = null,
         [CallerLineNumber] int line = 0)
-        => new LogicalCommand { Connection = this }.CreatedBy(new CallerInfo(member, file, line));
+        => new LogicalCommand(CurrentTransaction?.TakeCommand() ?? new NpgsqlCommand()) { Connection = this }.CreatedBy(new CallerInfo(member, file, line));
 
     /// <summary>Creates a batch on this connection.</summary>
     /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>

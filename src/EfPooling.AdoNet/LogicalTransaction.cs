@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using EfPooling.Core;
 using Npgsql;
 
@@ -25,6 +26,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     // All used by whoever has claimed the connection.
     private TransactionLease? _lease;
+    private SpareCommand _spare;
     private State _state;
     private Exception? _brokenBy;
 
@@ -249,6 +251,12 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <summary>Disposed, so that whoever has the claim on the connection ends it.</summary>
     internal bool IsAbandoned => _isAbandoned;
 
+    /// <inheritdoc cref="SpareCommand.Take"/>
+    internal NpgsqlCommand? TakeCommand() => _spare.Take();
+
+    /// <inheritdoc cref="SpareCommand.TryGive"/>
+    internal bool TryGiveCommand(NpgsqlCommand command) => _state != State.Ended && _spare.TryGive(command);
+
     /// <summary>The lease of the server connection that the transaction runs on, once it does.</summary>
     internal Lease<ServerConnection>? Lease => _lease?.Lease;
 
@@ -281,19 +289,21 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         return new Binding(_binder.Pool, _lease!.Server, this);
     }
 
-    internal async ValueTask<Binding> BindAsync(ILeaseHolder activity, CancellationToken cancellationToken)
+    internal ValueTask<Binding> BindAsync(ILeaseHolder activity, CancellationToken cancellationToken)
     {
         ThrowIfUnusable();
         _activity = activity;
-        if (_state == State.Begun)
-        {
-            var wanted = _binder.ResolveSettings();
-            var lease = await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
-            await lease.BeginAsync(IsolationLevel, wanted, cancellationToken).ConfigureAwait(false);
-            OnStarted(lease);
-        }
+        return _state == State.Begun ? BeginAndBindAsync(cancellationToken) : new ValueTask<Binding>(new Binding(_binder.Pool, _lease!.Server, this));
+    }
 
-        return new Binding(_binder.Pool, _lease!.Server, this);
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Binding> BeginAndBindAsync(CancellationToken cancellationToken)
+    {
+        var wanted = _binder.ResolveSettings();
+        var lease = await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
+        await lease.BeginAsync(IsolationLevel, wanted, cancellationToken).ConfigureAwait(false);
+        OnStarted(lease);
+        return new Binding(_binder.Pool, lease.Server, this);
     }
 
     void IServerOwner.OnServerBroken(Exception cause)

@@ -15,6 +15,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     // Used by the one operation that the claim admits.
     private bool _isDetached;
+    private bool _hasFailed; // some run, or the reading of its results
     private CancellationToken _token;
     private SettingMap _wanted = SettingMap.Empty;
     private SqlVerdict? _verdict;
@@ -51,6 +52,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     public SettingMap Wanted => _wanted;
 
     public SqlVerdict Verdict => _verdict!;
+
+    /// <summary>No run has failed, has given its reader away or goes on.</summary>
+    public bool IsClean => !_claim.IsRunning && !_hasFailed && !_isDetached;
 
     /// <summary>The caller's.</summary>
     public CancellationToken Token => _token;
@@ -120,6 +124,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>Running it failed.</summary>
     public void OnFailed(Exception error)
     {
+        _hasFailed = true;
         _binding.Observe(error);
         _solo?.OnFailed(error);
     }
