@@ -59,9 +59,16 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>The caller's.</summary>
     public CancellationToken Token => _token;
 
+    /// <summary>The latest run had the claim on its connection, so that nobody else was using that.</summary>
+    public bool HasTakenClaim { get; private set; }
+
+    /// <summary>A run is wanted, and has nothing yet.</summary>
+    public void Reset() => HasTakenClaim = false;
+
     /// <summary>A run begins, which has the claim or leave to run beside it.</summary>
-    public void Start(LeaseScope scope, CancellationToken cancellationToken)
+    public void Start(LeaseScope scope, bool hasClaim, CancellationToken cancellationToken)
     {
+        HasTakenClaim = hasClaim;
         _token = cancellationToken;
         _isDetached = false;
         _passenger = null;

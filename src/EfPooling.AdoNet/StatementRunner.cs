@@ -76,7 +76,7 @@ internal static class StatementRunner
         {
             StatementStart.Begin(lease, LeaseScope.Reader, kind);
         }
-        catch (Exception e) when (EndsRun(e))
+        catch when (lease.HasTakenClaim)
         {
             ToClose(lease, behavior)?.Close();
             throw;
@@ -121,7 +121,7 @@ internal static class StatementRunner
         {
             await StatementStart.BeginAsync(lease, LeaseScope.Reader, kind, mayShare, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (EndsRun(e))
+        catch when (lease.HasTakenClaim)
         {
             await (ToClose(lease, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             throw;
@@ -217,9 +217,6 @@ internal static class StatementRunner
     // The connection that is to be closed together with a reader of this behaviour.
     private static LogicalConnection? ToClose(StatementLease lease, CommandBehavior behavior)
         => behavior.HasFlag(CommandBehavior.CloseConnection) ? lease.Statement.LogicalConnection : null;
-
-    // Whether this is how the statement itself ended, before it had a reader; not that it was refused because somebody else uses the connection.
-    private static bool EndsRun(Exception error) => error is DbException or TimeoutException or OperationCanceledException;
 
     private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
 

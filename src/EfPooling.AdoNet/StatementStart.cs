@@ -15,11 +15,12 @@ internal static class StatementStart
     /// <param name="kind">What the statement does.</param>
     public static void Begin(StatementLease lease, LeaseScope scope, OperationKind kind)
     {
+        lease.Reset();
         var binder = BinderOf(lease.Statement);
         if (!binder.Claim.TryTake(lease, kind, lease))
         {
             var apart = lease.Claim.StepAside(binder, lease, kind, out var isNested);
-            lease.Start(scope, CancellationToken.None);
+            lease.Start(scope, hasClaim: false, CancellationToken.None);
             try
             {
                 lease.Prepare();
@@ -34,7 +35,7 @@ internal static class StatementStart
         }
 
         lease.Claim.OnTaken(binder, lease, kind);
-        lease.Start(scope, CancellationToken.None);
+        lease.Start(scope, hasClaim: true, CancellationToken.None);
         try
         {
             lease.Prepare();
@@ -55,6 +56,7 @@ internal static class StatementStart
     /// <param name="cancellationToken">Cancels the wait.</param>
     public static ValueTask BeginAsync(StatementLease lease, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
     {
+        lease.Reset();
         var binder = BinderOf(lease.Statement);
         if (!binder.Claim.TryTake(lease, kind, lease))
         {
@@ -62,7 +64,7 @@ internal static class StatementStart
         }
 
         lease.Claim.OnTaken(binder, lease, kind);
-        lease.Start(scope, cancellationToken);
+        lease.Start(scope, hasClaim: true, cancellationToken);
         return EnterAsync(lease, mayShare, cancellationToken);
     }
 
@@ -73,13 +75,13 @@ internal static class StatementStart
         {
             await binder.Claim.WaitAsync(lease, kind, lease, cancellationToken).ConfigureAwait(false);
             lease.Claim.OnTaken(binder, lease, kind);
-            lease.Start(scope, cancellationToken);
+            lease.Start(scope, hasClaim: true, cancellationToken);
             await EnterAsync(lease, mayShare, cancellationToken).ConfigureAwait(false);
             return;
         }
 
         var apart = lease.Claim.StepAside(binder, lease, kind, out var isNested);
-        lease.Start(scope, cancellationToken);
+        lease.Start(scope, hasClaim: false, cancellationToken);
         try
         {
             lease.Prepare();

@@ -80,6 +80,24 @@ public sealed class CommandBehaviorTests(ServerFixture fixture) : PoolTest(fixtu
     }
 
     [Fact]
+    public async Task CloseConnection_OfACommandThatIsCancelledBeforeItsTurnOnTheConnection_LeavesTheConnectionToItsUser()
+    {
+        var pool = CreatePool(configure: options => options.ConcurrentUse = ConcurrentUseMode.Serialize);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var slow = connection.AskAsync<int>("SELECT 1 FROM pg_sleep(0.2)");
+        await using var command = new LogicalCommand("SELECT 2", connection);
+        using var cancellation = new CancellationTokenSource();
+        var queued = command.ExecuteReaderAsync(CommandBehavior.CloseConnection, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
+
+        Assert.Equal(1, await slow);
+        Assert.Equal(ConnectionState.Open, connection.State);
+        await transaction.CommitAsync();
+    }
+
+    [Fact]
     public async Task CloseConnection_WhenTheConnectionIsClosedFirst_ClosesOnce()
     {
         var pool = CreatePool();
