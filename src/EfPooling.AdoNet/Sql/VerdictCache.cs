@@ -11,6 +11,7 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
 {
     private const int DefaultLimit = 5_000;
     private const int Ways = 1024;
+    private const int LongText = 8_192; // characters; a table by object would keep too many of them alive
 
     private readonly Known?[] _byObject = new Known?[Ways]; // reference writes only: any mixture of old and new is right
     private readonly TextBudget _budget = new(limit); // of the young ones
@@ -19,6 +20,11 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
 
     public SqlVerdict Get(string sql)
     {
+        if (sql.Length > LongText)
+        {
+            return GetByValue(sql).Verdict;
+        }
+
         ref var place = ref _byObject[RuntimeHelpers.GetHashCode(sql) & (Ways - 1)];
         var known = Volatile.Read(ref place);
         if (known is not null && ReferenceEquals(known.Text, sql))
