@@ -73,7 +73,7 @@ internal sealed class Station
             return null;
         }
 
-        var record = RecordOf(verdict);
+        var record = RecordOf(verdict, command.CommandText);
         return record.MayBoard(Now) ? new Passenger(command, commandTimeout, wanted, record, runner) { Since = _pool.Now } : null;
     }
 
@@ -167,7 +167,7 @@ internal sealed class Station
         Log.TextBarred(_logger, _pool.Name, passenger.Text);
     }
 
-    private BoardingRecord RecordOf(SqlVerdict verdict)
+    private BoardingRecord RecordOf(SqlVerdict verdict, string text)
     {
         var catalog = _pool.Catalog;
         if (_records.TryGetValue(verdict, out var record) && ReferenceEquals(record.Catalog, catalog))
@@ -180,8 +180,11 @@ internal sealed class Station
             _records.Clear();
         }
 
-        return _records[verdict] = new BoardingRecord(catalog, catalog?.IsPureRead(verdict) == true);
+        return _records[verdict] = new BoardingRecord(catalog, IsOneInABatch(text) && catalog?.IsPureRead(verdict) == true);
     }
+
+    // Npgsql takes an empty statement, and a comment behind a semicolon, for one more, which a statement of a batch may not have. In doubt, a text runs alone.
+    private static bool IsOneInABatch(string text) => text.AsSpan().TrimEnd() is var trimmed && trimmed.IndexOf(';') is var first && (first < 0 || first == trimmed.Length - 1);
 
     private bool TryRide(Passenger passenger)
     {

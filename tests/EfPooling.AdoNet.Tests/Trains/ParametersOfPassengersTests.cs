@@ -6,6 +6,26 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>A passenger that is set down runs again, which its parameters must stand.</summary>
 public sealed class ParametersOfPassengersTests(ServerFixture fixture) : PoolTest(fixture)
 {
+    [Theory]
+    [InlineData("SELECT @n; -- by key")]
+    [InlineData("SELECT @n;;")]
+    [InlineData(";WITH one AS (SELECT @n AS n) SELECT n FROM one")]
+    public async Task TextThatNpgsqlTakesForSeveralStatements_RunsAlone(string sql)
+    {
+        var pool = CreateSharingPool(maxPoolSize: 1);
+        var answers = await pool.GatherAsync(5, AskAsync);
+        Assert.Equal(Enumerable.Range(1, 5), answers);
+        Assert.Equal(0L, pool.GetTrains().Trains);
+
+        async Task<int> AskAsync(LogicalConnection connection, int i)
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            command.Parameters.AddWithValue("n", i);
+            return (int)(await command.ExecuteScalarAsync())!;
+        }
+    }
+
     [Fact]
     public async Task ParameterThatCanBeReadOnlyOnce_DoesNotTravel()
     {
