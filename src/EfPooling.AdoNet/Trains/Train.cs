@@ -15,7 +15,7 @@ namespace EfPooling.AdoNet;
 /// </remarks>
 internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnection> lease, TimeProvider time)
 {
-    private const int GlancesBetweenCancels = 100;
+    private const int GlancesBetweenCancels = 25; // A backend that is not at work yet takes no notice of a request.
 
     private readonly Lock _gate = new();
     private readonly long _departed = time.GetTimestamp();
