@@ -144,7 +144,10 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             opening = _connector.OpenAsync(slot.StopOpening);
             if (!opening.IsCompletedSuccessfully)
             {
-                _ = FinishOpenAsync(slot, opening);
+                // Not awaited: an open that ends while the await begins would go on in the thread pool, whose threads synchronous callers may be blocking.
+                _ = opening.ContinueWith(
+                    static (opening, state) => ((Open)state!).Finish(opening), new Open(this, slot),
+                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
                 return null;
             }
         }
@@ -156,21 +159,10 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         return OnOpened(slot, opening.Result);
     }
 
-    private async Task FinishOpenAsync(Slot<T> slot, Task<T> opening)
-    {
-        T connection;
-        try
-        {
-            connection = await opening.ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            StartOpens(OnOpenFailed(slot, error));
-            return;
-        }
-
-        StartOpens(OnOpened(slot, connection));
-    }
+    private void FinishOpen(Slot<T> slot, Task<T> opening)
+        => StartOpens(opening.IsCompletedSuccessfully
+            ? OnOpened(slot, opening.Result)
+            : OnOpenFailed(slot, opening.Exception?.InnerException ?? new TaskCanceledException(opening)));
 
     private List<Slot<T>>? OnOpened(Slot<T> slot, T connection)
     {
@@ -290,5 +282,11 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         StartOpens(opens);
         Refuse(refused, lastError);
+    }
+
+    // An open under way.
+    private sealed class Open(ConnectionKeeper<T> keeper, Slot<T> slot)
+    {
+        public void Finish(Task<T> opening) => keeper.FinishOpen(slot, opening);
     }
 }
