@@ -12,7 +12,7 @@ namespace EfPooling.AdoNet;
 public sealed class LogicalCommand : DbCommand, IPooledStatement
 {
     private readonly StatementLease _lease;
-    private NpgsqlCommand? _inner; // null once disposed, when the next command may have it
+    private NpgsqlCommand? _inner; // null once it was given to the next command
     private string? _lastText; // written before _inner becomes null
     private LogicalConnection? _connection;
     private int? _timeout;

@@ -16,7 +16,7 @@ internal struct SpareCommand
     /// <returns>A command like new; null if there is none.</returns>
     public NpgsqlCommand? Take() => Interlocked.Exchange(ref _command, null);
 
-    /// <summary>For a command that has run without an error, or not at all, whose reader is closed and that nobody uses any more.</summary>
+    /// <summary>For a command that has run without an error, whose reader is closed and that nobody uses any more.</summary>
     /// <returns>Whether it is taken, and nothing is left in it.</returns>
     public bool TryGive(NpgsqlCommand command)
     {

@@ -53,8 +53,8 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     public SqlVerdict Verdict => _verdict!;
 
-    /// <summary>No run has failed, has given its reader away or goes on.</summary>
-    public bool IsClean => !_claim.IsRunning && !_hasFailed && !_isDetached;
+    /// <summary>The latest run had the claim and has ended, and none has failed or has given its reader away: nobody uses the statement, or waits to.</summary>
+    public bool IsClean => HasTakenClaim && !_claim.IsRunning && !_hasFailed && !_isDetached;
 
     /// <summary>The caller's.</summary>
     public CancellationToken Token => _token;

@@ -69,6 +69,23 @@ public sealed class SpareCommandTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task CommandThatIsDisposedWhileItWaitsForItsTurn_DoesNotGoToTheNextOne()
+    {
+        var pool = CreatePool(configure: options => options.ConcurrentUse = ConcurrentUseMode.Serialize);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var slow = connection.AskAsync<int>("SELECT 1 FROM pg_sleep(0.2)");
+        var first = connection.CreateCommand();
+        first.CommandText = "SELECT 2";
+        var queued = first.ExecuteScalarAsync();
+        await first.DisposeAsync();
+        await using var second = connection.CreateCommand();
+        second.CommandText = "SELECT 3";
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => queued);
+        Assert.Equal((1, 3), (await slow, (int)(await second.ExecuteScalarAsync())!));
+    }
+
+    [Fact]
     public async Task CommandAfterOneThatFailed_Runs()
     {
         var pool = CreatePool();
