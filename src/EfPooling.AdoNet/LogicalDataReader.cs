@@ -451,6 +451,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         return moving;
     }
 
+    // No local function: what it captures would be allocated for each row, also for one that is there already.
     private async Task<T> AwaitMoveAsync<T>(Task<T> moving, CancellationToken cancellationToken)
     {
         try

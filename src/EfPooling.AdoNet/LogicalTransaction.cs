@@ -26,7 +26,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     // All used by whoever has claimed the connection.
     private TransactionLease? _lease;
-    private SpareCommand _spare;
+    private SpareCommand _spare; // thread-safe by itself
     private State _state;
     private Exception? _brokenBy;
 
