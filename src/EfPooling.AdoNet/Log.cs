@@ -58,4 +58,10 @@ internal static partial class Log
 
     [LoggerMessage(1133, LogLevel.Warning, "Pool '{Pool}': a listener of the meter or activity source EfPooling threw an exception. Its measurement or span is lost, nothing else.")]
     public static partial void ListenerFailed(ILogger logger, Exception error, string pool);
+
+    [LoggerMessage(1134, LogLevel.Warning, "Pool '{Pool}': a read tried to write, so one of its functions is volatile now or is declared STABLE and is not. It shares no round trips any more: {Text}.")]
+    public static partial void ReadWrites(ILogger logger, string pool, string? text);
+
+    [LoggerMessage(1135, LogLevel.Warning, "Pool '{Pool}': reads share no round trips, because the server refuses pg_catalog.set_config, which makes them read-only. Grant EXECUTE on it, or set Multiplexing to Off.")]
+    public static partial void NoTrains(ILogger logger, Exception error, string pool);
 }

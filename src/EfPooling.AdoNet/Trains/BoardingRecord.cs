@@ -24,10 +24,11 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
     private long _trouble; // Volatile: moving average of the runs alone that failed or were slow
     private long _barredUntil; // Volatile: ticks of the station's clock
     private long _bar; // Volatile: ticks, how long the latest bar is
+    private volatile bool _hasWritten;
 
     public SqlCatalog? Catalog => catalog;
 
-    public bool MayBoard(long now) => isPureRead && now >= Volatile.Read(ref _barredUntil);
+    public bool MayBoard(long now) => isPureRead && !_hasWritten && now >= Volatile.Read(ref _barredUntil);
 
     /// <param name="duration">From the start to the end of the turn, in ticks.</param>
     /// <param name="now">In ticks.</param>
@@ -63,6 +64,15 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
         }
 
         return isBarred;
+    }
+
+    /// <summary>It tried to write, whatever the catalog says.</summary>
+    /// <returns>Whether the text has lost the right to board by that, for good.</returns>
+    public bool OnWrite()
+    {
+        var isFirst = !_hasWritten;
+        _hasWritten = true;
+        return isFirst;
     }
 
     private void Bar(long now)

@@ -47,6 +47,9 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     public BoardingRecord Record => record;
 
+    /// <summary>It failed in a train, and so would have ended it for the others. Written by the train, before it is told.</summary>
+    public bool HasFailedAboard { get; set; }
+
     /// <summary>Since when it waits for a server connection, by the pool's clock. Written by the passenger's own flow.</summary>
     public long Since { get; set; }
 
@@ -168,7 +171,7 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
     void IServerOwner.OnStatementFailed(Exception error)
     {
         _error = error;
-        _train!.OnTurnFailed(error);
+        _train!.OnTurnFailed(this, error);
     }
 
     // What is left of the train finds out by itself.

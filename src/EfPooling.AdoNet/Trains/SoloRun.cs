@@ -27,7 +27,7 @@ internal sealed class SoloRun(Station station, Passenger passenger)
     {
         if (!_isCancelled || _hasFailed)
         {
-            station.OnRanAlone(passenger, station.Now - _began, _hasFailed);
+            station.OnRanAlone(passenger, station.Now - _began, _hasFailed || passenger.HasFailedAboard);
         }
     }
 }

@@ -33,6 +33,7 @@ internal sealed class Station
     private readonly ITimer _watch;
     private bool _isWatching; // guarded by _gate
     private int _isLooking; // Interlocked only
+    private volatile bool _hasGivenUp;
     private long _response; // Volatile: ticks, moving average of the time from departure to the first result
 
     public Station(TransactionPoolingDataSource pool, TimeProvider time, ILogger logger)
@@ -63,7 +64,7 @@ internal sealed class Station
     private static long LongestResponse => TimeSpan.FromSeconds(1).Ticks;
 
     /// <summary>Whether a text might board at this moment: it would have to wait for a server connection. Asked before each statement, so it costs next to nothing.</summary>
-    public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy;
+    public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy && !_hasGivenUp;
 
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
     public Passenger? TryCreate(NpgsqlCommand command, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
@@ -93,7 +94,7 @@ internal sealed class Station
                 return null;
             }
 
-            if (outcome == BoardingOutcome.RunAlone)
+            if (outcome == BoardingOutcome.RunAlone || (outcome == BoardingOutcome.DriveNow && !passenger.Record.MayBoard(Now)))
             {
                 return await _pool.AcquireAsync(passenger, cancellationToken, since: passenger.Since).ConfigureAwait(false);
             }
@@ -136,6 +137,25 @@ internal sealed class Station
         {
             OnBarred(passenger);
         }
+    }
+
+    /// <summary>The statement of a passenger failed, with an error of the server.</summary>
+    public void OnFailedAboard(Passenger passenger, string sqlState)
+    {
+        passenger.HasFailedAboard |= sqlState != PostgresErrorCodes.QueryCanceled;
+        if (sqlState == PostgresErrorCodes.ReadOnlySqlTransaction && passenger.Record.OnWrite())
+        {
+            Counters.CountBarred();
+            _meter.OnBarred();
+            Log.ReadWrites(_logger, _pool.Name, passenger.Text);
+        }
+    }
+
+    /// <summary>The server lets nobody begin a train.</summary>
+    public void GiveUp(Exception error)
+    {
+        _hasGivenUp = true;
+        Log.NoTrains(_logger, error, _pool.Name);
     }
 
     public void OnSetDown(int passengers, SetDownReason reason, Exception? error)

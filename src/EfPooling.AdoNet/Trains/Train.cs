@@ -10,11 +10,14 @@ namespace EfPooling.AdoNet;
 /// <remarks>
 /// The batch has no error barriers: after an error the server skips what is behind it, whose passengers run again elsewhere anyway. With barriers, Npgsql 10
 /// loses count of the answers when reading fails half-way, and reads the same error for ever when rows fail in a result that it skips.
+/// So it is one implicit transaction, which its first statement makes read-only: whatever the catalog says of a function, nothing that writes runs twice,
+/// and nothing is undone together with somebody else's failure.
 /// At each moment one flow uses the reader: the one that sends the batch or moves on, or the passenger that has its turn. All others can leave
 /// or be set down at any moment: they are pure reads, nobody has seen anything of them, and the batch has parameters of its own.
 /// </remarks>
 internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnection> lease, TimeProvider time)
 {
+    private const string ReadOnly = "SELECT pg_catalog.set_config('transaction_read_only', 'on', true)";
     private const int GlancesBetweenCancels = 25; // A backend that is not at work yet takes no notice of a request.
 
     private readonly Lock _gate = new();
@@ -89,22 +92,13 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         catch (Exception e)
         {
             station.OnResponse(Elapsed(_departed));
-            OnFailed(e, isOneOfThem: isReady);
+            OnNotBegun(e, hasBeenSent: isReady);
             await FinishAsync().ConfigureAwait(false);
             return;
         }
 
         station.OnResponse(Elapsed(_departed));
-        lock (_gate)
-        {
-            _current = 0;
-            (_turnStarted, _glances) = (time.GetTimestamp(), 0);
-        }
-
-        if (!TryGiveTurn(_passengers[0]))
-        {
-            await MoveOnAsync().ConfigureAwait(false);
-        }
+        await MoveOnAsync().ConfigureAwait(false);
     }
 
     /// <summary>Gives the reader to the next passenger. The task ends when that is done or, after the last one, when the server connection is given back.</summary>
@@ -137,8 +131,13 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     /// Reading in a turn failed. Npgsql 10 then takes the rest of the batch for read: statements in it that it was about to prepare count as prepared for
     /// ever, and after any other failure than the server's answers may still be to come. So the connection must be closed.
     /// </summary>
-    public void OnTurnFailed(Exception error)
+    public void OnTurnFailed(Passenger passenger, Exception error)
     {
+        if (error is PostgresException { SqlState: var state })
+        {
+            station.OnFailedAboard(passenger, state);
+        }
+
         if (error is not InvalidCastException && _current + 1 < Length)
         {
             Server.Mark(Taint.OutOfStep);
@@ -220,6 +219,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private NpgsqlBatch CreateBatch()
     {
         var batch = new NpgsqlBatch(Server.Npgsql) { Timeout = _passengers[0].CommandTimeout };
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadOnly));
         foreach (var passenger in _passengers)
         {
             batch.BatchCommands.Add(passenger.Statement!);
@@ -248,7 +248,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             }
             catch (Exception e)
             {
-                OnFailed(e, isOneOfThem: true);
+                OnFailed(e);
                 break;
             }
 
@@ -294,29 +294,51 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     // Somebody who had its turn was cancelled or failed, which took the results of those behind with it.
     private void OnLost() => SetDown(TakeRest(), SetDownReason.TrainEnded, BoardingOutcome.DriveNow, error: null);
 
-    // The statement whose result was awaited failed, or what was to be done before all of them.
-    private void OnFailed(Exception error, bool isOneOfThem)
+    // No result has come: what was to be done before all of them failed, or everything. Whose fault it is cannot be said, so let each find out alone.
+    private void OnNotBegun(Exception error, bool hasBeenSent)
     {
         Server.Observe(error);
         var rest = TakeRest();
-        if (isOneOfThem)
+        if (hasBeenSent)
         {
             Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
-            if (rest.Length > 0 && error is NpgsqlException { InnerException: TimeoutException })
+            rest = FailTimedOut(rest, error);
+            if (error is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedFunction })
             {
-                rest[0].TryFail(error);
-                rest = rest[1..];
-            }
-            else if (rest.Length > 0 && (error is PostgresException || Server.IsBroken))
-            {
-                SetDown(rest[..1], SetDownReason.Failed, BoardingOutcome.RunAlone, error);
-                SetDown(rest[1..], SetDownReason.TrainEnded, BoardingOutcome.DriveNow, error);
-                return;
+                station.GiveUp(error); // Nobody's statement has run.
             }
         }
 
-        // It may be anybody's fault, a parameter's for one, or everybody's: let each find out alone.
         SetDown(rest, SetDownReason.Failed, BoardingOutcome.RunAlone, error);
+    }
+
+    // The statement whose result was awaited failed, or the connection.
+    private void OnFailed(Exception error)
+    {
+        Server.Observe(error);
+        Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
+        var rest = FailTimedOut(TakeRest(), error);
+        if (rest.Length > 0 && error is PostgresException { SqlState: var state } && !Server.IsBroken)
+        {
+            station.OnFailedAboard(rest[0], state);
+            SetDown(rest[..1], SetDownReason.Failed, BoardingOutcome.RunAlone, error);
+            SetDown(rest[1..], SetDownReason.TrainEnded, BoardingOutcome.DriveNow, error);
+            return;
+        }
+
+        SetDown(rest, SetDownReason.Failed, BoardingOutcome.RunAlone, error);
+    }
+
+    // A time-out is the first one's own.
+    private static Passenger[] FailTimedOut(Passenger[] rest, Exception error)
+    {
+        if (rest.Length == 0 || error is not NpgsqlException { InnerException: TimeoutException })
+        {
+            return rest;
+        }
+
+        rest[0].TryFail(error);
+        return rest[1..];
     }
 
     private Passenger[] TakeRest()
