@@ -13,6 +13,9 @@ internal static class NpgsqlInternals
     public static readonly bool CanPrepend = HasMethod("PrependInternalMessage", typeof(byte[]), typeof(int)) && HasMethod("get_PendingPrependedResponses")
         && HasMethod("get_PostgresCancellationPerformed");
 
+    /// <summary>Whether <see cref="IsPreparing"/> knows; if not, more server connections than necessary are closed after failures in trains.</summary>
+    public static readonly bool CanTellPreparing = typeof(NpgsqlBatchCommand).GetField("IsPreparing", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(bool);
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -38,6 +41,23 @@ internal static class NpgsqlInternals
 
     /// <summary>Whether a cancel request was sent for the latest command, by the user or because it took too long.</summary>
     public static bool WasCancelled(NpgsqlConnection connection) => GetConnector(connection) is { } connector && GetPostgresCancellationPerformed(connector);
+
+    /// <summary>Whether statements of a batch that was sent, and whose results have not been reached, are prepared by it; also if that is not known.</summary>
+    public static bool IsPreparing(NpgsqlBatch batch)
+    {
+        for (var i = 0; i < batch.BatchCommands.Count; i++)
+        {
+            if (!CanTellPreparing || GetIsPreparing(batch.BatchCommands[i]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "IsPreparing")]
+    private static extern ref bool GetIsPreparing(NpgsqlBatchCommand command);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Reset")]
     private static extern void Reset(NpgsqlBatchCommand command);

@@ -18,7 +18,7 @@ namespace EfPooling.AdoNet;
 internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnection> lease, TimeProvider time)
 {
     private const string ReadOnly = "SELECT pg_catalog.set_config('transaction_read_only', 'on', true)";
-    private const int GlancesBetweenCancels = 25; // A backend that is not at work yet takes no notice of a request.
+    private const int GlancesBeforeCancel = 25; // Also between two requests: a backend that is not at work yet takes no notice of one.
 
     private readonly Lock _gate = new();
     private readonly long _departed = time.GetTimestamp();
@@ -32,6 +32,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private bool _awaitsThread; // guarded by _gate: it has been told, and waits for a thread
     private int _glances; // guarded by _gate: how often Watch came since then
     private bool _isFinishing; // guarded by _gate: the results of those who were set down are being skipped
+    private bool _isPreparing = true; // used by the flow that uses the reader: what the server prepares when it comes to it is not known before the first result
     private NpgsqlDataReader? _reader; // written once, before the first turn
 
     public ServerConnection Server { get; } = lease.Connection;
@@ -98,6 +99,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         }
 
         station.OnResponse(Elapsed(_departed));
+        _isPreparing = NpgsqlInternals.IsPreparing(_batch);
         await MoveOnAsync().ConfigureAwait(false);
     }
 
@@ -129,7 +131,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
     /// <summary>
     /// Reading in a turn failed. Npgsql 10 then takes the rest of the batch for read: statements in it that it was about to prepare count as prepared for
-    /// ever, and after any other failure than the server's answers may still be to come. So the connection must be closed.
+    /// ever, and after any other failure than the server's answers may still be to come. Then the connection must be closed.
     /// </summary>
     public void OnTurnFailed(Passenger passenger, Exception error)
     {
@@ -140,7 +142,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
         if (error is not InvalidCastException && _current + 1 < Length)
         {
-            Server.Mark(Taint.OutOfStep);
+            MarkAfter(error);
         }
     }
 
@@ -162,60 +164,50 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     /// </summary>
     public void Watch()
     {
-        Passenger[] rest;
+        bool isSetDown;
         bool isReading;
+        Passenger[] rest;
         lock (_gate)
         {
-            var head = Math.Max(_current, 0);
-            var limit = _current < 0 ? station.ResponseLimit : Station.StallLimit;
             if (_awaitsThread)
             {
                 return; // So would those behind it elsewhere.
             }
 
-            if (++_glances * Station.WatchPeriod.Ticks <= limit || (head >= _length && !_isFinishing))
+            _glances++;
+            var head = Math.Max(_current, 0);
+            if (_isFinishing || head >= _length)
+            {
+                BrakeIfLate(); // Nobody wants what the server is at.
+                return;
+            }
+
+            if (_glances * Station.WatchPeriod.Ticks <= (_current < 0 ? station.ResponseLimit : Station.StallLimit))
             {
                 return;
             }
 
-            if (_isFinishing)
-            {
-                Brake();
-                return;
-            }
-
-            isReading = !TrySetDown(head, BoardingOutcome.RunAlone) && _passengers[head].IsInTurn;
+            isSetDown = _passengers[head].TrySetDown(BoardingOutcome.RunAlone);
+            isReading = !isSetDown && _passengers[head].IsInTurn;
             rest = _passengers[(head + 1).._length];
             _length = isReading ? head + 1 : head;
-            if (!isReading)
-            {
-                Brake(); // Nobody wants anything any more.
-            }
         }
+
+        station.OnSetDown(isSetDown ? 1 : 0, SetDownReason.Stalled, error: null);
 
         // Which of them is the slow one cannot be said if the server has not answered: let each find out alone.
         SetDown(rest, SetDownReason.Stalled, isReading ? BoardingOutcome.DriveNow : BoardingOutcome.RunAlone, error: null);
     }
 
-    // Requires the gate.
-    private bool TrySetDown(int passenger, BoardingOutcome outcome)
+    // Requires the gate. A server that stands still for a moment is no reason to cancel all that it is at.
+    private void BrakeIfLate()
     {
-        if (!_passengers[passenger].TrySetDown(outcome))
+        if (_glances > GlancesBeforeCancel)
         {
-            return false;
+            _brake!.Pull();
+            _glances = 0;
         }
-
-        station.OnSetDown(1, SetDownReason.Stalled, error: null);
-        return true;
     }
-
-    // Requires the gate.
-    private void Brake()
-    {
-        _brake!.Pull();
-        _glances = -GlancesBetweenCancels;
-    }
-
     private NpgsqlBatch CreateBatch()
     {
         var batch = new NpgsqlBatch(Server.Npgsql) { Timeout = _passengers[0].CommandTimeout };
@@ -301,7 +293,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         var rest = TakeRest();
         if (hasBeenSent)
         {
-            Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
+            MarkAfter(error);
             rest = FailTimedOut(rest, error);
             if (error is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedFunction })
             {
@@ -316,7 +308,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private void OnFailed(Exception error)
     {
         Server.Observe(error);
-        Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
+        MarkAfter(error);
         var rest = FailTimedOut(TakeRest(), error);
         if (rest.Length > 0 && error is PostgresException { SqlState: var state } && !Server.IsBroken)
         {
@@ -339,6 +331,15 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
         rest[0].TryFail(error);
         return rest[1..];
+    }
+
+    // See OnTurnFailed. A cancelled read ends with the server's answer too.
+    private void MarkAfter(Exception error)
+    {
+        if (_isPreparing || error is not (PostgresException or OperationCanceledException { InnerException: PostgresException }))
+        {
+            Server.Mark(Taint.OutOfStep);
+        }
     }
 
     private Passenger[] TakeRest()
@@ -373,7 +374,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         catch (Exception e)
         {
             Server.Observe(e);
-            Server.Mark(Taint.OutOfStep); // As in OnTurnFailed.
+            MarkAfter(e);
         }
 
         await _brake!.ReleaseAsync().ConfigureAwait(false);

@@ -5,4 +5,7 @@ public sealed class NpgsqlInternalsTests
 {
     [Fact]
     public void Npgsql_StillLetsMessagesTravelAheadOfACommand() => Assert.True(NpgsqlInternals.CanPrepend);
+
+    [Fact]
+    public void Npgsql_StillNotesWhatABatchPrepares() => Assert.True(NpgsqlInternals.CanTellPreparing);
 }
