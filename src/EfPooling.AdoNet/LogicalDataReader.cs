@@ -464,7 +464,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
             return result;
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not InvalidCastException) // Asking for a value as another type leaves the reader where it is.
         {
             _lease.Observe(e);
             throw;

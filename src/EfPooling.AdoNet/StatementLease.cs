@@ -12,6 +12,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     private StatementClaim _claim;
     private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
     private bool _isRunning; // guarded by the monitor of this
+    private Passenger? _boarding; // guarded by the monitor of this: waits for its turn
 
     // Used by the one operation that the claim admits.
     private bool _isDetached;
@@ -86,6 +87,23 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         }
     }
 
+    /// <summary>It waits for its turn in a train, until <see cref="Enter"/> or <see cref="OnNotBoarded"/>.</summary>
+    public void OnBoarding(Passenger passenger)
+    {
+        lock (this)
+        {
+            _boarding = passenger;
+        }
+    }
+
+    public void OnNotBoarded()
+    {
+        lock (this)
+        {
+            _boarding = null;
+        }
+    }
+
     /// <summary>From now on the statement may use the server connection, or has its turn in a train; <see cref="End"/> must follow.</summary>
     public void Enter(Binding binding, Passenger? passenger = null, SoloRun? solo = null)
     {
@@ -94,6 +112,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         {
             _binding = binding;
             _passenger = passenger;
+            _boarding = null;
             _isRunning = true;
         }
     }
@@ -115,6 +134,10 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
                 {
                     statement.CancelInner();
                 }
+            }
+            else
+            {
+                _boarding?.CancelAboard();
             }
         }
     }

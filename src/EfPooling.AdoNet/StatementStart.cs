@@ -140,6 +140,7 @@ internal static class StatementStart
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask BoardAsync(StatementLease lease, Station station, Passenger passenger, CancellationToken cancellationToken)
     {
+        lease.OnBoarding(passenger);
         try
         {
             if (await station.BoardAsync(passenger, cancellationToken).ConfigureAwait(false) is { } alone)
@@ -153,6 +154,7 @@ internal static class StatementStart
         }
         catch
         {
+            lease.OnNotBoarded();
             lease.Claim.GiveUp(lease);
             throw;
         }

@@ -142,6 +142,15 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
         _span = tracing.StartPassenger(command.CommandText, _train!.Span, _began);
     }
 
+    /// <summary>Whoever is aboard has been sent to the server, so it may be cancelled from any thread, as if it ran alone; who waits for that still has nothing to cancel.</summary>
+    public void CancelAboard()
+    {
+        if (!TryFail(new PostgresException("canceling statement due to user request", "ERROR", "ERROR", PostgresErrorCodes.QueryCanceled)))
+        {
+            CancelServer(); // If it has its turn already.
+        }
+    }
+
     /// <summary>Asks the server to stop the statement, if it is this passenger's turn.</summary>
     public void CancelServer() => _train?.CancelServer(this);
 

@@ -27,7 +27,7 @@ internal sealed class Station
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
     private readonly TextBudget _budget = new(MostRecords); // of the records
     private readonly Lock _gate = new();
-    private readonly Platform _main = new(); // guarded by _gate: for those without settings and with the pool's own time-out
+    private readonly Platform _main = new(); // guarded by _gate: for those without settings, and with the pool's own time-out
     private readonly Dictionary<(SettingMap, int), Platform> _others = []; // guarded by _gate
     private readonly HashSet<Train> _trains = []; // guarded by _gate: those under way
     private readonly ITimer _watch;
@@ -43,7 +43,11 @@ internal sealed class Station
         _logger = new GuardedLogger(logger); // Trains must arrive, whatever a logger does.
         _meter = new TrainMeter(pool.Name, _logger);
         Tracing = new TrainTracing(pool.Name, pool.Database, _logger);
-        _watch = time.CreateTimer(static self => ((Station)self!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        ITimer? watch = null;
+        CleanContext.Run(
+            static create => create(),
+            () => watch = time.CreateTimer(static self => ((Station)self!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        _watch = watch!;
     }
 
     public TrainCounters Counters { get; } = new();
@@ -111,7 +115,7 @@ internal sealed class Station
                 return lease;
             }
 
-            _ = train.RunAsync(); // Ends without an exception, whatever happens.
+            CleanContext.Run(static train => _ = train.RunAsync(), train); // Ends without an exception, whatever happens.
             outcome = await passenger.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -74,7 +74,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         return driver.TryGetIn(this); // Last: from here on diagnostics of the driver's lease look at the train.
     }
 
-    /// <summary>Sends the batch, and gives the first passenger its turn. Never throws: passengers are told.</summary>
+    /// <summary>Sends the batch, and gives the first passenger its turn. Never throws: passengers are told. Call it in a clean context: it runs for all of them.</summary>
     public async Task RunAsync()
     {
         var isReady = false;
@@ -111,12 +111,12 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         lock (_gate)
         {
             started = _turnStarted;
-            isLast = _current + 1 >= _length;
+            isLast = _current + 1 >= Length;
         }
 
         station.OnTurnEnded(passenger, Elapsed(started));
         var moving = MoveOnAsync();
-        return isLast ? moving : Task.CompletedTask; // Nobody waits for the result of somebody else.
+        return isLast ? moving : Task.CompletedTask; // Nobody waits for the result of somebody else, also not of one who was set down.
     }
 
     /// <summary>Whose turn it is has a thread.</summary>
@@ -140,7 +140,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             station.OnFailedAboard(passenger, state);
         }
 
-        if (error is not InvalidCastException && _current + 1 < Length)
+        if (_current + 1 < Length)
         {
             MarkAfter(error);
         }
@@ -284,7 +284,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     }
 
     // Somebody who had its turn was cancelled or failed, which took the results of those behind with it.
-    private void OnLost() => SetDown(TakeRest(), SetDownReason.TrainEnded, BoardingOutcome.DriveNow, error: null);
+    private void OnLost() => SetDown(TakeRest(), SetDownReason.TrainEnded, Server.IsBroken ? BoardingOutcome.RunAlone : BoardingOutcome.DriveNow, error: null);
 
     // No result has come: what was to be done before all of them failed, or everything. Whose fault it is cannot be said, so let each find out alone.
     private void OnNotBegun(Exception error, bool hasBeenSent)
@@ -304,7 +304,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         SetDown(rest, SetDownReason.Failed, BoardingOutcome.RunAlone, error);
     }
 
-    // The statement whose result was awaited failed, or the connection.
+    // The statement whose result was awaited failed, or the connection, which any of them may have broken.
     private void OnFailed(Exception error)
     {
         Server.Observe(error);

@@ -18,16 +18,9 @@ internal sealed class TrainTracing(string pool, string? database, ILogger logger
     /// <summary>The time on the clock of all other spans, if somebody listens; else default.</summary>
     public static DateTimeOffset Now => Source.HasListeners() ? TimeProvider.System.GetUtcNow() : default;
 
-    /// <summary>Takes the calling flow out of its trace, and begins another if somebody listens.</summary>
+    /// <summary>Begins a trace if somebody listens. Call it in a flow that is in none.</summary>
     public Activity? StartTrain(int length)
-    {
-        if (Activity.Current is not null)
-        {
-            Activity.Current = null;
-        }
-
-        return Source.HasListeners() ? Start(ActivityKind.Internal, "train", [new("efpooling.train.length", length)], null, default) : null;
-    }
+        => Source.HasListeners() ? Start(ActivityKind.Internal, "train", [new("efpooling.train.length", length)], null, default) : null;
 
     /// <summary>The span of a passenger, in the trace of the calling flow.</summary>
     /// <param name="sql">Its text.</param>

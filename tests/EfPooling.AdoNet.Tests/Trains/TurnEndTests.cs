@@ -61,6 +61,84 @@ public sealed class TurnEndTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task CancelRequest_OfAPassengerAboard_StopsItAsIfItRanAlone_AndNobodyElse()
+    {
+        var pool = CreateTimelessPool();
+        var commands = new DbCommand[4];
+        var reads = await pool.GatherAsync(3, async (connection, i) =>
+        {
+            await using var command = commands[i] = connection.CreateCommand();
+            command.CommandText = $"SELECT {i}";
+            if (i != 1)
+            {
+                return i == 3 ? (int)(await command.ExecuteScalarAsync())! : await FailAsync(command);
+            }
+
+            await using var reader = await command.ExecuteReaderAsync();
+            Assert.True(await reader.ReadAsync());
+            commands[2].Cancel();
+            return reader.GetInt32(0);
+        });
+        Assert.Equal([1, 2, 3], reads);
+        Assert.Equal(0L, pool.GetTrains().SetDowns.Values.Sum());
+        Assert.Equal(1L, pool.GetSnapshot().Opened);
+        await pool.WaitUntilUnusedAsync();
+
+        static async Task<int> FailAsync(DbCommand command)
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync());
+            Assert.Equal(PostgresErrorCodes.QueryCanceled, error.SqlState);
+            return 2;
+        }
+    }
+
+    [Fact]
+    public async Task CallerThatAsksForAnotherType_KeepsItsReader_AndNobodyIsSetDown()
+    {
+        var pool = CreateTimelessPool();
+        var reads = await pool.GatherAsync(4, async (connection, i) =>
+        {
+            await using var reader = await connection.ReadAsync($"SELECT {i}");
+            Assert.True(await reader.ReadAsync());
+            await Assert.ThrowsAsync<InvalidCastException>(() => reader.GetFieldValueAsync<Guid>(0));
+            return await reader.GetFieldValueAsync<int>(0);
+        });
+        Assert.Equal([1, 2, 3, 4], reads);
+        Assert.Equal((4L, 0L), (pool.GetTrains().Passengers, pool.GetTrains().SetDowns.Values.Sum()));
+        await pool.WaitUntilUnusedAsync();
+    }
+
+    [Fact]
+    public async Task CallerWhoseFollowersWereSetDown_DoesNotWaitForTheirResults()
+    {
+        var pool = CreateTimelessPool();
+        using var enough = new CancellationTokenSource();
+        var reads = await pool.GatherAsync(2, async (connection, i) =>
+        {
+            if (i == 2)
+            {
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connection.AskAsync<int>("SELECT max(n)::int FROM generate_series(1, 1000000000000) AS n", enough.Token));
+                return 2;
+            }
+
+            await using (var reader = await connection.ReadAsync("SELECT n FROM generate_series(1, 10000) AS n")) // More than the server keeps to itself.
+            {
+                Assert.True(await reader.ReadAsync());
+                _time.Advance(TimeSpan.FromSeconds(1));
+            }
+
+            await enough.CancelAsync(); // Not before this reader is closed, and no clock moves.
+            return 1;
+        });
+        Assert.Equal([1, 2], reads);
+        while (pool.GetSnapshot().Leased > 0)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10)); // The train's server is asked to stop what nobody wants.
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
     public async Task ResultOfSomebodyWhoWasSetDown_WhoseRowsFail_EndsItsTrainAllTheSame()
     {
         var pool = CreateTimelessPool();
@@ -128,5 +206,5 @@ public sealed class TurnEndTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     private TransactionPoolingDataSource CreateTimelessPool()
-        => CreateSharingPool(maxPoolSize: 1, keywords: "Command Timeout=5", build: builder => builder.UseTimeProvider(_time));
+        => CreateSharingPool(maxPoolSize: 1, keywords: "Command Timeout=5;Options=-c client_connection_check_interval=100ms", build: builder => builder.UseTimeProvider(_time));
 }
