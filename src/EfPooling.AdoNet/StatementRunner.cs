@@ -42,7 +42,7 @@ internal static class StatementRunner
     public static async Task<TResult> RunAsync<TInner, TResult>(
         StatementLease lease, TInner inner, OperationKind kind, Func<TInner, CancellationToken, Task<TResult>> execute, CancellationToken cancellationToken)
     {
-        await StatementStart.BeginAsync(lease, LeaseScope.Command, kind, mayShare: false, cancellationToken).ConfigureAwait(false);
+        await StatementStart.BeginAsync(lease, LeaseScope.Command, kind, shared: null, cancellationToken).ConfigureAwait(false);
         var hasRetried = false;
         try
         {
@@ -116,10 +116,9 @@ internal static class StatementRunner
         CommandBehavior behavior,
         CancellationToken cancellationToken)
     {
-        var mayShare = (behavior & (CommandBehavior.KeyInfo | CommandBehavior.SchemaOnly)) == 0;
         try
         {
-            await StatementStart.BeginAsync(lease, LeaseScope.Reader, kind, mayShare, cancellationToken).ConfigureAwait(false);
+            await StatementStart.BeginAsync(lease, LeaseScope.Reader, kind, Shared(behavior), cancellationToken).ConfigureAwait(false);
         }
         catch when (lease.HasTakenClaim)
         {
@@ -217,6 +216,10 @@ internal static class StatementRunner
     // The connection that is to be closed together with a reader of this behaviour.
     private static LogicalConnection? ToClose(StatementLease lease, CommandBehavior behavior)
         => behavior.HasFlag(CommandBehavior.CloseConnection) ? lease.Statement.LogicalConnection : null;
+
+    // How a reader of this behaviour reads if it is a train's.
+    private static CommandBehavior? Shared(CommandBehavior behavior)
+        => (behavior & (CommandBehavior.KeyInfo | CommandBehavior.SchemaOnly)) == 0 ? behavior & CommandBehavior.SequentialAccess : null;
 
     private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
 

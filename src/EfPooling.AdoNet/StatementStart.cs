@@ -1,3 +1,4 @@
+using System.Data;
 using System.Runtime.CompilerServices;
 using EfPooling.Core;
 
@@ -52,31 +53,31 @@ internal static class StatementStart
     /// <param name="lease">What is to hold it.</param>
     /// <param name="scope">What ends the lease.</param>
     /// <param name="kind">What the statement does.</param>
-    /// <param name="mayShare">Whether it may travel in a train; then <see cref="StatementLease.Passenger"/> may have its turn in place of a server connection.</param>
+    /// <param name="shared">How the reader is to read if it is a train's, in which case <see cref="StatementLease.Passenger"/> has its turn in place of a server connection; <c>null</c>: it may not be.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public static ValueTask BeginAsync(StatementLease lease, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
+    public static ValueTask BeginAsync(StatementLease lease, LeaseScope scope, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
     {
         lease.Reset();
         var binder = BinderOf(lease.Statement);
         if (!binder.Claim.TryTake(lease, kind, lease))
         {
-            return BeginBusyAsync(lease, binder, scope, kind, mayShare, cancellationToken);
+            return BeginBusyAsync(lease, binder, scope, kind, shared, cancellationToken);
         }
 
         lease.Claim.OnTaken(binder, lease, kind);
         lease.Start(scope, hasClaim: true, cancellationToken);
-        return EnterAsync(lease, mayShare, cancellationToken);
+        return EnterAsync(lease, shared, cancellationToken);
     }
 
     private static async ValueTask BeginBusyAsync(
-        StatementLease lease, ConnectionBinder binder, LeaseScope scope, OperationKind kind, bool mayShare, CancellationToken cancellationToken)
+        StatementLease lease, ConnectionBinder binder, LeaseScope scope, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
     {
         if (binder.Claim.MayWait)
         {
             await binder.Claim.WaitAsync(lease, kind, lease, cancellationToken).ConfigureAwait(false);
             lease.Claim.OnTaken(binder, lease, kind);
             lease.Start(scope, hasClaim: true, cancellationToken);
-            await EnterAsync(lease, mayShare, cancellationToken).ConfigureAwait(false);
+            await EnterAsync(lease, shared, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -94,14 +95,14 @@ internal static class StatementStart
         }
     }
 
-    private static ValueTask EnterAsync(StatementLease lease, bool mayShare, CancellationToken cancellationToken)
+    private static ValueTask EnterAsync(StatementLease lease, CommandBehavior? shared, CancellationToken cancellationToken)
     {
         ValueTask<Binding> binding;
         try
         {
             lease.Prepare();
-            if (mayShare && lease.Binder.Pool.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
-                && lease.Statement.Shareable is { } command && station.TryCreate(command, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease) is { } passenger)
+            if (shared is { } behavior && lease.Binder.Pool.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
+                && lease.Statement.Shareable is { } command && station.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease) is { } passenger)
             {
                 return BoardAsync(lease, station, passenger, cancellationToken);
             }

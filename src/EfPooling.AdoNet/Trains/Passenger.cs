@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
@@ -15,11 +16,12 @@ namespace EfPooling.AdoNet;
 /// was told last would run first: a few trains would run round and round while the others stand.
 /// </remarks>
 /// <param name="command">Text and parameters, which nobody changes while it waits.</param>
+/// <param name="behavior">How it reads: default, or in sequence.</param>
 /// <param name="commandTimeout">In seconds.</param>
 /// <param name="wanted">Session settings.</param>
 /// <param name="record">Of its text.</param>
 /// <param name="runner">Who runs it.</param>
-internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, SettingMap wanted, BoardingRecord record, ILeaseHolder runner)
+internal sealed class Passenger(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SettingMap wanted, BoardingRecord record, ILeaseHolder runner)
     : IValueTaskSource<BoardingOutcome>, IThreadPoolWorkItem, IServerOwner, ILeaseHolder
 {
     private const int Waiting = 0;
@@ -40,6 +42,8 @@ internal sealed class Passenger(NpgsqlCommand command, int commandTimeout, Setti
 
     /// <summary>What the train runs for it. Written by the passenger's own flow before it boards.</summary>
     public NpgsqlBatchCommand? Statement { get; private set; }
+
+    public CommandBehavior Behavior => behavior;
 
     public int CommandTimeout => commandTimeout;
 

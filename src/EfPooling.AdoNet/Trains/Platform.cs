@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>Where passengers wait who may share a train: same session settings, same time-out. Guarded by the station's gate.</summary>
+/// <summary>Where passengers wait who may share a train: same session settings, same time-out, same way of reading. Guarded by the station's gate.</summary>
 internal sealed class Platform
 {
     private readonly Queue<Passenger> _riders = new();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data;
 using System.Runtime.CompilerServices;
 using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
@@ -27,8 +28,8 @@ internal sealed class Station
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
     private readonly TextBudget _budget = new(MostRecords); // of the records
     private readonly Lock _gate = new();
-    private readonly Platform _main = new(); // guarded by _gate: for those without settings, and with the pool's own time-out
-    private readonly Dictionary<(SettingMap, int), Platform> _others = []; // guarded by _gate
+    private readonly Platform _main = new(); // guarded by _gate: for those without settings, with the pool's own time-out, and not in sequence
+    private readonly Dictionary<(SettingMap, int, CommandBehavior), Platform> _others = []; // guarded by _gate
     private readonly HashSet<Train> _trains = []; // guarded by _gate: those under way
     private readonly ITimer _watch;
     private bool _isWatching; // guarded by _gate
@@ -71,7 +72,7 @@ internal sealed class Station
     public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy && !_hasGivenUp;
 
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
-    public Passenger? TryCreate(NpgsqlCommand command, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
+    public Passenger? TryCreate(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
     {
         if (command.CommandText.Length > MostCharacters)
         {
@@ -79,7 +80,7 @@ internal sealed class Station
         }
 
         var record = RecordOf(verdict, command.CommandText);
-        return record.MayBoard(Now) ? new Passenger(command, commandTimeout, wanted, record, runner) { Since = _pool.Now } : null;
+        return record.MayBoard(Now) ? new Passenger(command, behavior, commandTimeout, wanted, record, runner) { Since = _pool.Now } : null;
     }
 
     /// <summary>Waits for a turn in a train, or for a server connection.</summary>
@@ -287,12 +288,12 @@ internal sealed class Station
     // Requires the gate.
     private Platform PlatformOf(Passenger passenger)
     {
-        if (passenger.Wanted.IsEmpty && passenger.CommandTimeout == _pool.CommandTimeout)
+        if (passenger.Wanted.IsEmpty && passenger.CommandTimeout == _pool.CommandTimeout && passenger.Behavior == CommandBehavior.Default)
         {
             return _main;
         }
 
-        var key = (passenger.Wanted, passenger.CommandTimeout);
+        var key = (passenger.Wanted, passenger.CommandTimeout, passenger.Behavior);
         if (!_others.TryGetValue(key, out var platform))
         {
             _others[key] = platform = new Platform();
@@ -306,7 +307,7 @@ internal sealed class Station
     {
         if (platform.IsEmpty && !ReferenceEquals(platform, _main))
         {
-            _others.Remove((passenger.Wanted, passenger.CommandTimeout));
+            _others.Remove((passenger.Wanted, passenger.CommandTimeout, passenger.Behavior));
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             }
 
             isReady = true;
-            _reader = await _batch!.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+            _reader = await _batch!.ExecuteReaderAsync(_passengers[0].Behavior, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e)
         {

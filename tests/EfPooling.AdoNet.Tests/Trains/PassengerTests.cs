@@ -1,3 +1,4 @@
+using System.Data;
 using EfPooling.Core;
 using Npgsql;
 
@@ -39,7 +40,7 @@ public sealed class PassengerTests
         await cancelling;
     }
 
-    private static Passenger Create() => new(new NpgsqlCommand(), 30, SettingMap.Empty, new BoardingRecord(null, isPureRead: true), new Holder());
+    private static Passenger Create() => new(new NpgsqlCommand(), CommandBehavior.Default, 30, SettingMap.Empty, new BoardingRecord(null, isPureRead: true), new Holder());
 
     private sealed class Holder : ILeaseHolder
     {

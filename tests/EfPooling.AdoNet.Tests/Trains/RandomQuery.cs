@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 
@@ -8,6 +9,9 @@ namespace EfPooling.AdoNet.Tests;
 /// <param name="Parameters">Made anew for each run.</param>
 internal sealed record RandomQuery(string Text, Func<IEnumerable<NpgsqlParameter>> Parameters)
 {
+    /// <summary>How it is read.</summary>
+    public CommandBehavior Behavior { get; init; }
+
     /// <summary>A read of a table with an <c>id</c>, a <c>large</c> text and other columns.</summary>
     /// <param name="random">What chooses.</param>
     /// <param name="table">Its name.</param>

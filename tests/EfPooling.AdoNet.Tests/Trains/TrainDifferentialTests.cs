@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using Xunit.Abstractions;
 
@@ -59,7 +60,7 @@ public sealed class TrainDifferentialTests(ServerFixture fixture, ITestOutputHel
         var queries = new List<(RandomQuery Query, string Alone)>();
         for (var i = 0; i < QueriesPerTable; i++)
         {
-            var query = RandomQuery.Create(random, $"random_{table}", columns);
+            var query = RandomQuery.Create(random, $"random_{table}", columns) with { Behavior = random.Next(2) == 0 ? CommandBehavior.SequentialAccess : CommandBehavior.Default };
             queries.Add((query, await Transcript.TakeAsync(plain, query, synchronously: false)));
         }
 

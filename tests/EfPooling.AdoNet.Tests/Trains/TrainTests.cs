@@ -45,6 +45,29 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task WhoReadsInSequence_SharesWithItsKind()
+    {
+        var pool = CreateSharingPool(maxPoolSize: 1);
+        var reads = await CrowdAsync(pool, async (connection, i) =>
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"SELECT name, id FROM item WHERE id = {i}";
+            await using var reader = await command.ExecuteReaderAsync(i % 2 == 0 ? CommandBehavior.SequentialAccess : CommandBehavior.Default);
+            Assert.True(await reader.ReadAsync());
+            Assert.Equal(i, reader.GetInt32(1));
+            if (i % 2 != 0)
+            {
+                return reader.GetString(0);
+            }
+
+            Assert.Throws<InvalidOperationException>(() => reader.GetString(0)); // It has streamed by.
+            return $"item {i}";
+        });
+        Assert.Equal(Names(1, Callers), reads);
+        Assert.Equal((2L, 10L), (pool.GetTrains().Trains, pool.GetTrains().Passengers));
+    }
+
+    [Fact]
     public async Task SwitchedOff_ForThePoolOrTheConnection_EveryoneRunsAlone()
     {
         foreach (var (mode, ofConnection) in new[] { (MultiplexingMode.Off, MultiplexingMode.Auto), (MultiplexingMode.Auto, MultiplexingMode.Off) })

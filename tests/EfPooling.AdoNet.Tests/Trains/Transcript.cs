@@ -20,7 +20,7 @@ internal static class Transcript
             await using var command = connection.CreateCommand();
             command.CommandText = query.Text;
             command.Parameters.AddRange(query.Parameters().ToArray());
-            await using var reader = await command.ExecuteReaderAsync();
+            await using var reader = await command.ExecuteReaderAsync(query.Behavior);
             AddHead(text, reader);
             var rows = 0;
             while (synchronously ? reader.Read() : await reader.ReadAsync())
