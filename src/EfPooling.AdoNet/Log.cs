@@ -64,4 +64,7 @@ internal static partial class Log
 
     [LoggerMessage(1135, LogLevel.Warning, "Pool '{Pool}': reads share no round trips, because the server refuses pg_catalog.set_config, which makes them read-only. Grant EXECUTE on it, or set Multiplexing to Off.")]
     public static partial void NoTrains(ILogger logger, Exception error, string pool);
+
+    [LoggerMessage(1136, LogLevel.Warning, "Pool '{Pool}': reads that share round trips have no spans in the traces of their callers, because nobody listens to the activity source EfPooling. Add it beside Npgsql: AddSource(\"EfPooling\").")]
+    public static partial void NoSpans(ILogger logger, string pool);
 }

@@ -15,6 +15,8 @@ internal sealed class TrainTracing(string pool, string? database, ILogger logger
 {
     private static readonly ActivitySource Source = new("EfPooling");
 
+    private int _hasToldOfLoss; // Interlocked for setting
+
     /// <summary>The time on the clock of all other spans, if somebody listens; else default.</summary>
     public static DateTimeOffset Now => Source.HasListeners() ? TimeProvider.System.GetUtcNow() : default;
 
@@ -27,8 +29,20 @@ internal sealed class TrainTracing(string pool, string? database, ILogger logger
     /// <param name="train">That it shares.</param>
     /// <param name="since">When it began to wait, from <see cref="Now"/>.</param>
     public Activity? StartPassenger(string sql, Activity? train, DateTimeOffset since)
-        => since == default ? null
-            : Start(ActivityKind.Client, "postgresql", [new("db.system.name", "postgresql"), new("db.namespace", database), new("db.query.text", sql)], train, since);
+    {
+        if (since != default)
+        {
+            return Start(ActivityKind.Client, "postgresql", [new("db.system.name", "postgresql"), new("db.namespace", database), new("db.query.text", sql)], train, since);
+        }
+
+        // Its trace is recorded, and somebody who was content with Npgsql's spans would miss this one.
+        if (Volatile.Read(ref _hasToldOfLoss) == 0 && Activity.Current is { Recorded: true } && Interlocked.Exchange(ref _hasToldOfLoss, 1) == 0)
+        {
+            Log.NoSpans(logger, pool);
+        }
+
+        return null;
+    }
 
     /// <param name="span">Null: nobody listened when it began.</param>
     /// <param name="error">With which it ends, if any.</param>

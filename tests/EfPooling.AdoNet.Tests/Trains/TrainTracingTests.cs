@@ -84,11 +84,29 @@ public sealed class TrainTracingTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(10, pool.GetTrains().Longest);
     }
 
-    private static ActivityListener Listen(Action<Activity> onStopped)
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public async Task RecordedTrace_ThatLosesASpan_IsWarnedOf_Once(bool isRecorded, int warnings)
+    {
+        var log = new CapturedLog();
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()).UseLoggerFactory(log));
+        using var listener = isRecorded ? Listen(_ => { }, "Npgsql", "callers") : null;
+        await pool.GatherAsync(5, async (connection, i) =>
+        {
+            using var caller = Callers.StartActivity($"caller {i}");
+            return await connection.AskAsync<int>($"SELECT {i}");
+        });
+        Assert.Equal(warnings, log.Count(1136));
+    }
+
+    private static ActivityListener Listen(Action<Activity> onStopped) => Listen(onStopped, "EfPooling", "Npgsql", "callers");
+
+    private static ActivityListener Listen(Action<Activity> onStopped, params string[] sources)
     {
         var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name is "EfPooling" or "Npgsql" or "callers",
+            ShouldListenTo = source => sources.Contains(source.Name),
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = onStopped,
         };
