@@ -82,6 +82,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             return false; // What an earlier owner's role was allowed to set, the next one may not be allowed to set back.
         }
 
+        if (!inOwnTransaction && changes.Exists(change => change.Name.StartsWith("default_transaction_", StringComparison.Ordinal)))
+        {
+            return false; // The transaction in which they are set is not the next one.
+        }
+
         var message = SettingMessage.Create(changes, inOwnTransaction, out var answers);
         if (message.Length > MostPrependedBytes)
         {
