@@ -16,6 +16,9 @@ internal static class NpgsqlInternals
     /// <summary>Whether <see cref="IsPreparing"/> knows; if not, more server connections than necessary are closed after failures in trains.</summary>
     public static readonly bool CanTellPreparing = typeof(NpgsqlBatchCommand).GetField("IsPreparing", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(bool);
 
+    /// <summary>Whether <see cref="IsUserCancelled"/> knows; if not, who cancels the reading of a stream may end the reads of others in its train, which then fail as cancelled.</summary>
+    public static readonly bool CanTellCancelled = HasMethod("get_UserCancellationRequested");
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -55,6 +58,12 @@ internal static class NpgsqlInternals
 
         return false;
     }
+
+    /// <summary>Whether the user has cancelled a read of the latest result, also one that ended all the same or that nobody has observed, such as a stream's.</summary>
+    public static bool IsUserCancelled(NpgsqlConnection connection) => CanTellCancelled && GetConnector(connection) is { } connector && GetUserCancellationRequested(connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UserCancellationRequested")]
+    private static extern bool GetUserCancellationRequested(NpgsqlConnector connector);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "IsPreparing")]
     private static extern ref bool GetIsPreparing(NpgsqlBatchCommand command);

@@ -25,6 +25,8 @@ internal sealed class SettingMap : IEquatable<SettingMap>
 
     public ReadOnlySpan<SettingChange> Settings => _settings;
 
+    public bool Has(string name) => Array.Exists(_settings, setting => setting.Name == name);
+
     /// <summary>
     /// A server has refused these values, so they are better sent on their own than ahead of a statement.
     /// </summary>

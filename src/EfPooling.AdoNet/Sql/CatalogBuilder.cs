@@ -7,6 +7,9 @@ internal sealed class CatalogBuilder(Version server)
 {
     private const string SystemSchema = "pg_catalog";
 
+    // Stable to the server. But reads that share a transaction would see the same.
+    private static readonly WordTable TransactionIds = new("pg_current_xact_id pg_current_xact_id_if_assigned txid_current txid_current_if_assigned");
+
     private readonly CatalogNames _functions = new();
     private readonly CatalogNames _relations = new();
     private readonly CatalogNames _writes = new(); // what writing to a relation brings about
@@ -47,7 +50,7 @@ internal sealed class CatalogBuilder(Version server)
     {
         var name = row.GetString(0);
         var function = _functions.Add(SystemSchema, name);
-        function.IsVolatile = row.GetBoolean(1);
+        function.IsVolatile = row.GetBoolean(1) || TransactionIds.Contains(name);
         function.MayChangeSession = name == "set_config" || SessionFunctions.EffectsOf(name) != SessionEffects.None;
     }
 
@@ -71,7 +74,9 @@ internal sealed class CatalogBuilder(Version server)
         }
         else
         {
-            _bodies.Add((function, language == "sql" ? SqlVerdict.Read(Body(row.GetString(4))) : SqlVerdict.ReadProcedure(row.GetString(4))));
+            var source = row.GetString(4);
+            function.IsVolatile |= source.Contains(SqlCatalog.TellTale, StringComparison.OrdinalIgnoreCase);
+            _bodies.Add((function, language == "sql" ? SqlVerdict.Read(Body(source)) : SqlVerdict.ReadProcedure(source)));
         }
     }
 

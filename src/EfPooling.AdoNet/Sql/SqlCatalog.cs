@@ -10,6 +10,9 @@ namespace EfPooling.AdoNet.Sql;
 /// <remarks>Not seen: event triggers, triggers on TRUNCATE, and what functions in C of extensions do.</remarks>
 internal sealed class SqlCatalog
 {
+    /// <summary>The setting that says whether a read runs alone, so who looks at it is no pure read.</summary>
+    public const string TellTale = "transaction_read_only";
+
     private const int CacheLimit = 10_000;
 
     // Special syntax on servers that have it; elsewhere the catalog knows a function of that name, or the text fails.
@@ -108,7 +111,7 @@ internal sealed class SqlCatalog
             _answers.Clear();
         }
 
-        return _answers[verdict] = (verdict.IsReadCandidate && UsesOnlyPure(verdict), UsesSessionChange(verdict));
+        return _answers[verdict] = (verdict.IsReadCandidate && !verdict.Mentions(TellTale) && UsesOnlyPure(verdict), UsesSessionChange(verdict));
     }
 
     private bool UsesOnlyPure(SqlVerdict verdict)

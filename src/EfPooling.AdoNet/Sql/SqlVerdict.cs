@@ -43,6 +43,8 @@ internal sealed class SqlVerdict
     /// <summary>Of the text, which the verdict keeps alive.</summary>
     public int Length => _text.Length;
 
+    public bool Mentions(string word) => _text.Contains(word, StringComparison.OrdinalIgnoreCase);
+
     public SessionEffects Effects { get; }
 
     /// <summary>The effects without those of CALL: what is left if the catalog says that the procedure does not change the session.</summary>

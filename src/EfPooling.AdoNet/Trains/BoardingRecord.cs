@@ -10,7 +10,7 @@ namespace EfPooling.AdoNet;
 /// <param name="isPureRead">It may run again elsewhere.</param>
 internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
 {
-    /// <summary>A text whose turns take longer than this on average holds up the others too much.</summary>
+    /// <summary>A text that takes longer than this on average, the server or whoever reads, holds up the others too much.</summary>
     public static readonly TimeSpan CostLimit = TimeSpan.FromMilliseconds(5);
 
     private const int Weight = 16; // of the past against the latest turn
@@ -20,7 +20,7 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
     private static readonly TimeSpan FirstBar = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBar = TimeSpan.FromMinutes(1);
 
-    private long _cost; // Volatile: ticks, moving average of turns
+    private long _cost; // Volatile: ticks, moving average of turns, and of the server's time for a train with it
     private long _trouble; // Volatile: moving average of the runs alone that failed or were slow
     private long _barredUntil; // Volatile: ticks of the station's clock
     private long _bar; // Volatile: ticks, how long the latest bar is
@@ -30,22 +30,17 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
 
     public bool MayBoard(long now) => isPureRead && !_hasWritten && now >= Volatile.Read(ref _barredUntil);
 
-    /// <param name="duration">From the start to the end of the turn, in ticks.</param>
+    /// <param name="duration">How long the server or a turn took for it, in ticks.</param>
     /// <param name="now">In ticks.</param>
     /// <returns>Whether the text has lost the right to board, for a time.</returns>
-    public bool OnTurnEnded(long duration, long now)
+    public bool OnServed(long duration, long now)
     {
         var limit = CostLimit.Ticks;
         var cost = Volatile.Read(ref _cost);
         cost += (Math.Min(duration, WorstSample * limit) - cost) / Weight;
         var isBarred = cost > limit;
         Volatile.Write(ref _cost, isBarred ? limit / 2 : cost); // A fresh chance afterwards, with less patience.
-        if (isBarred)
-        {
-            Bar(now);
-        }
-
-        return isBarred;
+        return isBarred && Bar(now);
     }
 
     /// <param name="hasFailed">It would have ended its train.</param>
@@ -58,12 +53,7 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
         trouble += ((hasFailed || isSlow ? MostTrouble : 0) - trouble) / (hasFailed ? WeightOfFailure : Weight);
         var isBarred = trouble > MostTrouble / 2;
         Volatile.Write(ref _trouble, isBarred ? MostTrouble / 4 : trouble);
-        if (isBarred)
-        {
-            Bar(now);
-        }
-
-        return isBarred;
+        return isBarred && Bar(now);
     }
 
     /// <summary>It tried to write, whatever the catalog says.</summary>
@@ -75,11 +65,18 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
         return isFirst;
     }
 
-    private void Bar(long now)
+    // False: it is barred already, which those who boarded before learn one after the other.
+    private bool Bar(long now)
     {
+        if (now < Volatile.Read(ref _barredUntil))
+        {
+            return false;
+        }
+
         var isOld = now - Volatile.Read(ref _barredUntil) > LongestBar.Ticks;
         var bar = isOld ? FirstBar.Ticks : Math.Clamp(2 * Volatile.Read(ref _bar), FirstBar.Ticks, LongestBar.Ticks);
         Volatile.Write(ref _bar, bar);
         Volatile.Write(ref _barredUntil, now + bar);
+        return true;
     }
 }

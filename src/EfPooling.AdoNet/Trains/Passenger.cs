@@ -149,7 +149,8 @@ internal sealed class Passenger(NpgsqlCommand command, CommandBehavior behavior,
     /// <summary>Whoever is aboard has been sent to the server, so it may be cancelled from any thread, as if it ran alone; who waits for that still has nothing to cancel.</summary>
     public void CancelAboard()
     {
-        if (!TryFail(new PostgresException("canceling statement due to user request", "ERROR", "ERROR", PostgresErrorCodes.QueryCanceled)))
+        var answer = new PostgresException("canceling statement due to user request", "ERROR", "ERROR", PostgresErrorCodes.QueryCanceled);
+        if (!TryFail(new OperationCanceledException("Query was cancelled", answer)))
         {
             CancelServer(); // If it has its turn already.
         }

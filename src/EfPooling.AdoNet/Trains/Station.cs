@@ -20,6 +20,7 @@ internal sealed class Station
     private const int MostRecords = 10_000;
     private const int MostCharacters = 8_192; // of a text that may board: records keep it
     private const int Seats = 32;
+    private const int MostRefusals = 3;
 
     private readonly TransactionPoolingDataSource _pool;
     private readonly TimeProvider _time;
@@ -34,7 +35,9 @@ internal sealed class Station
     private readonly ITimer _watch;
     private bool _isWatching; // guarded by _gate
     private int _isLooking; // Interlocked only
-    private volatile bool _hasGivenUp;
+    private int _refusals; // Interlocked and Volatile: since a train has begun
+    private volatile bool _isSerializable;
+    private long _network; // Volatile: ticks, what a round trip takes at least
     private long _response; // Volatile: ticks, moving average of the time from departure to the first result
 
     public Station(TransactionPoolingDataSource pool, TimeProvider time, ILogger logger)
@@ -69,12 +72,12 @@ internal sealed class Station
     private static long LongestResponse => TimeSpan.FromSeconds(1).Ticks;
 
     /// <summary>Whether a text might board at this moment: it would have to wait for a server connection. Asked before each statement, so it costs next to nothing.</summary>
-    public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy && !_hasGivenUp;
+    public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy && Volatile.Read(ref _refusals) < MostRefusals && !_isSerializable;
 
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
     public Passenger? TryCreate(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
     {
-        if (command.CommandText.Length > MostCharacters)
+        if (command.CommandText.Length > MostCharacters || wanted.Has("default_transaction_isolation"))
         {
             return null;
         }
@@ -122,15 +125,31 @@ internal sealed class Station
     }
 
     /// <summary>A train got its first result. A late one counts a little, so that the limit follows the network but no single statement.</summary>
-    public void OnResponse(long duration)
+    /// <returns>What of that time was not the network's.</returns>
+    public long OnResponse(long duration)
     {
         var response = Volatile.Read(ref _response);
         Volatile.Write(ref _response, response + ((Math.Min(duration, 2 * ResponseLimit) - response) / 8));
+        return duration - OnRoundTrip(duration);
     }
 
-    public void OnTurnEnded(Passenger passenger, long duration)
+    /// <summary>A train has begun, which may go on unless its transaction is serializable: those have to commit if somebody is to believe what they read.</summary>
+    public bool MayBegin(bool isSerializable)
     {
-        if (passenger.Record.OnTurnEnded(duration, Now))
+        Volatile.Write(ref _refusals, 0);
+        if (isSerializable && !_isSerializable)
+        {
+            _isSerializable = true; // By the connection string, the role or the database.
+            Log.Serializable(_logger, _pool.Name);
+        }
+
+        return !isSerializable;
+    }
+
+    /// <summary>The server, or a turn, took so long for a passenger.</summary>
+    public void OnServed(Passenger passenger, long duration)
+    {
+        if (passenger.Record.OnServed(duration, Now))
         {
             OnBarred(passenger);
         }
@@ -138,6 +157,7 @@ internal sealed class Station
 
     public void OnRanAlone(Passenger passenger, long duration, bool hasFailed)
     {
+        OnRoundTrip(duration);
         if (passenger.Record.OnRanAlone(hasFailed, isSlow: duration > ResponseLimit, Now))
         {
             OnBarred(passenger);
@@ -156,11 +176,13 @@ internal sealed class Station
         }
     }
 
-    /// <summary>The server lets nobody begin a train.</summary>
-    public void GiveUp(Exception error)
+    /// <summary>The server did not let a train begin. If it never does, nobody boards any more.</summary>
+    public void OnRefused(PostgresException error)
     {
-        _hasGivenUp = true;
-        Log.NoTrains(_logger, error, _pool.Name);
+        if (Interlocked.Increment(ref _refusals) == MostRefusals)
+        {
+            Log.NoTrains(_logger, error, _pool.Name);
+        }
     }
 
     public void OnSetDown(int passengers, SetDownReason reason, Exception? error)
@@ -183,6 +205,15 @@ internal sealed class Station
         {
             _trains.Remove(train);
         }
+    }
+
+    // The shortest one is the network's. It is forgotten slowly, because networks change.
+    private long OnRoundTrip(long duration)
+    {
+        var network = Volatile.Read(ref _network);
+        network = network == 0 || duration < network ? duration : network + ((duration - network) / 256);
+        Volatile.Write(ref _network, network);
+        return network;
     }
 
     private void OnBarred(Passenger passenger)

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using EfPooling.AdoNet.Sql;
+using EfPooling.Core;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -15,10 +17,10 @@ namespace EfPooling.AdoNet;
 /// At each moment one flow uses the reader: the one that sends the batch or moves on, or the passenger that has its turn. All others can leave
 /// or be set down at any moment: they are pure reads, nobody has seen anything of them, and the batch has parameters of its own.
 /// </remarks>
-internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnection> lease, TimeProvider time)
+internal sealed class Train(Station station, Lease<ServerConnection> lease, TimeProvider time)
 {
-    private const string ReadOnly = "SELECT pg_catalog.set_config('transaction_read_only', 'on', true)";
-    private const int GlancesBeforeCancel = 25; // Also between two requests: a backend that is not at work yet takes no notice of one.
+    private const string ReadOnly = $"SELECT pg_catalog.set_config('{SqlCatalog.TellTale}', 'on', true), pg_catalog.current_setting('transaction_isolation') = 'serializable'";
+    private const int GlancesBeforeCancel = 25;
 
     private readonly Lock _gate = new();
     private readonly long _departed = time.GetTimestamp();
@@ -34,6 +36,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     private bool _isFinishing; // guarded by _gate: the results of those who were set down are being skipped
     private bool _isPreparing = true; // used by the flow that uses the reader: what the server prepares when it comes to it is not known before the first result
     private NpgsqlDataReader? _reader; // written once, before the first turn
+    private long _share; // as _reader: ticks, what each statement cost the server if all have the same text; else 0
 
     public ServerConnection Server { get; } = lease.Connection;
 
@@ -89,18 +92,58 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
 
             isReady = true;
             _reader = await _batch!.ExecuteReaderAsync(_passengers[0].Behavior, CancellationToken.None).ConfigureAwait(false);
+            await _reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            station.OnResponse(Elapsed(_departed));
+            OnResponse();
             OnNotBegun(e, hasBeenSent: isReady);
             await FinishAsync().ConfigureAwait(false);
             return;
         }
 
-        station.OnResponse(Elapsed(_departed));
+        OnResponse();
         _isPreparing = NpgsqlInternals.IsPreparing(_batch);
-        await MoveOnAsync().ConfigureAwait(false);
+        if (station.MayBegin(isSerializable: _reader.GetBoolean(1)))
+        {
+            await MoveOnAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            SetDown(TakeRest(), SetDownReason.TrainEnded, BoardingOutcome.RunAlone, error: null);
+            await FinishAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The server keeps results to itself until they fill a buffer or all statements are done. So what each of them costs it cannot be said, only what it costs on average.
+    private void OnResponse()
+    {
+        var response = Elapsed(_departed);
+        var share = station.OnResponse(response) / Length;
+        var texts = 0;
+        for (var i = 0; i < Length; i++)
+        {
+            if (IsFirstOfItsText(i))
+            {
+                texts++;
+                station.OnServed(_passengers[i], share);
+            }
+        }
+
+        _share = texts == 1 ? share : 0;
+    }
+
+    private bool IsFirstOfItsText(int passenger)
+    {
+        for (var i = 0; i < passenger; i++)
+        {
+            if (ReferenceEquals(_passengers[i].Record, _passengers[passenger].Record))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Gives the reader to the next passenger. The task ends when that is done or, after the last one, when the server connection is given back.</summary>
@@ -114,7 +157,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             isLast = _current + 1 >= Length;
         }
 
-        station.OnTurnEnded(passenger, Elapsed(started));
+        station.OnServed(passenger, Elapsed(started) + _share);
         var moving = MoveOnAsync();
         return isLast ? moving : Task.CompletedTask; // Nobody waits for the result of somebody else, also not of one who was set down.
     }
@@ -224,8 +267,9 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
     {
         while (TryAdvance(out var next))
         {
-            if (Server.IsSuspect)
+            if (Server.IsSuspect || NpgsqlInternals.IsUserCancelled(Server.Npgsql))
             {
+                Server.Mark(Taint.Suspect);
                 OnLost(); // A cancel request that came too late for its passenger may hit the one whose statement the server is at.
                 break;
             }
@@ -250,7 +294,15 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
             }
         }
 
-        await FinishAsync().ConfigureAwait(false);
+        await FinishApartAsync().ConfigureAwait(false);
+    }
+
+    // Not in the last passenger's context.
+    private Task FinishApartAsync()
+    {
+        var finishing = Task.CompletedTask;
+        CleanContext.Run(static run => run(), () => finishing = FinishAsync());
+        return finishing;
     }
 
     private bool TryGiveTurn(Passenger passenger)
@@ -294,10 +346,9 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         if (hasBeenSent)
         {
             MarkAfter(error);
-            rest = FailTimedOut(rest, error);
-            if (error is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedFunction })
+            if (error is PostgresException refusal && refusal.SqlState != PostgresErrorCodes.QueryCanceled && !Server.IsBroken)
             {
-                station.GiveUp(error); // Nobody's statement has run.
+                station.OnRefused(refusal); // Nobody's statement has run.
             }
         }
 
@@ -321,7 +372,7 @@ internal sealed class Train(Station station, EfPooling.Core.Lease<ServerConnecti
         SetDown(rest, SetDownReason.Failed, BoardingOutcome.RunAlone, error);
     }
 
-    // A time-out is the first one's own.
+    // A time-out is the first one's own: the results before it have come.
     private static Passenger[] FailTimedOut(Passenger[] rest, Exception error)
     {
         if (rest.Length == 0 || error is not NpgsqlException { InnerException: TimeoutException })

@@ -8,4 +8,7 @@ public sealed class NpgsqlInternalsTests
 
     [Fact]
     public void Npgsql_StillNotesWhatABatchPrepares() => Assert.True(NpgsqlInternals.CanTellPreparing);
+
+    [Fact]
+    public void Npgsql_StillNotesThatAReadWasCancelled() => Assert.True(NpgsqlInternals.CanTellCancelled);
 }

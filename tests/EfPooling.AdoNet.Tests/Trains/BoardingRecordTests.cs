@@ -19,7 +19,7 @@ public sealed class BoardingRecordTests(ServerFixture fixture) : PoolTest(fixtur
     public void OneSlowTurn_HoweverSlow_BarsNobody()
     {
         var record = new BoardingRecord(null, isPureRead: true);
-        Assert.False(record.OnTurnEnded(TimeSpan.FromHours(1).Ticks, now: 0));
+        Assert.False(record.OnServed(TimeSpan.FromHours(1).Ticks, now: 0));
         Assert.True(record.MayBoard(0));
     }
 
@@ -27,7 +27,7 @@ public sealed class BoardingRecordTests(ServerFixture fixture) : PoolTest(fixtur
     public void TurnsWithinTheLimit_BarNobody()
     {
         var record = new BoardingRecord(null, isPureRead: true);
-        Assert.DoesNotContain(true, Enumerable.Range(0, 1000).Select(_ => record.OnTurnEnded(BoardingRecord.CostLimit.Ticks, now: 0)));
+        Assert.DoesNotContain(true, Enumerable.Range(0, 1000).Select(_ => record.OnServed(BoardingRecord.CostLimit.Ticks, now: 0)));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class BoardingRecordTests(ServerFixture fixture) : PoolTest(fixtur
 
     private static void Bar(BoardingRecord record, long now)
     {
-        while (!record.OnTurnEnded(Slow, now))
+        while (!record.OnServed(Slow, now))
         {
         }
     }

@@ -80,7 +80,7 @@ public sealed class ReadOnlyTrainTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
-    public async Task ServerThatRefusesReadOnlyTrains_IsAskedOnce_AndEverybodyRunsAlone()
+    public async Task ServerThatRefusesReadOnlyTrains_IsAskedAFewTimes_AndEverybodyRunsAlone()
     {
         await PrepareDatabaseAsync(
             """
@@ -90,14 +90,14 @@ public sealed class ReadOnlyTrainTests(ServerFixture fixture) : PoolTest(fixture
             """);
         var log = new CapturedLog();
         var pool = CreateSharingPool(maxPoolSize: 1, keywords: "Username=without_set_config;Password=secret", build: builder => builder.UseTimeProvider(_time).UseLoggerFactory(log));
-        for (var round = 0; round < 2; round++)
+        for (var round = 0; round < 5; round++)
         {
             var reads = await pool.GatherAsync(Callers, (connection, i) => connection.AskAsync<int>($"SELECT {i}"));
             Assert.Equal(Enumerable.Range(1, Callers), reads);
             await pool.WaitUntilUnusedAsync();
         }
 
-        Assert.Equal(1L, pool.GetTrains().Trains);
+        Assert.Equal(3L, pool.GetTrains().Trains);
         Assert.Equal(1, log.Count(1135));
         await PrepareDatabaseAsync("GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO PUBLIC");
     }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Npgsql;
 
@@ -63,6 +64,11 @@ public sealed class TurnEndTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task CancelRequest_OfAPassengerAboard_StopsItAsIfItRanAlone_AndNobodyElse()
     {
+        await using var plain = await OpenPlainAsync();
+        await using var sleeper = new NpgsqlCommand("SELECT pg_sleep(600)", plain);
+        var sleeping = sleeper.ExecuteScalarAsync();
+        sleeper.Cancel();
+        var alone = await Assert.ThrowsAnyAsync<Exception>(() => sleeping);
         var pool = CreateTimelessPool();
         var commands = new DbCommand[4];
         var reads = await pool.GatherAsync(3, async (connection, i) =>
@@ -84,12 +90,36 @@ public sealed class TurnEndTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(1L, pool.GetSnapshot().Opened);
         await pool.WaitUntilUnusedAsync();
 
-        static async Task<int> FailAsync(DbCommand command)
+        async Task<int> FailAsync(DbCommand command)
         {
-            var error = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync());
-            Assert.Equal(PostgresErrorCodes.QueryCanceled, error.SqlState);
+            var error = await Assert.ThrowsAnyAsync<Exception>(() => command.ExecuteScalarAsync());
+            Assert.Equal((alone.GetType(), alone.Message), (error.GetType(), error.Message));
+            Assert.Equal((alone.InnerException as PostgresException)?.MessageText, (error.InnerException as PostgresException)?.MessageText);
             return 2;
         }
+    }
+
+    [Fact]
+    public async Task CallerThatCancelsTheReadingOfAStream_StopsNobodyElse()
+    {
+        var pool = CreateTimelessPool();
+        var reads = await pool.GatherAsync(4, async (connection, i) =>
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = i == 1 ? "SELECT decode(repeat('00', 100000), 'hex')" : $"SELECT repeat('{i}', 200000)";
+            await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess);
+            Assert.True(await reader.ReadAsync());
+            if (i != 1)
+            {
+                return reader.GetString(0);
+            }
+
+            var stream = reader.GetStream(0);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stream.CopyToAsync(new MemoryStream(), new CancellationToken(canceled: true)));
+            return "";
+        });
+        Assert.Equal(["", .. Enumerable.Range(2, 3).Select(i => new string((char)('0' + i), 200_000))], reads);
+        await pool.WaitUntilUnusedAsync();
     }
 
     [Fact]

@@ -1,0 +1,35 @@
+namespace EfPooling.AdoNet.Tests;
+
+/// <summary>What is read in a serializable transaction holds only if the transaction commits, which a train does not if anybody in it fails. So those run alone.</summary>
+public sealed class SerializableTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    [Fact]
+    public async Task PoolWhoseTransactionsAreSerializableByDefault_FindsOutOnce_AndEverybodyRunsAlone()
+    {
+        var log = new CapturedLog();
+        var pool = CreateSharingPool(maxPoolSize: 1, keywords: "Options=-c default_transaction_isolation=serializable", build: builder => builder.UseLoggerFactory(log));
+        for (var round = 0; round < 3; round++)
+        {
+            Assert.Equal(Enumerable.Range(1, 10), await pool.GatherAsync(10, (connection, i) => connection.AskAsync<int>($"SELECT {i}")));
+            await pool.WaitUntilUnusedAsync();
+        }
+
+        Assert.Equal((1L, 10L, 1), (pool.GetTrains().Trains, pool.GetTrains().SetDowns.Values.Sum(), log.Count(1137)));
+    }
+
+    [Fact]
+    public async Task CallerWhoDeclaresAnIsolationLevel_RunsAlone_AndOthersShare()
+    {
+        var isSerializable = new AsyncLocal<bool>();
+        var pool = CreateSharingPool(
+            maxPoolSize: 1, configure: options => options.SessionSetting("default_transaction_isolation", _ => isSerializable.Value ? "serializable" : null));
+        var levels = await pool.GatherAsync(10, async (connection, i) =>
+        {
+            isSerializable.Value = i % 2 == 0;
+            return await connection.AskAsync<string>("SELECT current_setting('transaction_isolation')");
+        });
+        Assert.Equal(Enumerable.Range(1, 10).Select(i => i % 2 == 0 ? "serializable" : "read committed"), levels);
+        Assert.Equal(5L, pool.GetTrains().Passengers);
+        await pool.WaitUntilUnusedAsync();
+    }
+}
