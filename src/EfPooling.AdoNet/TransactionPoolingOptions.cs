@@ -25,8 +25,8 @@ public record TransactionPoolingOptions : PoolOptions
     /// <summary>
     /// Whether asynchronous reads of several callers share server connections and round trips while none is free. Not a PgBouncer setting.
     /// </summary>
-    /// <value>Default <see cref="MultiplexingMode.Off"/>, until it has stood the test of time. No effect in session mode or with <see cref="Shuffle"/>.</value>
-    public MultiplexingMode Multiplexing { get; set; } = MultiplexingMode.Off;
+    /// <value>Default <see cref="MultiplexingMode.Auto"/>. No effect in session mode or with <see cref="Shuffle"/>.</value>
+    public MultiplexingMode Multiplexing { get; set; }
 
     /// <summary>
     /// For test suites: every command outside a transaction and every transaction gets another server connection than the one before,
