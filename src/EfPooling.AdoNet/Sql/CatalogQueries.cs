@@ -65,7 +65,7 @@ internal static class CatalogQueries
         FROM (SELECT owner, oid FROM used WHERE kind <> 'relid') u
         JOIN pg_catalog.pg_class o ON o.oid = u.owner
         JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.relnamespace
-        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND (p.provolatile = 'v' OR p.oid >= 16384)
+        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND (p.provolatile = 'v' OR p.oid >= 16384 OR p.proname ~ '^(txid_current|pg_current_xact_id)(_if_assigned)?$')
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         UNION
         SELECT tn.nspname::text, t.typname::text, n.nspname::text, p.proname::text, true
@@ -73,7 +73,7 @@ internal static class CatalogQueries
         JOIN pg_catalog.pg_type t ON t.oid = c.contypid
         JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
         CROSS JOIN pg_catalog.regexp_matches(c.conbin::text, ':(?:funcid|opfuncid) (\d+)', 'g') m
-        JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid AND (p.provolatile = 'v' OR p.oid >= 16384)
+        JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid AND (p.provolatile = 'v' OR p.oid >= 16384 OR p.proname ~ '^(txid_current|pg_current_xact_id)(_if_assigned)?$')
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         """;
 

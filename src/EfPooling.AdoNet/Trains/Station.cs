@@ -125,12 +125,14 @@ internal sealed class Station
     }
 
     /// <summary>A train got its first result. A late one counts a little, so that the limit follows the network but no single statement.</summary>
+    /// <param name="duration">In ticks.</param>
+    /// <param name="hasBegun">Else it failed, perhaps before it reached the network.</param>
     /// <returns>What of that time was not the network's.</returns>
-    public long OnResponse(long duration)
+    public long OnResponse(long duration, bool hasBegun)
     {
         var response = Volatile.Read(ref _response);
         Volatile.Write(ref _response, response + ((Math.Min(duration, 2 * ResponseLimit) - response) / 8));
-        return duration - OnRoundTrip(duration);
+        return duration - (hasBegun ? OnRoundTrip(duration) : Math.Min(duration, Volatile.Read(ref _network)));
     }
 
     /// <summary>A train has begun, which may go on unless its transaction is serializable: those have to commit if somebody is to believe what they read.</summary>
@@ -157,7 +159,11 @@ internal sealed class Station
 
     public void OnRanAlone(Passenger passenger, long duration, bool hasFailed)
     {
-        OnRoundTrip(duration);
+        if (!hasFailed)
+        {
+            OnRoundTrip(duration);
+        }
+
         if (passenger.Record.OnRanAlone(hasFailed, isSlow: duration > ResponseLimit, Now))
         {
             OnBarred(passenger);

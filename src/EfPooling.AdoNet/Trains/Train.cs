@@ -19,11 +19,11 @@ namespace EfPooling.AdoNet;
 /// </remarks>
 internal sealed class Train(Station station, Lease<ServerConnection> lease, TimeProvider time)
 {
-    private const string ReadOnly = $"SELECT pg_catalog.set_config('{SqlCatalog.TellTale}', 'on', true), pg_catalog.current_setting('transaction_isolation') = 'serializable'";
+    private const string ReadOnly = $"SELECT pg_catalog.set_config('{SqlCatalog.TellTale}', 'on', true), pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'serializable'";
     private const int GlancesBeforeCancel = 25;
 
     private readonly Lock _gate = new();
-    private readonly long _departed = time.GetTimestamp();
+    private long _sent = time.GetTimestamp(); // written by RunAsync only
     private Passenger[] _passengers = []; // written before departure
     private NpgsqlBatch? _batch; // written before departure
     private TrainBrake? _brake; // written before departure
@@ -81,6 +81,7 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
     public async Task RunAsync()
     {
         var isReady = false;
+        bool isSerializable;
         Span = station.Tracing.StartTrain(Length);
         try
         {
@@ -91,20 +92,22 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
             }
 
             isReady = true;
+            _sent = time.GetTimestamp();
             _reader = await _batch!.ExecuteReaderAsync(_passengers[0].Behavior, CancellationToken.None).ConfigureAwait(false);
             await _reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+            isSerializable = _reader.GetBoolean(1);
+            OnResponse(hasBegun: true);
         }
         catch (Exception e)
         {
-            OnResponse();
+            OnResponse(hasBegun: false);
             OnNotBegun(e, hasBeenSent: isReady);
             await FinishAsync().ConfigureAwait(false);
             return;
         }
 
-        OnResponse();
         _isPreparing = NpgsqlInternals.IsPreparing(_batch);
-        if (station.MayBegin(isSerializable: _reader.GetBoolean(1)))
+        if (station.MayBegin(isSerializable))
         {
             await MoveOnAsync().ConfigureAwait(false);
         }
@@ -116,10 +119,9 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
     }
 
     // The server keeps results to itself until they fill a buffer or all statements are done. So what each of them costs it cannot be said, only what it costs on average.
-    private void OnResponse()
+    private void OnResponse(bool hasBegun)
     {
-        var response = Elapsed(_departed);
-        var share = station.OnResponse(response) / Length;
+        var share = station.OnResponse(Elapsed(_sent), hasBegun) / Length;
         var texts = 0;
         for (var i = 0; i < Length; i++)
         {

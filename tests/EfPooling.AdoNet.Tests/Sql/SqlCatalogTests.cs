@@ -83,6 +83,7 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
         CREATE TABLE loud_domain (a loud_text);
         CREATE TABLE locking_default (id int, locked bool DEFAULT pg_try_advisory_lock(1));
         CREATE FUNCTION is_alone() RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('transaction_read_only') = 'off'; END $$;
+        CREATE VIEW numbered AS SELECT txid_current() AS number;
         CREATE POLICY p ON guarded USING (tenant = current_setting('app.tenant', true));
         CREATE POLICY p ON noisily_guarded USING (logged(id) > 0);
         """;
@@ -150,6 +151,7 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("SELECT pg_current_xact_id_if_assigned() FROM item")]
     [InlineData("SELECT current_setting('Transaction_Read_Only')")]
     [InlineData("SELECT is_alone()")]
+    [InlineData("SELECT * FROM numbered")]
     [InlineData("SELECT 1; SELECT 2")]
     [InlineData("UPDATE item SET id = 1")]
     public void AnythingElse_IsNoPureRead(string sql) => Assert.False(_catalog.IsPureRead(SqlVerdict.Of(sql)));
