@@ -70,4 +70,7 @@ internal static partial class Log
 
     [LoggerMessage(1137, LogLevel.Information, "Pool '{Pool}': reads share no round trips, because transactions are serializable by default.")]
     public static partial void Serializable(ILogger logger, string pool);
+
+    [LoggerMessage(1138, LogLevel.Debug, "Pool '{Pool}': reads share no round trips for a while, because the server takes long for most of them.")]
+    public static partial void EverybodyBarred(ILogger logger, string pool);
 }

@@ -28,6 +28,7 @@ internal sealed class Station
     private readonly TrainMeter _meter;
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
     private readonly TextBudget _budget = new(MostRecords); // of the records
+    private readonly BoardingRecord _everybody = new(catalog: null, isPureRead: true); // for texts that never come again
     private readonly Lock _gate = new();
     private readonly Platform _main = new(); // guarded by _gate: for those without settings, with the pool's own time-out, and not in sequence
     private readonly Dictionary<(SettingMap, int, CommandBehavior), Platform> _others = []; // guarded by _gate
@@ -83,7 +84,7 @@ internal sealed class Station
         }
 
         var record = RecordOf(verdict, command.CommandText);
-        return record.MayBoard(Now) ? new Passenger(command, behavior, commandTimeout, wanted, record, runner) { Since = _pool.Now } : null;
+        return record.MayBoard(Now) && _everybody.MayBoard(Now) ? new Passenger(command, behavior, commandTimeout, wanted, record, runner) { Since = _pool.Now } : null;
     }
 
     /// <summary>Waits for a turn in a train, or for a server connection.</summary>
@@ -126,13 +127,20 @@ internal sealed class Station
 
     /// <summary>A train got its first result. A late one counts a little, so that the limit follows the network but no single statement.</summary>
     /// <param name="duration">In ticks.</param>
+    /// <param name="length">How many travel in it.</param>
     /// <param name="hasBegun">Else it failed, perhaps before it reached the network.</param>
-    /// <returns>What of that time was not the network's.</returns>
-    public long OnResponse(long duration, bool hasBegun)
+    /// <returns>What each of them cost the server, on average.</returns>
+    public long OnResponse(long duration, int length, bool hasBegun)
     {
         var response = Volatile.Read(ref _response);
         Volatile.Write(ref _response, response + ((Math.Min(duration, 2 * ResponseLimit) - response) / 8));
-        return duration - (hasBegun ? OnRoundTrip(duration) : Math.Min(duration, Volatile.Read(ref _network)));
+        var share = (duration - (hasBegun ? OnRoundTrip(duration) : Math.Min(duration, Volatile.Read(ref _network)))) / length;
+        if (_everybody.OnServed(share, Now))
+        {
+            Log.EverybodyBarred(_logger, _pool.Name);
+        }
+
+        return share;
     }
 
     /// <summary>A train has begun, which may go on unless its transaction is serializable: those have to commit if somebody is to believe what they read.</summary>

@@ -121,7 +121,7 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
     // The server keeps results to itself until they fill a buffer or all statements are done. So what each of them costs it cannot be said, only what it costs on average.
     private void OnResponse(bool hasBegun)
     {
-        var share = station.OnResponse(Elapsed(_sent), hasBegun) / Length;
+        var share = station.OnResponse(Elapsed(_sent), Length, hasBegun);
         var texts = 0;
         for (var i = 0; i < Length; i++)
         {

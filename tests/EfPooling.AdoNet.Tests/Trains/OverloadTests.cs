@@ -16,6 +16,21 @@ public sealed class OverloadTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task TextsThatNeverComeAgain_AndTakeTheServerLong_StopToBoardToo()
+    {
+        var log = new CapturedLog();
+        var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
+        for (var round = 0; log.Count(1138) == 0; round++)
+        {
+            Assert.InRange(round, 0, 50);
+            var first = 16 * round;
+            var counts = await pool.GatherAsync(16, (connection, i) => connection.AskAsync<long>($"SELECT {first + i} + count(*) FROM generate_series(1, 500000) AS n"));
+            Assert.Equal(Enumerable.Range(1, 16).Select(i => 500_000L + first + i), counts);
+            await pool.WaitUntilUnusedAsync();
+        }
+    }
+
+    [Fact]
     public async Task TextThatTakesTheServerLittle_KeepsTheRightToBoard_HoweverManyTravel()
     {
         var pool = CreateSharingPool(maxPoolSize: 2, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
