@@ -6,7 +6,7 @@ using Npgsql.Internal;
 namespace EfPooling.AdoNet;
 
 /// <summary>What Npgsql does not offer publicly. NpgsqlInternalsTests fail loudly when Npgsql changes it.</summary>
-#pragma warning disable NPG9001 // Internal API of Npgsql; see above.
+#pragma warning disable NPG9001 // NpgsqlConnector is internal API of Npgsql, and nothing public leads to what is used of it here.
 internal static class NpgsqlInternals
 {
     /// <summary>Whether <see cref="Prepend"/> works with this version of Npgsql. If not, settings cost a round trip of their own.</summary>

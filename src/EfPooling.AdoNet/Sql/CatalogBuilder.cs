@@ -7,9 +7,6 @@ internal sealed class CatalogBuilder(Version server)
 {
     private const string SystemSchema = "pg_catalog";
 
-    // Stable to the server. But reads that share a transaction would see the same.
-    private static readonly WordTable TransactionIds = new("pg_current_xact_id pg_current_xact_id_if_assigned txid_current txid_current_if_assigned");
-
     private readonly CatalogNames _functions = new();
     private readonly CatalogNames _relations = new();
     private readonly CatalogNames _writes = new(); // what writing to a relation brings about
@@ -50,7 +47,7 @@ internal sealed class CatalogBuilder(Version server)
     {
         var name = row.GetString(0);
         var function = _functions.Add(SystemSchema, name);
-        function.IsVolatile = row.GetBoolean(1) || TransactionIds.Contains(name);
+        function.IsVolatile = row.GetBoolean(1);
         function.MayChangeSession = name == "set_config" || SessionFunctions.EffectsOf(name) != SessionEffects.None;
     }
 

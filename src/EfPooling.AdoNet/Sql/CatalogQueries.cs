@@ -6,11 +6,14 @@ namespace EfPooling.AdoNet.Sql;
 /// </summary>
 internal static class CatalogQueries
 {
+    // Transaction ids are stable to the server. But reads that share a transaction would see the same one.
+    private const string IsVolatile = "(p.provolatile = 'v' OR p.proname IN ('pg_current_xact_id', 'pg_current_xact_id_if_assigned', 'txid_current', 'txid_current_if_assigned'))";
+
     /// <summary>name, volatile. Functions that SQL can call at all.</summary>
     public const string SystemFunctions =
-        """
-        SELECT proname::text, bool_or(provolatile = 'v')
-        FROM pg_catalog.pg_proc
+        $$"""
+        SELECT proname::text, bool_or({{IsVolatile}})
+        FROM pg_catalog.pg_proc p
         WHERE pronamespace = 'pg_catalog'::regnamespace AND prorettype <> ALL ('{internal,trigger,event_trigger}'::regtype[]::oid[])
             AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
         GROUP BY proname
@@ -44,7 +47,7 @@ internal static class CatalogQueries
 
     /// <summary>schema and name of a view, table or domain; schema, name, and whether it is a function, of what using it uses.</summary>
     public const string Uses =
-        """
+        $"""
         WITH node (owner, text) AS (
             SELECT r.ev_class, r.ev_action::text FROM pg_catalog.pg_rewrite r WHERE r.ev_type = '1' AND r.ev_class >= 16384
             UNION ALL
@@ -65,7 +68,7 @@ internal static class CatalogQueries
         FROM (SELECT owner, oid FROM used WHERE kind <> 'relid') u
         JOIN pg_catalog.pg_class o ON o.oid = u.owner
         JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.relnamespace
-        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND (p.provolatile = 'v' OR p.oid >= 16384 OR p.proname ~ '^(txid_current|pg_current_xact_id)(_if_assigned)?$')
+        JOIN pg_catalog.pg_proc p ON p.oid = u.oid AND ({IsVolatile} OR p.oid >= 16384)
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         UNION
         SELECT tn.nspname::text, t.typname::text, n.nspname::text, p.proname::text, true
@@ -73,7 +76,7 @@ internal static class CatalogQueries
         JOIN pg_catalog.pg_type t ON t.oid = c.contypid
         JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
         CROSS JOIN pg_catalog.regexp_matches(c.conbin::text, ':(?:funcid|opfuncid) (\d+)', 'g') m
-        JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid AND (p.provolatile = 'v' OR p.oid >= 16384 OR p.proname ~ '^(txid_current|pg_current_xact_id)(_if_assigned)?$')
+        JOIN pg_catalog.pg_proc p ON p.oid = m[1]::oid AND ({IsVolatile} OR p.oid >= 16384)
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         """;
 

@@ -43,8 +43,6 @@ internal sealed class SqlVerdict
     /// <summary>Of the text, which the verdict keeps alive.</summary>
     public int Length => _text.Length;
 
-    public bool Mentions(string word) => _text.Contains(word, StringComparison.OrdinalIgnoreCase);
-
     public SessionEffects Effects { get; }
 
     /// <summary>The effects without those of CALL: what is left if the catalog says that the procedure does not change the session.</summary>
@@ -107,6 +105,9 @@ internal sealed class SqlVerdict
 
     /// <summary>Whether one of the statements is of this kind.</summary>
     public bool Has(StatementKind kind) => (_kinds & (1L << (int)kind)) != 0;
+
+    /// <summary>Whether the word stands anywhere in the text, also in a constant, whatever its case.</summary>
+    public bool Mentions(string word) => _text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The first statement with any of these effects, for messages: one line, about 120 characters, long constants left out.</summary>
     /// <returns>Null if there is none.</returns>
