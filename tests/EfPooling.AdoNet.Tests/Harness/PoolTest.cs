@@ -33,6 +33,7 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
     /// <summary>Nothing leased, nobody waiting; then closes the pool, which must empty it.</summary>
     internal static async Task VerifyWholeAsync(TransactionPoolingDataSource pool)
     {
+        pool.WaitForTrains();
         var before = pool.GetSnapshot();
         Assert.True(before is { Leased: 0, Waiting: 0 }, $"The test left {before}; {string.Join("; ", pool.GetOldestLeases())}");
         Assert.True(await pool.CloseAsync(Patience), "The pool did not drain.");

@@ -1,4 +1,5 @@
 using EfPooling.AdoNet;
+using EfPooling.Testing;
 
 namespace EfPooling.EntityFrameworkCore.Tests.Harness;
 
@@ -7,6 +8,7 @@ internal static class PoolAssert
     /// <summary>Everything came back: nobody holds a server connection, nobody waits, and the next caller is served.</summary>
     public static void NothingLeased(TransactionPoolingDataSource pool)
     {
+        pool.WaitForTrains();
         var snapshot = pool.GetSnapshot();
         Assert.Equal(0, snapshot.Leased);
         Assert.Equal(0, snapshot.Waiting);

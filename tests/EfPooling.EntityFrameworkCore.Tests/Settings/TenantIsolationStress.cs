@@ -29,6 +29,7 @@ public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHe
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(number => number < Blocking
             ? Task.Factory.StartNew(() => new BlockingCaller(world, number, seed).Run(OperationsOf(number)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
             : Task.Run(() => new AsynchronousCaller(world, number, seed).RunAsync(OperationsOf(number)))));
+        world.Pool.WaitForTrains();
         var snapshot = world.Pool.GetSnapshot();
         output.WriteLine($"{world.Operations} operations in {Stopwatch.GetElapsedTime(start)}, {world.Kills} kills, {snapshot.Opened} server connections opened, {world.Ledger.RowsRead} rows read");
         output.WriteLine($"{world.Ledger.Writes.Count(write => write.IsCommitted == true)} notes committed, {world.Ledger.Writes.Count(write => write.IsCommitted is null)} unknown; failures: {world.Ledger.Failures}");
