@@ -1,5 +1,4 @@
 using System.Data;
-using System.Data.Common;
 using Dapper;
 using Npgsql;
 
@@ -24,7 +23,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task Reads_ThatFindNoServerConnectionFree_ShareARoundTrip()
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
-        var reads = await CrowdAsync(pool, (connection, i) => connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}"));
+        var reads = await pool.GatherAsync(Callers, (connection, i) => connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}"));
         Assert.Equal(Names(1, Callers), reads);
         Assert.Equal((1L, 10L, 10), (pool.GetTrains().Trains, pool.GetTrains().Passengers, pool.GetTrains().Longest));
         Assert.Equal(1L, pool.GetSnapshot().Opened);
@@ -40,31 +39,8 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     {
         await PrepareDatabaseAsync("CREATE SEQUENCE IF NOT EXISTS train_tests");
         var pool = CreateSharingPool(maxPoolSize: 1);
-        await CrowdAsync(pool, (connection, _) => connection.AskAsync<object>(sql));
+        await pool.GatherAsync(Callers, (connection, _) => connection.AskAsync<object>(sql));
         Assert.Equal(0L, pool.GetTrains().Trains);
-    }
-
-    [Fact]
-    public async Task WhoReadsInSequence_SharesWithItsKind()
-    {
-        var pool = CreateSharingPool(maxPoolSize: 1);
-        var reads = await CrowdAsync(pool, async (connection, i) =>
-        {
-            await using var command = connection.CreateCommand();
-            command.CommandText = $"SELECT name, id FROM item WHERE id = {i}";
-            await using var reader = await command.ExecuteReaderAsync(i % 2 == 0 ? CommandBehavior.SequentialAccess : CommandBehavior.Default);
-            Assert.True(await reader.ReadAsync());
-            Assert.Equal(i, reader.GetInt32(1));
-            if (i % 2 != 0)
-            {
-                return reader.GetString(0);
-            }
-
-            Assert.Throws<InvalidOperationException>(() => reader.GetString(0)); // It has streamed by.
-            return $"item {i}";
-        });
-        Assert.Equal(Names(1, Callers), reads);
-        Assert.Equal((2L, 10L), (pool.GetTrains().Trains, pool.GetTrains().Passengers));
     }
 
     [Fact]
@@ -73,7 +49,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
         foreach (var (mode, ofConnection) in new[] { (MultiplexingMode.Off, MultiplexingMode.Auto), (MultiplexingMode.Auto, MultiplexingMode.Off) })
         {
             var pool = CreateSharingPool(maxPoolSize: 1, configure: options => options.Multiplexing = mode);
-            var reads = await CrowdAsync(pool, (connection, i) =>
+            var reads = await pool.GatherAsync(Callers, (connection, i) =>
             {
                 connection.Multiplexing = ofConnection;
                 return connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}");
@@ -87,7 +63,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task ReadInATransaction_NeverSharesItsServerConnection()
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
-        var backends = await CrowdAsync(pool, async (connection, _) =>
+        var backends = await pool.GatherAsync(Callers, async (connection, _) =>
         {
             await using var transaction = await connection.BeginTransactionAsync();
             return await connection.AskAsync<string>("SELECT name FROM item WHERE id = 1");
@@ -103,7 +79,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task Failure_IsSeenByWhoeverFailed_AndByNobodyElse(string failing, string sqlState)
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
-        var reads = await CrowdAsync(pool, async (connection, i) =>
+        var reads = await pool.GatherAsync(Callers, async (connection, i) =>
         {
             if (i % 4 != 1)
             {
@@ -122,7 +98,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task Parameters_TravelWithTheirPassenger_AndTheCommandMayRunAgain()
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
-        var reads = await CrowdAsync(pool, async (connection, i) =>
+        var reads = await pool.GatherAsync(Callers, async (connection, i) =>
         {
             await using var command = new LogicalCommand("SELECT name FROM item WHERE id = @id AND name LIKE @like", connection);
             command.Parameters.Add(new NpgsqlParameter<int>("id", i));
@@ -136,52 +112,10 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
-    public async Task ReaderOfAPassenger_LooksLikeOneOfItsOwn()
-    {
-        var pool = CreateSharingPool(maxPoolSize: 1);
-        await CrowdAsync(pool, async (connection, i) =>
-        {
-            var behavior = i % 2 == 0 ? CommandBehavior.Default : CommandBehavior.SingleRow;
-            await using var command = new LogicalCommand($"SELECT id, name, NULL::int AS nothing FROM item WHERE id >= {i} ORDER BY id LIMIT 3", connection);
-            await using var reader = await command.ExecuteReaderAsync(behavior);
-            Assert.Equal((3, true, -1), (reader.FieldCount, reader.HasRows, reader.RecordsAffected));
-            Assert.Equal("nothing", reader.GetName(2));
-            var rows = 0;
-            while (i % 3 == 0 ? reader.Read() : await reader.ReadAsync())
-            {
-                Assert.Equal(i + rows++, reader.GetInt32(0));
-                Assert.True(await reader.IsDBNullAsync(2));
-            }
-
-            Assert.Equal(behavior == CommandBehavior.SingleRow ? 1 : 3, rows);
-            Assert.False(i % 3 == 0 ? reader.NextResult() : await reader.NextResultAsync());
-            Assert.False(await reader.ReadAsync());
-            Assert.Equal((0, false), (reader.FieldCount, reader.HasRows));
-            await reader.CloseAsync();
-            Assert.Equal(-1, reader.RecordsAffected);
-            return 0;
-        });
-        Assert.Equal(10, pool.GetTrains().Longest);
-    }
-
-    [Fact]
-    public async Task Scalar_OfNoRow_AndOfNull_AreToldApart()
-    {
-        var pool = CreateSharingPool(maxPoolSize: 1);
-        var values = await CrowdAsync(pool, async (connection, i) =>
-        {
-            await using var command = new LogicalCommand(i % 2 == 0 ? "SELECT name FROM item WHERE id = -1" : "SELECT NULL::text FROM item LIMIT 1", connection);
-            return await command.ExecuteScalarAsync();
-        });
-        Assert.Equal(Enumerable.Range(1, Callers).Select(i => i % 2 == 0 ? null : (object)DBNull.Value), values);
-        Assert.Equal(10, pool.GetTrains().Longest);
-    }
-
-    [Fact]
     public async Task PassengerThatIsCancelled_BeforeOrInItsTurn_HarmsNobody()
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
-        var reads = await CrowdAsync(pool, async (connection, i) =>
+        var reads = await pool.GatherAsync(Callers, async (connection, i) =>
         {
             using var cancellation = new CancellationTokenSource();
             if (i % 3 == 0)
@@ -210,7 +144,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
             return await connection.AskAsync<string>($"SELECT name FROM item WHERE id = {i}");
         });
         Assert.Equal(Names(1, Callers), reads);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        await pool.WaitUntilUnusedAsync();
     }
 
     [Fact]
@@ -220,8 +154,8 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
         await using var outer = await pool.OpenConnectionAsync();
         await using var inner = await pool.OpenConnectionAsync();
         var both = new[] { outer, inner };
-        await CrowdAsync(
-            pool,
+        await pool.GatherAsync(
+            Callers,
             async (_, i) =>
             {
                 if (i > 1)
@@ -243,8 +177,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
                 Assert.True(await reader.ReadAsync());
                 Assert.Equal("item 2", reader.GetString(0));
                 return 0;
-            },
-            holders: 2);
+            });
         Assert.Equal(1L, pool.GetTrains().SetDowns[SetDownReason.Stalled]);
     }
 
@@ -256,7 +189,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
         await using var slow = await pool.OpenConnectionAsync();
         using var cancellation = new CancellationTokenSource();
         Task<int>? slowly = null;
-        var crowd = CrowdAsync(pool, (connection, i) =>
+        var crowd = pool.GatherAsync(Callers, (connection, i) =>
         {
             // The train's first statement takes long enough to be killed.
             slowly ??= slow.AskAsync<int>("SELECT max(n)::int FROM generate_series(1, 1000000000) AS n", cancellation.Token);
@@ -278,8 +211,8 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
             """);
         var tenant = new AsyncLocal<string>();
         var pool = CreateSharingPool(maxPoolSize: 1, configure: options => options.SessionSetting("app.tenant_id", _ => tenant.Value));
-        var reads = await CrowdAsync(
-            pool,
+        var reads = await pool.GatherAsync(
+            Callers,
             async (connection, i) =>
             {
                 tenant.Value = i % 2 == 0 ? "a" : "b";
@@ -296,7 +229,7 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
         var pool = CreateSharingPool(maxPoolSize: 1, keywords: "Options=-c client_connection_check_interval=100ms");
         await using var slow = await pool.OpenConnectionAsync();
         Task<object?>? slowly = null;
-        var reads = await CrowdAsync(pool, (connection, i) =>
+        var reads = await pool.GatherAsync(Callers, (connection, i) =>
         {
             slowly ??= new LogicalCommand("SELECT max(n)::int FROM generate_series(1, 100000000) AS n", slow) { CommandTimeout = 1 }.ExecuteScalarAsync();
             return AskAsync(connection, i);
@@ -312,33 +245,4 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     private static IEnumerable<string> Names(int from, int count) => Enumerable.Range(from, count).Select(i => $"item {i}");
-
-    /// <summary>Holds the server connections until all callers wait for one.</summary>
-    private static async Task<T[]> CrowdAsync<T>(TransactionPoolingDataSource pool, Func<LogicalConnection, int, Task<T>> call, int holders = 1)
-    {
-        var held = new List<DbDataReader>();
-        var connections = new List<LogicalConnection>();
-        for (var i = 0; i < holders; i++)
-        {
-            connections.Add(await pool.OpenConnectionAsync());
-            held.Add(await connections[^1].ReadAsync("SELECT 1"));
-        }
-
-        var calls = Enumerable.Range(1, Callers).Select(async i =>
-        {
-            await using var connection = await pool.OpenConnectionAsync();
-            return await call(connection, i);
-        }).ToArray(); // Each goes as far as its wait before the next one begins.
-        foreach (var reader in held)
-        {
-            await reader.DisposeAsync();
-        }
-
-        foreach (var connection in connections)
-        {
-            await connection.DisposeAsync();
-        }
-
-        return await Task.WhenAll(calls);
-    }
 }
