@@ -146,7 +146,7 @@ internal static class StatementStart
         {
             if (await station.BoardAsync(passenger, cancellationToken).ConfigureAwait(false) is { } alone)
             {
-                lease.Enter(new Binding(lease.Binder.Pool, alone), solo: new SoloRun(station, passenger));
+                lease.Enter(new Binding(lease.Binder.Pool, alone), solo: new SoloRun(station.Rights, passenger));
             }
             else
             {

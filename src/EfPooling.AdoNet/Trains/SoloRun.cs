@@ -3,11 +3,11 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>A read that could have travelled and runs alone: how it does says whether its text may board.</summary>
-/// <param name="station">Where it would have boarded.</param>
+/// <param name="rights">Of its pool.</param>
 /// <param name="passenger">As which it would have.</param>
-internal sealed class SoloRun(Station station, Passenger passenger)
+internal sealed class SoloRun(BoardingRights rights, Passenger passenger)
 {
-    private readonly long _began = station.Now;
+    private readonly long _began = rights.Now;
     private bool _hasFailed;
     private bool _isCancelled;
 
@@ -27,7 +27,7 @@ internal sealed class SoloRun(Station station, Passenger passenger)
     {
         if (!_isCancelled || _hasFailed)
         {
-            station.OnRanAlone(passenger, station.Now - _began, _hasFailed || passenger.HasFailedAboard);
+            rights.OnRanAlone(passenger, rights.Now - _began, _hasFailed || passenger.HasFailedAboard);
         }
     }
 }
