@@ -62,7 +62,7 @@ internal static partial class Log
     [LoggerMessage(1134, LogLevel.Warning, "Pool '{Pool}': a read tried to write, so one of its functions is volatile now or is declared STABLE and is not. It shares no round trips any more: {Text}.")]
     public static partial void ReadWrites(ILogger logger, string pool, string? text);
 
-    [LoggerMessage(1135, LogLevel.Warning, "Pool '{Pool}': reads share no round trips any more, because the server refuses what makes them read-only: pg_catalog.set_config('transaction_read_only', 'on', true). Grant EXECUTE on it, or set Multiplexing to Off.")]
+    [LoggerMessage(1135, LogLevel.Warning, "Pool '{Pool}': reads share no round trips, because the server refuses what makes them read-only: pg_catalog.set_config('transaction_read_only', 'on', true). It is asked again every minute. Grant EXECUTE on it, or set Multiplexing to Off.")]
     public static partial void NoTrains(ILogger logger, Exception error, string pool);
 
     [LoggerMessage(1136, LogLevel.Warning, "Pool '{Pool}': reads that share round trips have no spans in the traces of their callers, because nobody listens to the activity source EfPooling. Add it beside Npgsql: AddSource(\"EfPooling\").")]

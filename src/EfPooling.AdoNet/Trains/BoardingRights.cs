@@ -15,18 +15,20 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
 {
     private const int MostRecords = 10_000;
     private const int MostCharacters = 8_192; // of a text that may board: records keep it
-    private const int MostRefusals = 3;
+    private const int MostRefusals = 3; // one may be an accident
+    private const long PauseTicks = TimeSpan.TicksPerMinute;
 
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
     private readonly TextBudget _budget = new(MostRecords); // of the records
     private readonly BoardingRecord _everybody = new(catalog: null, isPureRead: true); // for texts that never come again
     private int _refusals; // Interlocked and Volatile: since a train has begun
-    private volatile bool _isSerializable; // transactions are, by the connection string, the role or the database
+    private volatile bool _isSerializable; // the transaction of the last train that has begun was
+    private long _noneUntil; // Volatile: when the server is to be asked again whether it lets trains run; 0 if it does
 
     public ResponseTimes Times { get; } = new();
 
     /// <summary>Whether any text may board. Asked before each statement, so it costs next to nothing.</summary>
-    public bool AreGranted => Volatile.Read(ref _refusals) < MostRefusals && !_isSerializable;
+    public bool AreGranted => Volatile.Read(ref _noneUntil) is var until && (until == 0 || until <= Now);
 
     /// <summary>In ticks, from any origin.</summary>
     public long Now => time.GetElapsedTime(0, time.GetTimestamp()).Ticks;
@@ -108,25 +110,39 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
         }
     }
 
-    /// <summary>The server did not let a train begin. If it never does, nobody boards any more.</summary>
+    /// <summary>The server did not let a train begin. If it never does, nobody boards for a while.</summary>
     public void OnRefused(PostgresException error)
     {
-        if (Interlocked.Increment(ref _refusals) == MostRefusals)
+        var refusals = Interlocked.Increment(ref _refusals);
+        if (refusals == MostRefusals)
         {
             Log.NoTrains(logger, error, pool.Name);
         }
+
+        if (refusals >= MostRefusals)
+        {
+            Pause();
+        }
     }
 
-    /// <summary>A train has begun, which may go on unless its transaction is serializable: those have to commit if somebody is to believe what they read.</summary>
+    /// <summary>
+    /// A train has begun, which may go on unless its transaction is serializable, by the connection string, the role or the database: those have to commit
+    /// if somebody is to believe what they read. Then nobody boards for a while.
+    /// </summary>
     public bool OnBegun(bool isSerializable)
     {
         Volatile.Write(ref _refusals, 0);
-        if (isSerializable && !_isSerializable)
+        Volatile.Write(ref _noneUntil, 0);
+        if (isSerializable)
         {
-            _isSerializable = true;
-            Log.Serializable(logger, pool.Name);
+            Pause();
+            if (!_isSerializable)
+            {
+                Log.Serializable(logger, pool.Name);
+            }
         }
 
+        _isSerializable = isSerializable;
         return !isSerializable;
     }
 
@@ -161,6 +177,8 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
 
         return _records[verdict] = new BoardingRecord(catalog, IsOneInABatch(text) && catalog?.IsPureRead(verdict) == true);
     }
+
+    private void Pause() => Volatile.Write(ref _noneUntil, Now + PauseTicks);
 
     private void OnBarred(Passenger passenger)
     {
