@@ -29,7 +29,7 @@ public static class TransactionPoolingDbContextOptionsBuilderExtensions
         var earlier = optionsBuilder.Options.FindExtension<TransactionPoolingOptionsExtension>();
         ((IDbContextOptionsBuilderInfrastructure)optionsBuilder).AddOrUpdateExtension(new TransactionPoolingOptionsExtension(earlier?.Configure + configure));
         return earlier is null
-            ? optionsBuilder.AddInterceptors(PooledConnectionInterceptor.Instance, SaveChangesReaderInterceptor.Instance, SessionSettingInterceptor.Instance)
+            ? optionsBuilder.AddInterceptors(PooledConnectionInterceptor.Instance)
             : optionsBuilder;
     }
 

@@ -1,3 +1,4 @@
+using EfPooling.EntityFrameworkCore.Commands;
 using EfPooling.EntityFrameworkCore.Guard;
 using EfPooling.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -11,8 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class TransactionPoolingEntityFrameworkServices
 {
     /// <summary>
-    /// Adds what creating, dropping and migrating databases needs to EF Core's internal services, and the concurrency guard's messages. Called for you, unless the context uses
-    /// <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it includes.
+    /// Adds to EF Core's internal services how commands run on the connections of a pool, what creating, dropping and migrating databases needs, and the concurrency guard's
+    /// messages. Called for you, unless the context uses <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it includes.
     /// </summary>
     /// <param name="serviceCollection">EF Core's internal services, not the application's.</param>
     public static IServiceCollection AddEntityFrameworkTransactionPooling(this IServiceCollection serviceCollection)
@@ -24,6 +25,7 @@ public static class TransactionPoolingEntityFrameworkServices
             (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
         Decorate<IMigrator>(
             serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
+        serviceCollection.Replace(ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());
         serviceCollection.Replace(ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
         return serviceCollection;
     }

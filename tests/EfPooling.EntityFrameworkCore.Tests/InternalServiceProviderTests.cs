@@ -20,14 +20,11 @@ public sealed class InternalServiceProviderTests(TestDatabase database) : IClass
     }
 
     [Fact]
-    public async Task WithoutThem_QueriesAndSavesWork()
+    public async Task WithoutThem_TheContextSaysWhatToDo()
     {
         await using var internals = new ServiceCollection().AddEntityFrameworkNpgsql().BuildServiceProvider();
-        await using var shop = Create(database.For("interceptors only"), internals);
-        shop.Add(new Customer { Name = "interceptors only" });
-        await shop.SaveChangesAsync();
-        Assert.Equal("interceptors only", await shop.GetApplicationNameAsync());
-        PoolAssert.NothingLeased(shop);
+        var error = Assert.Throws<InvalidOperationException>(() => Create(database.For("absent services"), internals));
+        Assert.Contains("AddEntityFrameworkTransactionPooling()", error.Message);
     }
 
     [Fact]

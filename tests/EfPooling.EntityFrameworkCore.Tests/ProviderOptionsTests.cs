@@ -15,7 +15,7 @@ namespace EfPooling.EntityFrameworkCore.Tests;
 
 /// <summary>
 /// What we rely on in the provider's internals. If a test here fails after an upgrade of the provider, look at ProviderOptions,
-/// SaveChangesReaderInterceptor and TransactionPoolingEntityFrameworkServices.
+/// PooledCommand and TransactionPoolingEntityFrameworkServices.
 /// </summary>
 #pragma warning disable EF1001 // These tests exist because of it.
 public sealed class ProviderOptionsTests(TestDatabase database) : IClassFixture<TestDatabase>
@@ -52,13 +52,13 @@ public sealed class ProviderOptionsTests(TestDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task SaveChangesOfTheProvider_StillCastsTheReader_OrTheInterceptorCanGo()
+    public async Task SaveChangesOfTheProvider_StillCastsTheReader_OrDetachingItCanGo()
     {
         await using var pool = TransactionPoolingDataSource.Create(database.For("cast"));
         await using var connection = pool.CreateConnection();
-        await using var withoutInterceptors = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connection).Options);
-        withoutInterceptors.Add(new Customer { Name = "cast" });
-        var error = await Assert.ThrowsAnyAsync<Exception>(() => withoutInterceptors.SaveChangesAsync());
+        await using var withoutPooling = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connection).Options);
+        withoutPooling.Add(new Customer { Name = "cast" });
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => withoutPooling.SaveChangesAsync());
         Assert.IsType<InvalidCastException>(error.GetBaseException());
         PoolAssert.NothingLeased(pool);
     }

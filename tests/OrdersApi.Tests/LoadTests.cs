@@ -1,3 +1,4 @@
+using EfPooling.Testing;
 using Npgsql;
 
 namespace OrdersApi.Tests;

@@ -1,5 +1,7 @@
 using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Commands;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
@@ -35,6 +37,12 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
         {
             throw new InvalidOperationException(
                 "UseTransactionPooling needs the Npgsql provider: call UseNpgsql on the same options, before or after it.");
+        }
+
+        if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internals && internals.GetService<IRelationalCommandBuilderFactory>() is not PooledCommandBuilderFactory)
+        {
+            throw new InvalidOperationException(
+                "UseTransactionPooling needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
         }
     }
 

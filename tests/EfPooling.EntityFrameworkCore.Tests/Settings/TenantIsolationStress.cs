@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EfPooling.Testing;
 using Npgsql;
 using Xunit.Abstractions;
 
