@@ -132,6 +132,8 @@ public sealed class TenantSourceTests(TenantDatabase database) : IClassFixture<T
         notebook.Add(new Note { Claimed = "a", Text = "never" });
         Assert.IsType<InvalidOperationException>((await Assert.ThrowsAnyAsync<Exception>(() => notebook.SaveChangesAsync())).GetBaseException());
         Assert.Throws<InvalidOperationException>(() => notebook.Database.ExecuteSqlRaw("DELETE FROM note"));
+        Assert.Throws<InvalidOperationException>(() => notebook.Notes.AsSplitQuery().Select(note => note.Text).ToList());
+        Assert.Equal(System.Data.ConnectionState.Closed, connection.State);
 
         connection.SetSessionSetting("app.tenant_id", "b");
         Assert.Equal("b", await notebook.Database.SqlQueryRaw<string>($"{CurrentTenant} AS \"Value\"").SingleAsync());
