@@ -23,7 +23,7 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
     private readonly BoardingRecord _everybody = new(catalog: null, isPureRead: true); // for texts that never come again
     private int _refusals; // Interlocked and Volatile: since a train has begun
     private volatile bool _isSerializable; // the transaction of the last train that has begun was
-    private long _noneUntil; // Volatile: when the server is to be asked again whether it lets trains run; 0 if it does
+    private long _noneUntil; // Volatile and Interlocked: when a train is to find out whether the server lets trains run again; 0 if it does
 
     public ResponseTimes Times { get; } = new();
 
@@ -110,7 +110,15 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
         }
     }
 
-    /// <summary>The server did not let a train begin. If it never does, nobody boards for a while.</summary>
+    /// <summary>Whether a train may depart. If the server let none run for a while, one of them finds out whether it does now.</summary>
+    public bool TryDepart(out bool isProbe)
+    {
+        var until = Volatile.Read(ref _noneUntil);
+        isProbe = until != 0;
+        return !isProbe || (until <= Now && Interlocked.CompareExchange(ref _noneUntil, Now + PauseTicks, until) == until);
+    }
+
+    /// <summary>The server did not let a train begin. If it never does, none departs for a while.</summary>
     public void OnRefused(PostgresException error)
     {
         var refusals = Interlocked.Increment(ref _refusals);
@@ -127,12 +135,11 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
 
     /// <summary>
     /// A train has begun, which may go on unless its transaction is serializable, by the connection string, the role or the database: those have to commit
-    /// if somebody is to believe what they read. Then nobody boards for a while.
+    /// if somebody is to believe what they read. Then none departs for a while.
     /// </summary>
-    public bool OnBegun(bool isSerializable)
+    public bool OnBegun(bool isSerializable, bool isProbe)
     {
         Volatile.Write(ref _refusals, 0);
-        Volatile.Write(ref _noneUntil, 0);
         if (isSerializable)
         {
             Pause();
@@ -140,6 +147,10 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
             {
                 Log.Serializable(logger, pool.Name);
             }
+        }
+        else if (isProbe)
+        {
+            Volatile.Write(ref _noneUntil, 0);
         }
 
         _isSerializable = isSerializable;

@@ -112,6 +112,9 @@ internal sealed class Passenger(NpgsqlCommand command, CommandBehavior behavior,
     /// <returns>Whether it waited on the platform, and is told to drive.</returns>
     public bool TryPromote() => TryTell(Waiting, BoardingOutcome.Drive);
 
+    /// <returns>Whether it waited on the platform, and is told to run alone.</returns>
+    public bool TrySendAway() => TryTell(Waiting, BoardingOutcome.RunAlone);
+
     /// <returns>Whether it has its turn now; else it has left.</returns>
     public bool TryBeginTurn()
     {

@@ -129,7 +129,7 @@ internal sealed class Station
         }
     }
 
-    // Null: nobody waits.
+    // Null: nobody waits, or no train may depart.
     private Train? TakeRiders(Passenger driver, Lease<ServerConnection> lease)
     {
         var riders = _platforms.TakeRiders(driver);
@@ -138,7 +138,17 @@ internal sealed class Station
             return null;
         }
 
-        var train = new Train(this, lease, _time);
+        if (!Rights.TryDepart(out var isProbe))
+        {
+            foreach (var rider in riders)
+            {
+                rider.TrySendAway();
+            }
+
+            return null;
+        }
+
+        var train = new Train(this, lease, isProbe, _time);
         if (!train.TryFill(driver, riders))
         {
             return null;

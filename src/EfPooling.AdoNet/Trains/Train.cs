@@ -17,7 +17,11 @@ namespace EfPooling.AdoNet;
 /// At each moment one flow uses the reader: the one that sends the batch or moves on, or the passenger that has its turn. All others can leave
 /// or be set down at any moment: they are pure reads, nobody has seen anything of them, and the batch has parameters of its own.
 /// </remarks>
-internal sealed class Train(Station station, Lease<ServerConnection> lease, TimeProvider time)
+/// <param name="station">From which it departs.</param>
+/// <param name="lease">Of the server connection, which the train ends.</param>
+/// <param name="isProbe">It finds out whether the server lets trains run again.</param>
+/// <param name="time">The pool's.</param>
+internal sealed class Train(Station station, Lease<ServerConnection> lease, bool isProbe, TimeProvider time)
 {
     private const string ReadOnly = $"SELECT pg_catalog.set_config('{SqlCatalog.TellTale}', 'on', true), pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'serializable'";
 
@@ -38,7 +42,7 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
     /// <summary>Written before the first turn; null if nobody listens.</summary>
     public Activity? Span { get; private set; }
 
-    public string? CurrentText => _turns!.CurrentText;
+    public string? CurrentText => _turns?.CurrentText;
 
     /// <param name="driver">Whose lease it is.</param>
     /// <param name="riders">At least one.</param>
@@ -96,7 +100,7 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
 
         _share = station.Rights.OnTrainServed(_passengers, Elapsed(sent.Value), hasBegun: true);
         _isPreparing = NpgsqlInternals.IsPreparing(_batch);
-        if (station.Rights.OnBegun(isSerializable))
+        if (station.Rights.OnBegun(isSerializable, isProbe))
         {
             await MoveOnAsync().ConfigureAwait(false);
         }
@@ -137,7 +141,7 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, Time
     }
 
     /// <inheritdoc cref="TrainTurns.CancelServer"/>
-    public void CancelServer(Passenger passenger) => _turns!.CancelServer(passenger);
+    public void CancelServer(Passenger passenger) => _turns?.CancelServer(passenger); // Who left the platform remembers a train that never departed.
 
     /// <inheritdoc cref="TrainTurns.Watch"/>
     public void Watch() => _turns!.Watch();

@@ -3,6 +3,9 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>What is read in a serializable transaction holds only if the transaction commits, which a train does not if anybody in it fails. So those run alone.</summary>
 public sealed class SerializableTests(ServerFixture fixture) : PoolTest(fixture)
 {
+    private const int Seats = 32; // of a train
+    private const int Callers = 3 * Seats;
+
     [Fact]
     public async Task PoolWhoseTransactionsAreSerializableByDefault_FindsOutOnceAMinute_AndEverybodyRunsAlone()
     {
@@ -11,11 +14,11 @@ public sealed class SerializableTests(ServerFixture fixture) : PoolTest(fixture)
         for (var round = 0; round < 6; round++)
         {
             time.Advance(TimeSpan.FromSeconds(round == 3 ? 60 : 0));
-            Assert.Equal(Enumerable.Range(1, 10), await pool.GatherAsync(10, (connection, i) => connection.AskAsync<int>($"SELECT {i}")));
+            Assert.Equal(Enumerable.Range(1, Callers), await pool.GatherAsync(Callers, (connection, i) => connection.AskAsync<int>($"SELECT {i}")));
             await pool.WaitUntilUnusedAsync();
         }
 
-        Assert.Equal((2L, 20L, 1), (pool.GetTrains().Trains, pool.GetTrains().SetDowns.Values.Sum(), log.Count(1137)));
+        Assert.Equal((2L, 2L * Seats, 1), (pool.GetTrains().Trains, pool.GetTrains().SetDowns.Values.Sum(), log.Count(1137)));
     }
 
     [Fact]
