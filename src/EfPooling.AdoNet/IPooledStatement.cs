@@ -26,6 +26,10 @@ internal interface IPooledStatement
     /// <summary>It runs with the session settings of its connection.</summary>
     bool WantsSettings { get; }
 
+    /// <summary>When it is about to run, and its connection is known.</summary>
+    /// <exception cref="InvalidOperationException">It is not to run on that connection.</exception>
+    void Admit();
+
     /// <summary>The command that may share a round trip with others if its text allows it; <c>null</c> if it must have its own.</summary>
     NpgsqlCommand? Shareable { get; }
 

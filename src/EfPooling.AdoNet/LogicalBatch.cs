@@ -128,6 +128,11 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
 
     bool IPooledStatement.WantsSettings => true;
 
+    // Nobody builds batches for a context.
+    void IPooledStatement.Admit()
+    {
+    }
+
     bool IPooledStatement.IsOneTransaction
         => !_inner.EnableErrorBarriers && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true);
 

@@ -79,6 +79,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>Before a server connection is acquired: what may not run takes none, and what wants settings prefers one that has them.</summary>
     public void Prepare()
     {
+        statement.Admit();
         _verdict = statement.Verdict;
         _wanted = statement.WantsSettings ? Binder.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)

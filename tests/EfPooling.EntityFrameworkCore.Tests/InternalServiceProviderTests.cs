@@ -1,4 +1,5 @@
 using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.EntityFrameworkCore.Tests;
@@ -28,11 +29,19 @@ public sealed class InternalServiceProviderTests(TestDatabase database) : IClass
     }
 
     [Fact]
+    public void CommandsThatAreReplaced_AreRefused()
+    {
+        var options = new DbContextOptionsBuilder<Shop>().UseNpgsql(database.For("replaced")).UseTransactionPooling()
+            .ReplaceService<IRelationalCommandBuilderFactory, RelationalCommandBuilderFactory>().Options;
+        Assert.Contains("IRelationalCommandBuilderFactory", Assert.Throws<InvalidOperationException>(() => new Shop(options)).Message);
+    }
+
+    [Fact]
     public void ServicesAddedTwice_AreDecoratedOnce()
     {
         var services = new ServiceCollection().AddEntityFrameworkTransactionPooling();
         var count = services.Count;
-        var creator = services.Last(service => service.ServiceType == typeof(Microsoft.EntityFrameworkCore.Storage.IRelationalDatabaseCreator));
+        var creator = services.Last(service => service.ServiceType == typeof(IRelationalDatabaseCreator));
         services.AddEntityFrameworkNpgsql().AddEntityFrameworkTransactionPooling();
         Assert.Equal(count, services.Count);
         Assert.Contains(creator, services);

@@ -17,52 +17,26 @@ namespace EfPooling.EntityFrameworkCore.Commands;
 /// a fifth of the throughput of small reads.
 /// </remarks>
 internal sealed class PooledCommand(RelationalCommandBuilderDependencies dependencies, IRelationalCommandTemplate template)
-    : RelationalCommand(dependencies, template.CommandText, template.LogCommandText, template.Parameters)
+    : RelationalCommand(dependencies, template.CommandText, template.LogCommandText, template.Parameters), ICommandUser
 {
-    private bool _isSaving; // as which it runs
-
-    public override int ExecuteNonQuery(RelationalCommandParameterObject parameterObject)
-    {
-        Prepare(parameterObject);
-        return base.ExecuteNonQuery(parameterObject);
-    }
-
-    public override Task<int> ExecuteNonQueryAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default)
-    {
-        Prepare(parameterObject);
-        return base.ExecuteNonQueryAsync(parameterObject, cancellationToken);
-    }
-
-    public override object? ExecuteScalar(RelationalCommandParameterObject parameterObject)
-    {
-        Prepare(parameterObject);
-        return base.ExecuteScalar(parameterObject);
-    }
-
-    public override Task<object?> ExecuteScalarAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default)
-    {
-        Prepare(parameterObject);
-        return base.ExecuteScalarAsync(parameterObject, cancellationToken);
-    }
-
-    public override RelationalDataReader ExecuteReader(RelationalCommandParameterObject parameterObject)
-    {
-        Prepare(parameterObject);
-        return base.ExecuteReader(parameterObject);
-    }
-
-    public override Task<RelationalDataReader> ExecuteReaderAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default)
-    {
-        Prepare(parameterObject);
-        return base.ExecuteReaderAsync(parameterObject, cancellationToken);
-    }
+    private DbContext? _context; // that it runs for now
+    private bool _isSaving; // as which it runs now
 
     public override DbCommand CreateDbCommand(RelationalCommandParameterObject parameterObject, Guid commandId, DbCommandMethod commandMethod)
     {
         var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
-        if (parameterObject.CommandSource == CommandSource.Migrations && command is LogicalCommand logical)
+        _isSaving = parameterObject.CommandSource == CommandSource.SaveChanges;
+        if (command is LogicalCommand logical)
         {
-            logical.IsPlain = true;
+            if (parameterObject.CommandSource == CommandSource.Migrations)
+            {
+                logical.IsPlain = true;
+            }
+            else
+            {
+                _context = parameterObject.Context;
+                logical.User = this;
+            }
         }
 
         return command;
@@ -70,22 +44,14 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
 
     protected override RelationalDataReader CreateRelationalDataReader() => new Reader(this);
 
-    // Before EF Core opens the connection, so that nothing is left open if it throws.
-    private void Prepare(RelationalCommandParameterObject parameterObject)
+    // The user's own connection, or that of another context, has settings of its own. An interceptor may have put the command on it a moment ago.
+    void ICommandUser.Admit(LogicalConnection connection)
     {
-        _isSaving = parameterObject.CommandSource == CommandSource.SaveChanges;
-        if (parameterObject.CommandSource != CommandSource.Migrations
-            && parameterObject.Context is { } context
-            && parameterObject.Connection.DbConnection is LogicalConnection connection
-            && !ReferenceEquals(connection.Owner, context))
+        if (_context is not { } context || ReferenceEquals(connection.Owner, context))
         {
-            RequireSettings(context, connection);
+            return;
         }
-    }
 
-    // The user's own connection, or that of another context: it has settings of its own.
-    private static void RequireSettings(DbContext context, LogicalConnection connection)
-    {
         foreach (var setting in PoolResolver.DeclaredBy(context).Settings)
         {
             if (connection.Settings?.IsDeclared(setting.Name) != true)

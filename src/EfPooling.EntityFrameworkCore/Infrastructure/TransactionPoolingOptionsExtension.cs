@@ -39,7 +39,14 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
                 "UseTransactionPooling needs the Npgsql provider: call UseNpgsql on the same options, before or after it.");
         }
 
-        if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internals && internals.GetService<IRelationalCommandBuilderFactory>() is not PooledCommandBuilderFactory)
+        var core = options.FindExtension<CoreOptionsExtension>();
+        if (core?.ReplacedServices?.Keys.Any(replaced => replaced.Item1 == typeof(IRelationalCommandBuilderFactory)) == true)
+        {
+            throw new InvalidOperationException(
+                "UseTransactionPooling needs commands of its own, so ReplaceService must not replace IRelationalCommandBuilderFactory. Use an interceptor of commands instead.");
+        }
+
+        if (core?.InternalServiceProvider is { } internals && internals.GetService<IRelationalCommandBuilderFactory>() is not PooledCommandBuilderFactory)
         {
             throw new InvalidOperationException(
                 "UseTransactionPooling needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.EntityFrameworkCore.Tests.Settings;
@@ -140,6 +141,28 @@ public sealed class TenantSourceTests(TenantDatabase database) : IClassFixture<T
     }
 
     [Fact]
+    public async Task CommandThatAnInterceptorPutsOnAConnectionWithoutTheTenant_DoesNotRunThere()
+    {
+        await using var pool = TransactionPoolingDataSource.Create(database.For("replica"), options => options.MaxPoolSize = 1);
+        await using var replica = await pool.OpenConnectionAsync();
+        await using var notebook = new Notebook(database.Options("routed", builder => builder.AddInterceptors(new Router(replica)))) { Tenant = "a" };
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => notebook.Notes.ToListAsync());
+        Assert.Contains("'app.tenant_id'", error.Message, StringComparison.Ordinal);
+        replica.SetSessionSetting("app.tenant_id", "b");
+        Assert.Equal("b", await notebook.Database.SqlQueryRaw<string>($"{CurrentTenant} AS \"Value\"").SingleAsync());
+    }
+
+    [Fact]
+    public async Task TenantThatAnInterceptorSetsWhenTheUsersConnectionOpens_IsInTime()
+    {
+        await using var pool = TransactionPoolingDataSource.Create(database.For("opening"), options => options.MaxPoolSize = 1);
+        await using var connection = pool.CreateConnection();
+        await using var notebook = new Notebook(
+            new DbContextOptionsBuilder().UseNpgsql(connection).UseTransactionPooling(Notebook.DeclareTenant).AddInterceptors(new TenantAtOpening()).Options) { Tenant = "a" };
+        Assert.Equal("opening", await notebook.Database.SqlQueryRaw<string>($"{CurrentTenant} AS \"Value\"").SingleAsync());
+    }
+
+    [Fact]
     public async Task DataSourceOfTheUser_GivenToUseNpgsql_ServesEachTenant()
     {
         await using var pool = TransactionPoolingDataSource.Create(database.For("data source"), options => options.MaxPoolSize = 1);
@@ -156,4 +179,24 @@ public sealed class TenantSourceTests(TenantDatabase database) : IClassFixture<T
     }
 
     private sealed class PooledNotebook(DbContextOptions<PooledNotebook> options) : Notebook(options);
+
+    private sealed class Router(LogicalConnection other) : DbCommandInterceptor
+    {
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        {
+            command.Connection = other;
+            return new(result);
+        }
+    }
+
+    private sealed class TenantAtOpening : DbConnectionInterceptor
+    {
+        public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
+            DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+        {
+            ((LogicalConnection)connection).SetSessionSetting("app.tenant_id", "opening");
+            return new(result);
+        }
+    }
 }

@@ -1,0 +1,9 @@
+namespace EfPooling.AdoNet;
+
+/// <summary>Runs a command on a connection that somebody else may have made.</summary>
+internal interface ICommandUser
+{
+    /// <summary>Called when the command is about to run.</summary>
+    /// <exception cref="InvalidOperationException">It is not to run on that connection.</exception>
+    void Admit(LogicalConnection connection);
+}
