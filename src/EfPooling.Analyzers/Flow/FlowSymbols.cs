@@ -61,7 +61,8 @@ internal sealed class FlowSymbols
         return name is "Wait" or "WaitAsync" ? type.Is(_semaphore)
             : name is "WaitOne" ? type.InheritsFrom(_waitHandle)
             : name is "Enter" or "TryEnter" or "EnterScope" ? type.Is(_monitor) || type.Is(_lock)
-            : !HandOvers.IsOfDatabase(type) && (name.IndexOf("Lock", StringComparison.Ordinal) >= 0 || name.IndexOf("Acquire", StringComparison.Ordinal) >= 0);
+            : !HandOvers.IsOfDatabase(type) && (name.IndexOf("Lock", StringComparison.Ordinal) >= 0 || name.IndexOf("Acquire", StringComparison.Ordinal) >= 0
+                || name is "Enter" or "EnterAsync");
     }
 
     /// <summary>A lambda that is data (LINQ to a database) and never runs here.</summary>

@@ -12,7 +12,7 @@ internal static class HandOvers
 
     /// <summary>Libraries take a transaction, connection or context to run something, not to end what is open there.</summary>
     public static bool IsOfDatabase(ITypeSymbol? type)
-        => Namespaces(type) switch
+        => type is { DeclaringSyntaxReferences.Length: 0 } && Namespaces(type) switch
         {
             ("Npgsql" or "Dapper" or "EfPooling", _) or ("Microsoft", "EntityFrameworkCore") or ("System", "Data") => true,
             _ => false,

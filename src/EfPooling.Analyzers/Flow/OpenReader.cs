@@ -36,7 +36,8 @@ internal static class OpenReader
 
         return value.Parent switch
         {
-            IInvocationOperation call when call.Instance == value => call.TargetMethod.Name is "Close" or "CloseAsync" or "Dispose" or "DisposeAsync",
+            IInvocationOperation call when call.Instance == value
+                => call.TargetMethod.Name is "Close" or "CloseAsync" or "Dispose" or "DisposeAsync" || !HandOvers.IsOfDatabase(call.TargetMethod.ContainingType),
             IPropertyReferenceOperation property when property.Instance == value => false,
             _ => true,
         };

@@ -12,7 +12,7 @@ internal static class SharedWork
         var found = new List<DbTask>();
         foreach (var operation in body.Within(function.Syntax))
         {
-            if (operation is IInvocationOperation && function.Syntax.Span.Contains(operation.Syntax.Span)
+            if (operation is IInvocationOperation && function.Syntax.Span.Contains(operation.Syntax.Span) && !IsPassedOn(operation, function)
                 && body.WorkOf(operation) is { } work && work.Root.IsOutside(function.Syntax) && !found.Exists(other => other.Root.IsSameAs(work.Root)))
             {
                 found.Add(work);
@@ -20,6 +20,21 @@ internal static class SharedWork
         }
 
         return found;
+    }
+
+    // In a lambda that code of the project gets, a queue for example: who knows when it runs.
+    private static bool IsPassedOn(IOperation operation, IOperation function)
+    {
+        for (var parent = operation.Parent; parent is not null && parent != function; parent = parent.Parent)
+        {
+            if (parent is IAnonymousFunctionOperation { Parent: IDelegateCreationOperation { Parent: IArgumentOperation { Parent: IInvocationOperation call } } }
+                && call.TargetMethod.DeclaringSyntaxReferences.Length > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Whether the function waits its turn somewhere, so that its runs may be one after the other.</summary>

@@ -50,14 +50,14 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
         return use.Reference is null || use.Use == TransactionUse.Escapes || (use.Use != TransactionUse.Read && mention.Parent is not IInvocationOperation);
     }
 
-    private static bool Ends(IMethodSymbol method) => UseOf(method) is TransactionUse.Commits or TransactionUse.RollsBack or TransactionUse.Disposes;
+    private static bool Ends(IMethodSymbol method) => UseOf(method) is not TransactionUse.Read;
 
     private static TransactionUse UseOf(IMethodSymbol method) => method.Name switch
     {
         "Commit" or "CommitAsync" => TransactionUse.Commits,
         "Rollback" or "RollbackAsync" when method.Parameters.All(parameter => parameter.Type.SpecialType != SpecialType.System_String) => TransactionUse.RollsBack,
         "Dispose" or "DisposeAsync" => TransactionUse.Disposes,
-        _ => TransactionUse.Read,
+        _ => HandOvers.IsOfDatabase(method.ContainingType) ? TransactionUse.Read : TransactionUse.Escapes, // An extension member.
     };
 
     private bool IsReference(ILocalReferenceOperation reference) => !reference.IsDeclaration && SymbolEqualityComparer.Default.Equals(reference.Local, Local);
@@ -73,6 +73,8 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
         {
             IInvocationOperation call when call.Instance == value => UseOf(call.TargetMethod),
             IConditionalAccessOperation access when access.Operation == value => UseOfAccess(access),
+            IMethodReferenceOperation => TransactionUse.Escapes, // Whoever gets the delegate may call it.
+            IIsPatternOperation test when test.Pattern.DescendantsAndSelf().Any(Declares) => TransactionUse.Escapes,
             IMemberReferenceOperation or IBinaryOperation or IIsPatternOperation or ISimpleAssignmentOperation { Target: IDiscardOperation } => TransactionUse.Read,
             IUsingOperation => TransactionUse.Disposes,
             IArgumentOperation { Parent: IInvocationOperation call } => HandOvers.IsOfDatabase(call.TargetMethod.ContainingType) ? TransactionUse.Read : TransactionUse.Escapes,
@@ -81,6 +83,9 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
             _ => TransactionUse.Escapes,
         };
     }
+
+    private static bool Declares(IOperation pattern)
+        => pattern is IDeclarationPatternOperation { DeclaredSymbol: not null } or IRecursivePatternOperation { DeclaredSymbol: not null };
 
     private static TransactionUse UseOfAccess(IConditionalAccessOperation access)
     {

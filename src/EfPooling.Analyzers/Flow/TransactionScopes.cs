@@ -23,6 +23,9 @@ internal static class TransactionScopes
     /// <summary>Whether the type uses the transaction of a context without holding it, or says COMMIT or ROLLBACK in a text.</summary>
     public static bool EndsByFacade(FlowBody body) => Parts(body).Any(part => Ending.GetValue(part, code => new StrongBox<bool>(Ends(code))).Value);
 
+    /// <summary>Whether anything in the project does: a scoped context may have its transaction ended by another type.</summary>
+    public static bool EndsByFacade(Compilation compilation) => CompilationNames.Has(compilation, "CommitTransaction") || CompilationNames.Has(compilation, "RollbackTransaction");
+
     private static bool Ends(SyntaxNode code)
         => code.DescendantNodes().Any(node => node switch
         {

@@ -60,7 +60,7 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
                 PendingTask.Of(work, use, body)?.Follow(call, _ => isOvertaken = true);
                 return isOvertaken;
             case TaskUseKind.Collected:
-                return LoopAround(call) is { } loop && work.Root.IsOutside(loop.Syntax);
+                return LoopAround(call) is { } loop && work.Root.IsOutside(loop.Syntax) && !SharedWork.IsSerialized(loop, body);
             default:
                 return HasSibling(use.Outermost, work, body);
         }
@@ -98,10 +98,12 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
         => TaskUse.LocalOfResult(site, returnsTask: false) is { } thread
             && MemberOperations.Of(body.Block).UsesOf(thread).Any(use => use.Parent is IInvocationOperation { TargetMethod.Name: "Join" } call && call.Instance == use);
 
-    // A local that nobody else mentions belongs to the code that gets it.
+    // A local that nobody else mentions belongs to the code that gets it; and so does what that code disposes of, and the type's own connection beside the pool.
     private static bool IsGivenAway(DbTask work, IOperation function, FlowBody body)
-        => work.Root.Symbol is ILocalSymbol { IsUsing: false } local
-            && !MemberOperations.Of(body.Block).UsesOf(local).Any(reference => !reference.IsDeclaration && !function.Syntax.Span.Contains(reference.Syntax.Span));
+        => (work.Root.Symbol is ILocalSymbol { IsUsing: false } local
+            && !MemberOperations.Of(body.Block).UsesOf(local).Any(reference => !reference.IsDeclaration && !function.Syntax.Span.Contains(reference.Syntax.Span)))
+            || (work.Root.Symbol is not ILocalSymbol { IsUsing: true } && Ownership.IsDisposedOf(work.Root, function))
+            || work.Root is { Symbol: IFieldSymbol { DeclaredAccessibility: Accessibility.Private }, Origin: ConnectionOrigin.Dedicated };
 
     private static bool IsSharedBy(IEnumerable<DeferredCode> others, DbTask work, FlowBody body)
         => others.Any(other => FunctionOf(other.Code, body) is ({ } function, { } inside) && inside.SharedWorkIn(function).Any(item => item.Root.IsSameAs(work.Root)));

@@ -36,12 +36,7 @@ internal sealed class ConflictingOptionsAnalyzer() : PoolingAnalyzer(Descriptors
         }
     }
 
-    // In the same lambda or member.
-    private static bool IsPooledHere(SyntaxNode node)
-    {
-        var scope = node.FirstAncestorOrSelf<AnonymousFunctionExpressionSyntax>() ?? Assignments.MemberOf(node);
-        return scope.DescendantNodes().OfType<MemberAccessExpressionSyntax>().Any(access => access.Name.Identifier.ValueText == "UseTransactionPooling");
-    }
+    private static bool IsPooledHere(SyntaxNode node) => PoolingMentions.AreAround(node, node.FirstAncestorOrSelf<AnonymousFunctionExpressionSyntax>() ?? Assignments.MemberOf(node));
 
     private static string? Conflict(string connectionString)
     {

@@ -1,5 +1,7 @@
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
@@ -20,7 +22,8 @@ internal sealed class DowncastAnalyzer() : PoolingAnalyzer(Descriptors.Downcast)
     private static void Check(OperationAnalysisContext context, KnownSymbols symbols)
     {
         var conversion = (IConversionOperation)context.Operation;
-        if (conversion.IsImplicit || conversion.IsTryCast || !symbols.IsNpgsqls(conversion.Type) || Source(conversion.Operand) is not { } call)
+        if (conversion.IsImplicit || conversion.IsTryCast || !symbols.IsNpgsqls(conversion.Type) || Source(conversion.Operand) is not { } call
+            || IsTested(conversion))
         {
             return;
         }
@@ -33,6 +36,11 @@ internal sealed class DowncastAnalyzer() : PoolingAnalyzer(Descriptors.Downcast)
             context.ReportDiagnostic(Diagnostic.Create(Descriptors.Downcast, conversion.Syntax.GetLocation(), what, conversion.Type!.Name));
         }
     }
+
+    // Something in the member asks what it is.
+    private static bool IsTested(IConversionOperation conversion)
+        => Assignments.MemberOf(conversion.Syntax).DescendantNodes().Any(node => node is BinaryExpressionSyntax { RawKind: (int)SyntaxKind.IsExpression } or IsPatternExpressionSyntax or SwitchLabelSyntax or SwitchExpressionArmSyntax
+            && node.DescendantNodes().Any(name => name is IdentifierNameSyntax { Identifier.ValueText: var text } && text == conversion.Type!.Name));
 
     // The call itself, or the one that a local holds and is never assigned again.
     private static IInvocationOperation? Source(IOperation operand) => operand switch

@@ -40,7 +40,8 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
 
     private void CheckDiscarded(DbOperation begin, Root root, FlowBody body)
     {
-        if (root.IsKnown && !TransactionScopes.MayBeEndedElsewhere(root, body) && !TransactionScopes.EndsByFacade(body))
+        if (root.IsKnown && !TransactionScopes.MayBeEndedElsewhere(root, body) && !TransactionScopes.EndsByFacade(body)
+            && !TestCode.IsTestProject(body.Symbols.Compilation) && !TransactionScopes.EndsByFacade(body.Symbols.Compilation))
         {
             Report(begin, body, "is discarded, and nothing in this type ends it" + Held, "Keep it with 'await using', and commit it");
         }
@@ -61,7 +62,7 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
                 CheckCommit(transaction.Begin, root, body);
             }
         }
-        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && root.Symbol is not ILocalSymbol { IsUsing: true } && !TransactionScopes.EndsByFacade(body))
+        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && !Ownership.IsDisposedOf(root, body.Block) && !TransactionScopes.EndsByFacade(body))
         {
             Report(transaction.Begin, body, "stays open when something fails before its end, until its context or connection is disposed of" + Held, "Declare it with 'await using'");
         }

@@ -73,7 +73,7 @@ internal sealed class LongLivedHolderAnalyzer() : PoolingAnalyzer(Descriptors.Lo
         }
 
         var implementation = method.TypeArguments[method.TypeArguments.Length - 1];
-        if (isSingleton ? HeldType(implementation, symbols) is not null : IsSingletonContext(invocation))
+        if (isSingleton ? HeldType(implementation, symbols) is not null && !MakesOfOtherProvider(invocation, symbols) : IsSingletonContext(invocation))
         {
             context.ReportDiagnostic(Create(NameOf(invocation), severity, "A singleton", implementation));
         }
@@ -83,6 +83,10 @@ internal sealed class LongLivedHolderAnalyzer() : PoolingAnalyzer(Descriptors.Lo
             context.ReportDiagnostic(Create(NameOf(invocation), severity, $"The singleton '{implementation.Name}'", parameter.Type));
         }
     }
+
+    // AddSingleton<DbConnection>(_ => new SqliteConnection(…)), whose database lives as long as its connection.
+    private static bool MakesOfOtherProvider(IInvocationOperation invocation, KnownSymbols symbols)
+        => invocation.Descendants().Any(operation => operation is IObjectCreationOperation creation && symbols.IsOfOtherProvider(creation.Type));
 
     private static bool IsSingletonContext(IInvocationOperation invocation)
         => invocation.Arguments.Any(argument => argument is { ArgumentKind: ArgumentKind.Explicit, Parameter.Name: "contextLifetime" }

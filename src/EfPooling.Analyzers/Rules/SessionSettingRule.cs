@@ -13,7 +13,8 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
     private static readonly WordTable SpecialForms = new("role names schema authorization characteristics time xml session");
     private static readonly WordTable False = new("false f off no n 0");
 
-    public override bool Concerns(SqlUse use) => use.Script.Statements.Any(ChangesSettings) && use.Origin == ConnectionOrigin.Shared && !IsHeldOpen(use);
+    public override bool Concerns(SqlUse use)
+        => use.Script.Statements.Any(ChangesSettings) && use.Origin == ConnectionOrigin.Shared && !IsHeldOpen(use) && !RunsAtEachOpening(use);
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {
@@ -63,6 +64,9 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
             .Any(call => symbols.Operations.TryGet(call, out var open) && open.Kind == DbOperationKind.Open
                 && symbols.Roots.Of(open.Owner) is var root && (root.IsSameAs(use.Root) || !root.IsKnown || !use.Root.IsKnown));
     }
+
+    // An interceptor of connections, which gives each one that is opened its settings.
+    private static bool RunsAtEachOpening(SqlUse use) => use.Member.ContainingType.InheritsFrom(KnownSymbols.Of(use.Compilation).ConnectionInterceptor);
 
     // Something in the member is called a transaction: without one, what the fix writes does nothing.
     private static bool IsInTransaction(SqlUse use)

@@ -35,7 +35,8 @@ internal sealed class SqlSinks(KnownSymbols symbols)
             return false;
         }
 
-        sink = new SqlSink(invocation, argument.Value, DbOperations.OwnerOf(invocation), argument.Parameter!.Type.Is(symbols.FormattableString));
+        var isDataSources = name == "commandText" && !invocation.Instance!.Type.InheritsFrom(symbols.PooledDataSource);
+        sink = new SqlSink(invocation, argument.Value, isDataSources ? invocation : DbOperations.OwnerOf(invocation), argument.Parameter!.Type.Is(symbols.FormattableString));
         return true;
     }
 

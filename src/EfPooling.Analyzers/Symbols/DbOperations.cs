@@ -71,7 +71,7 @@ internal sealed class DbOperations(KnownSymbols symbols)
             : type.Is(symbols.Queryable) ? OfQueryable(method)
             : type.Is(symbols.Enumerable) ? OfEnumerable(name)
             : type.Is(symbols.DapperSqlMapper) ? OfDapper(name, method)
-            : type.InheritsFrom(symbols.DbContext) || type.Is(symbols.DbSet) ? OfContext(name)
+            : type.InheritsFrom(symbols.DbContext) || type.Is(symbols.DbSet) ? OfContext(name, type)
             : type.Is(symbols.DatabaseFacade) || type.Is(symbols.RelationalFacadeExtensions) ? OfFacade(name)
             : type.InheritsFrom(symbols.EntityEntry) || type.InheritsFrom(symbols.MemberEntry) ? OfEntry(name)
             : symbols.IsCommand(type) || type.InheritsFrom(symbols.DbBatch) ? OfCommand(name)
@@ -100,10 +100,11 @@ internal sealed class DbOperations(KnownSymbols symbols)
             : name.StartsWith("Execute", StringComparison.Ordinal) ? DbOperationKind.Command
             : DbOperationKind.None;
 
-    private static DbOperationKind OfContext(string name) => name switch
+    // A method Find of the project's own may be anything.
+    private static DbOperationKind OfContext(string name, INamedTypeSymbol type) => name switch
     {
         "SaveChanges" => DbOperationKind.Command,
-        "Find" => DbOperationKind.Query,
+        "Find" when type.DeclaringSyntaxReferences.Length == 0 => DbOperationKind.Query,
         _ => DbOperationKind.None,
     };
 

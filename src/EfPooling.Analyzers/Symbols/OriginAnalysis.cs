@@ -35,10 +35,7 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
 
     // The member that makes the context also chooses its provider, and no pool: a tool, a migration.
     private static bool IsConfiguredHereWithoutPooling(IObjectCreationOperation creation)
-    {
-        var calls = MentionedNames.In(Assignments.MemberOf(creation.Syntax));
-        return calls.Contains("UseNpgsql") && !calls.Contains("UseTransactionPooling");
-    }
+        => Assignments.MemberOf(creation.Syntax) is var member && MentionedNames.In(member).Contains("UseNpgsql") && !PoolingMentions.AreAround(creation.Syntax, member);
 
     /// <summary>The same by syntax, for places that are out of a semantic model's reach.</summary>
     public static bool LooksDedicated(ExpressionSyntax expression) => expression switch
@@ -82,6 +79,7 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
         return source.InheritsFrom(symbols.PooledDataSource) ? ConnectionOrigin.OpenedFromPool
             : source.InheritsFrom(symbols.NpgsqlDataSource) || IsPhysical(method.ReturnType) ? ConnectionOrigin.Dedicated
             : source.InheritsFrom(symbols.DbDataSource) && symbols.IsConnection(Result(method.ReturnType)) ? ConnectionOrigin.Dedicated // Whose, the type does not say.
+            : source.InheritsFrom(symbols.DbDataSource) ? ConnectionOrigin.Unknown // A command on one.
             : symbols.IsConnection(Result(method.ReturnType)) && !method.ContainingType.Is(symbols.RelationalFacadeExtensions) ? ConnectionOrigin.Unknown
             : ConnectionOrigin.Shared;
     }

@@ -81,6 +81,40 @@ public sealed class CapturedByParallelCodeTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await Parallel.ForEachAsync(new[] { 1, 2 }, async (x, t) => await {|EFP0007:own.ExecuteAsync("SELECT 1")|});
             """)
+        .Silent("what the code disposes of itself, and a connection beside the pool",
+            """
+            private readonly NpgsqlConnection _listener = new("Host=a");
+
+            public void Start(AppDb own)
+            {
+                new Thread(Listen).Start();
+                _ = Task.Run(async () =>
+                {
+                    await using (own)
+                    {
+                        await own.SaveChangesAsync();
+                    }
+                });
+            }
+
+            private void Listen() => _listener.Wait();
+            """)
+        .Silent("a turn that is taken before the code is started",
+            """
+            var one = new SemaphoreSlim(1);
+            var tasks = new List<Task>();
+            for (var i = 0; i < 3; i++)
+            {
+                await one.WaitAsync(ct);
+                tasks.Add(Task.Run(async () =>
+                {
+                    await db.SaveChangesAsync(ct);
+                    one.Release();
+                }));
+            }
+
+            await Task.WhenAll(tasks);
+            """)
         .Silent("one at a time by monitors, locks and mutexes",
             """
             var ids = new[] { 1, 2 };

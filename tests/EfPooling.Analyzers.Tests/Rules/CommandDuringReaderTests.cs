@@ -224,6 +224,26 @@ public sealed class CommandDuringReaderTests
                 await db.SaveChangesAsync(ct);
             }
             """)
+        .Silent("a method Find of the project's own",
+            """
+            public sealed class MyDb(DbContextOptions<MyDb> options) : DbContext(options)
+            {
+                public DbSet<Order> Orders => Set<Order>();
+
+                public IQueryable<Order> Find(string name) => Orders.Where(order => order.Name == name);
+            }
+
+            public sealed class Finder(MyDb db)
+            {
+                public void Run()
+                {
+                    foreach (var order in db.Orders)
+                    {
+                        var later = db.Find(order.Name);
+                    }
+                }
+            }
+            """)
         .Silent("operators that read all rows first",
             """
             foreach (var order in db.Orders.AsEnumerable().OrderBy(order => order.Name))

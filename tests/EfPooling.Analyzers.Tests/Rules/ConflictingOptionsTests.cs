@@ -20,6 +20,19 @@ public sealed class ConflictingOptionsTests
                 }
             }
             """)
+        .Silent("a branch without the pool",
+            """
+            public static void Configure(DbContextOptionsBuilder options, bool isPooled)
+            {
+                if (isPooled)
+                    options.UseNpgsql("Host=a").UseTransactionPooling();
+                else
+                    options.UseNpgsql("Host=a;Pooling=false");
+
+                Action<DbContextOptionsBuilder> pooled = other => other.UseNpgsql("Host=a").UseTransactionPooling();
+                var admin = isPooled ? options.UseNpgsql("Host=a").UseTransactionPooling() : options.UseNpgsql("Host=a;Pooling=false");
+            }
+            """)
         .Silent("a provider without a pool",
             """
             public static class Setup

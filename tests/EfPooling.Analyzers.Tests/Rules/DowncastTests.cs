@@ -14,6 +14,14 @@ public sealed class DowncastTests
             var third = {|EFP0015:(NpgsqlTransaction)tx.GetDbTransaction()|};
             await tx.CommitAsync(ct);
             """)
+        .Silent("a cast after a question",
+            """
+            var any = db.Database.GetDbConnection();
+            if (any is NpgsqlConnection)
+            {
+                var own = (NpgsqlConnection)any;
+            }
+            """)
         .Silent("is and as",
             """
             if (db.Database.GetDbConnection() is NpgsqlConnection first) { _ = first; }

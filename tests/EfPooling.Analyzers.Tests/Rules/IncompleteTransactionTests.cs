@@ -98,6 +98,83 @@ public sealed class IncompleteTransactionTests
             await tx.CommitAsync(ct);
             end:
             """)
+        .Silent("a commit that somebody else gets",
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await db.SaveChangesAsync(ct);
+            await RetryAsync(tx.CommitAsync, ct);
+
+            static Task RetryAsync(Func<CancellationToken, Task> run, CancellationToken token) => run(token);
+            """)
+        .Silent("another name by a pattern",
+            """
+            var begun = await db.Database.BeginTransactionAsync(ct);
+            if (begun is { } live)
+            {
+                await using (live)
+                {
+                    await db.SaveChangesAsync(ct);
+                    await live.CommitAsync(ct);
+                }
+            }
+            """)
+        .Silent("an extension of the project's own that is at home in a library's namespace",
+            """
+            namespace Microsoft.EntityFrameworkCore
+            {
+                public static class Endings
+                {
+                    public static Task FinishAsync(this IDbContextTransaction transaction) => transaction.CommitAsync();
+                }
+            }
+
+            public sealed class Writer(AppDb db)
+            {
+                public async Task WriteAsync()
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    await db.SaveChangesAsync();
+                    await tx.FinishAsync();
+                }
+            }
+            """)
+        .Silent("a context that is disposed of in another way",
+            """
+            await using var own = await factory.CreateDbContextAsync(ct);
+            var second = await factory.CreateDbContextAsync(ct);
+            await using (second.ConfigureAwait(false))
+            {
+                var tx = await second.Database.BeginTransactionAsync(ct);
+                await second.SaveChangesAsync(ct);
+                await tx.CommitAsync(ct);
+            }
+
+            var third = await factory.CreateDbContextAsync(ct);
+            try
+            {
+                var tx = await third.Database.BeginTransactionAsync(ct);
+                await third.SaveChangesAsync(ct);
+                await tx.CommitAsync(ct);
+            }
+            finally
+            {
+                await third.DisposeAsync();
+            }
+            """)
+        .Silent("a transaction that another type ends through the context",
+            """
+            public sealed class BeforeEach(AppDb db)
+            {
+                public Task RunAsync() => BeginAsync();
+
+                private async Task BeginAsync() => await db.Database.BeginTransactionAsync();
+            }
+
+            public sealed class AfterEach(AppDb db)
+            {
+                public Task RunAsync() => db.Database.CommitTransactionAsync();
+            }
+            """)
         .Silent("committed by others who have the context",
             """
             public interface IUnitOfWork { Task CommitAsync(CancellationToken ct); Task FinishAsync(); }

@@ -54,6 +54,27 @@ public sealed class LongLivedHolderTests
             }
             """)
         .Add(new RuleCase("a test project is told too, as a suggestion", "public static class Globals { public static AppDb? {|EFP0012:Db|}; }") { InTestProject = true })
+        .Silent("a singleton of another provider behind the base class",
+            """
+            public sealed class MemoryConnection : DbConnection
+            {
+                public override string ConnectionString { get; set; } = "";
+                public override string Database => "";
+                public override string DataSource => "";
+                public override string ServerVersion => "";
+                public override ConnectionState State => ConnectionState.Open;
+                public override void ChangeDatabase(string databaseName) { }
+                public override void Close() { }
+                public override void Open() { }
+                protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => null!;
+                protected override DbCommand CreateDbCommand() => null!;
+            }
+
+            public static class Setup
+            {
+                public static void Add(IServiceCollection services) => services.AddSingleton<DbConnection>(_ => new MemoryConnection());
+            }
+            """)
         .Silent("what makes one for each piece of work",
             """
             public sealed class Worker(IDbContextFactory<AppDb> factory, NpgsqlDataSource source, TransactionPoolingDataSource pool, IServiceScopeFactory scopes) : BackgroundService

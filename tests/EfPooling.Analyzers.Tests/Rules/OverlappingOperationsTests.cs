@@ -163,6 +163,18 @@ public sealed class OverlappingOperationsTests
                 public Task Both() => Task.WhenAll(Orders.CountAsync(), {|EFP0002:SaveChangesAsync()|});
             }
             """)
+        .Silent("work that goes through a queue of the project's own",
+            """
+            public sealed class WorkQueue
+            {
+                public Task<T> Post<T>(Func<Task<T>> work) => work();
+            }
+
+            public sealed class Reader(AppDb db, WorkQueue queue)
+            {
+                public Task<int[]> ReadAsync(int[] ids) => Task.WhenAll(ids.Select(id => queue.Post(() => db.Orders.CountAsync(order => order.Id == id))));
+            }
+            """)
         .Silent("something else than a semaphore that lets one in at a time",
             """
             public interface IMutex { Task<IDisposable> LockAsync(); }

@@ -33,6 +33,11 @@ public sealed class SessionLockTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await own.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(1)");
             """)
+        .Silent("a session lock on a connection of Npgsql's own data source",
+            """
+            await using var own = await source.OpenConnectionAsync(ct);
+            await own.ExecuteAsync("SELECT pg_advisory_lock(1)");
+            """)
         .Silent("a connection from a factory",
             """
             public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); }

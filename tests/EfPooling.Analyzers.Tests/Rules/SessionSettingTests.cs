@@ -104,20 +104,8 @@ public sealed class SessionSettingTests
             using var second = new NpgsqlCommand("{|EFP0001:SET x.y|} = 1", plain);
             using var third = new NpgsqlCommand { Connection = plain, CommandText = "{|EFP0001:SET x.y|} = 1" };
             using var batch = new NpgsqlBatch(plain) { BatchCommands = { new("{|EFP0001:SET x.y|} = 1") } };
-            using var fourth = source.CreateCommand("{|EFP0001:SET x.y|} = 1");
+            using var fourth = pool.CreateCommand("{|EFP0001:SET x.y|} = 1");
             await conn.ExecuteAsync(new CommandDefinition("{|EFP0001:SET x.y|} = 1", cancellationToken: ct));
-            """)
-        .Fires("an interceptor that sets the tenant when a connection opens",
-            """
-            public sealed class Tenant : DbConnectionInterceptor
-            {
-                public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
-                {
-                    using var command = connection.CreateCommand();
-                    command.CommandText = "{|EFP0001:SET app.tenant|} = '7'";
-                    command.ExecuteNonQuery();
-                }
-            }
             """)
         .Fires("without a transaction the fix would do nothing, so there is none",
             """
@@ -131,6 +119,16 @@ public sealed class SessionSettingTests
             await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, false)", ct);
             await using var other = await factory.CreateDbContextAsync(ct);
             await other.Database.OpenConnectionAsync(ct);
+            """)
+        .Silent("what an interceptor does to each connection that is opened",
+            """
+            public sealed class Tenant : DbConnectionInterceptor
+            {
+                public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => connection.Execute("SET app.tenant = '7'");
+
+                public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+                    => connection.ExecuteAsync("SELECT set_config('app.tenant', '7', false)");
+            }
             """)
         .Silent("a connection that this code holds open",
             """

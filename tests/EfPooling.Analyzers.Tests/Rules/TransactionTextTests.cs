@@ -28,6 +28,14 @@ public sealed class TransactionTextTests
             """
             conn.Execute("SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "SELECT 1;" + "{|EFP0006:COMMIT|}");
             """)
+        .Silent("a text on Npgsql's own data source, or on one that may be",
+            """
+            public void Run(DbDataSource any)
+            {
+                using var physical = source.CreateCommand("BEGIN; SELECT 1; COMMIT");
+                using var unknown = any.CreateCommand("BEGIN; SELECT 1; COMMIT");
+            }
+            """)
         .Silent("a stored procedure of that name",
             """
             using var command = conn.CreateCommand();
