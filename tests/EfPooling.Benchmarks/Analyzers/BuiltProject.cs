@@ -42,7 +42,7 @@ internal sealed class BuiltProject : IAsyncDisposable
             </Project>
             """);
         Directory.CreateDirectory(Path.GetDirectoryName(project.Ours)!);
-        File.Copy(typeof(PoolingAnalyzer).Assembly.Location, project.Ours); // Beside our own Roslyn the server does not take it.
+        File.Copy(typeof(PoolingAnalyzer).Assembly.Location, project.Ours); // By themselves, as in a package.
         await project.RunAsync("dotnet", "restore");
         return project;
     }
@@ -74,7 +74,7 @@ internal sealed class BuiltProject : IAsyncDisposable
     private async Task<string> RunAsync(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _directory.FullName, RedirectStandardOutput = true };
-        start.Environment.Remove("MSBUILDDISABLENODEREUSE"); // It keeps the compiler server away, too.
+        start.Environment.Remove("MSBUILDDISABLENODEREUSE"); // A build as a user has it, whatever this machine is set to.
         start.Environment["RoslynCommandLineLogFile"] = Log;
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();
