@@ -3,20 +3,8 @@ using System.Data;
 namespace EfPooling.AdoNet.Tests;
 
 /// <summary>What a passenger reads looks like what it would have read alone.</summary>
-public sealed class ResultsOfPassengersTests(ServerFixture fixture) : PoolTest(fixture)
+public sealed class ResultsOfPassengersTests(ServerFixture fixture) : ItemReadersTest(fixture)
 {
-    private const int Callers = 10;
-
-    public override async Task InitializeAsync()
-    {
-        await base.InitializeAsync();
-        await PrepareDatabaseAsync(
-            """
-            CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, name text);
-            INSERT INTO item SELECT i, 'item ' || i FROM generate_series(1, 100) i ON CONFLICT DO NOTHING;
-            """);
-    }
-
     [Fact]
     public async Task WhoReadsInSequence_SharesWithItsKind()
     {
@@ -36,7 +24,7 @@ public sealed class ResultsOfPassengersTests(ServerFixture fixture) : PoolTest(f
             Assert.Throws<InvalidOperationException>(() => reader.GetString(0)); // It has streamed by.
             return $"item {i}";
         });
-        Assert.Equal(Enumerable.Range(1, Callers).Select(i => $"item {i}"), reads);
+        Assert.Equal(Names(1, Callers), reads);
         Assert.Equal((2L, 10L), (pool.GetTrains().Trains, pool.GetTrains().Passengers));
     }
 

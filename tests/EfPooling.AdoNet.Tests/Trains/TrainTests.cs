@@ -5,20 +5,8 @@ using Npgsql;
 namespace EfPooling.AdoNet.Tests;
 
 /// <summary>Reads of several callers that share a round trip: who boards, and that each sees what it would have seen alone.</summary>
-public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
+public sealed class TrainTests(ServerFixture fixture) : ItemReadersTest(fixture)
 {
-    private const int Callers = 10;
-
-    public override async Task InitializeAsync()
-    {
-        await base.InitializeAsync();
-        await PrepareDatabaseAsync(
-            """
-            CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, name text);
-            INSERT INTO item SELECT i, 'item ' || i FROM generate_series(1, 100) i ON CONFLICT DO NOTHING;
-            """);
-    }
-
     [Fact]
     public async Task Reads_ThatFindNoServerConnectionFree_ShareARoundTrip()
     {
@@ -243,6 +231,4 @@ public sealed class TrainTests(ServerFixture fixture) : PoolTest(fixture)
             return (string)(await command.ExecuteScalarAsync())!;
         }
     }
-
-    private static IEnumerable<string> Names(int from, int count) => Enumerable.Range(from, count).Select(i => $"item {i}");
 }
