@@ -23,12 +23,8 @@ internal interface IPooledStatement
     /// <summary>Outside a transaction, the server undoes all of it when one of its statements fails, because no error barriers are asked for.</summary>
     bool IsOneTransaction { get; }
 
-    /// <summary>It runs with the session settings of its connection.</summary>
-    bool WantsSettings { get; }
-
-    /// <summary>When it is about to run, and its connection is known.</summary>
-    /// <exception cref="InvalidOperationException">It is not to run on that connection.</exception>
-    void Admit();
+    /// <summary>On whose behalf it runs; <c>null</c> if that is whoever made the connection.</summary>
+    ICommandUser? User { get; }
 
     /// <summary>The command that may share a round trip with others if its text allows it; <c>null</c> if it must have its own.</summary>
     NpgsqlCommand? Shareable { get; }

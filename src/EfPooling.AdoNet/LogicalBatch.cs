@@ -126,12 +126,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
 
     int IPooledStatement.CommandTimeout => Timeout;
 
-    bool IPooledStatement.WantsSettings => true;
-
-    // Nobody builds batches for a context.
-    void IPooledStatement.Admit()
-    {
-    }
+    ICommandUser? IPooledStatement.User => null;
 
     bool IPooledStatement.IsOneTransaction
         => !_inner.EnableErrorBarriers && BatchCommands.Cast<NpgsqlBatchCommand>().All(command => command.AppendErrorBarrier != true);

@@ -153,18 +153,13 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     bool IPooledStatement.IsOneTransaction => true;
 
-    bool IPooledStatement.WantsSettings => !IsPlain;
-
-    void IPooledStatement.Admit() => User?.Admit(_connection!);
+    ICommandUser? IPooledStatement.User => User;
 
     NpgsqlCommand? IPooledStatement.Shareable
         => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !MultiplexingTag.IsIn(Inner.CommandText)
             && PassengerParameters.CanTravel(Inner.Parameters) ? Inner : null;
 
-    /// <summary>Runs without the session settings that are declared: a question to the catalog, not to anybody's data.</summary>
-    internal bool IsPlain { get; set; }
-
-    /// <summary>On whose behalf it runs; <c>null</c> if that is whoever made the connection.</summary>
+    /// <inheritdoc cref="IPooledStatement.User"/>
     internal ICommandUser? User { get; set; }
 
     internal LogicalCommand CreatedBy(CallerInfo creator)

@@ -79,9 +79,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>Before a server connection is acquired: what may not run takes none, and what wants settings prefers one that has them.</summary>
     public void Prepare()
     {
-        statement.Admit();
+        statement.User?.Admit(statement.LogicalConnection!);
         _verdict = statement.Verdict;
-        _wanted = statement.WantsSettings ? Binder.ResolveSettings() : SettingMap.Empty;
+        _wanted = statement.User?.WantsSettings != false ? Binder.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)
         {
             Binder.Session.Admit(_verdict, _claim.IsApart); // Last, because it may pin the connection.

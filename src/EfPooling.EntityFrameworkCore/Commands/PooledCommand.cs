@@ -20,23 +20,17 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
     : RelationalCommand(dependencies, template.CommandText, template.LogCommandText, template.Parameters), ICommandUser
 {
     private DbContext? _context; // that it runs for now
-    private bool _isSaving; // as which it runs now
+    private CommandSource _source; // as which it runs now
+
+    bool ICommandUser.WantsSettings => _source != CommandSource.Migrations;
 
     public override DbCommand CreateDbCommand(RelationalCommandParameterObject parameterObject, Guid commandId, DbCommandMethod commandMethod)
     {
         var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
-        _isSaving = parameterObject.CommandSource == CommandSource.SaveChanges;
+        (_context, _source) = (parameterObject.Context, parameterObject.CommandSource);
         if (command is LogicalCommand logical)
         {
-            if (parameterObject.CommandSource == CommandSource.Migrations)
-            {
-                logical.IsPlain = true;
-            }
-            else
-            {
-                _context = parameterObject.Context;
-                logical.User = this;
-            }
+            logical.User = this;
         }
 
         return command;
@@ -47,7 +41,7 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
     // The user's own connection, or that of another context, has settings of its own. An interceptor may have put the command on it a moment ago.
     void ICommandUser.Admit(LogicalConnection connection)
     {
-        if (_context is not { } context || ReferenceEquals(connection.Owner, context))
+        if (_source == CommandSource.Migrations || _context is not { } context || ReferenceEquals(connection.Owner, context))
         {
             return;
         }
@@ -66,6 +60,6 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
     {
         public override void Initialize(
             IRelationalConnection relationalConnection, DbCommand dbCommand, DbDataReader reader, Guid commandId, IRelationalCommandDiagnosticsLogger? logger)
-            => base.Initialize(relationalConnection, dbCommand, command._isSaving && reader is LogicalDataReader logical ? logical.Detach() : reader, commandId, logger);
+            => base.Initialize(relationalConnection, dbCommand, command._source == CommandSource.SaveChanges && reader is LogicalDataReader logical ? logical.Detach() : reader, commandId, logger);
     }
 }
