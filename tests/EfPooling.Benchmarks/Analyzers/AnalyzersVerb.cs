@@ -9,9 +9,9 @@ using Microsoft.CodeAnalysis.Diagnostics;
 namespace EfPooling.Benchmarks.Analyzers;
 
 /// <summary>
-/// What the analyzers cost a project of 1,000 files: a whole <c>dotnet build</c> with and without them in turns, in a compiler server that has begun to know them, and each rule by itself. Rules are
-/// measured one file after the other, because with more threads than cores the clock would count waits for a core, too; and the least of several
-/// turns counts, because it contains the fewest collections of garbage, which are nearly all of the compiler's own.
+/// What the analyzers cost a project of 1,000 files: a whole <c>dotnet build</c> with and without them in turns, in a compiler server that has begun to
+/// know them, and each rule by itself. Rules are measured one file after the other, because with more threads than cores the clock would count waits for
+/// a core, too; and the least of several turns counts, because it contains the fewest collections of garbage, which are nearly all of the compiler's own.
 /// </summary>
 internal static class AnalyzersVerb
 {

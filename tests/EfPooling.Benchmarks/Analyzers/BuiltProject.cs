@@ -19,8 +19,6 @@ internal sealed class BuiltProject : IAsyncDisposable
 
     private string Log => Path.Combine(_directory.FullName, "server.log");
 
-    private string Ours => Path.Combine(_directory.FullName, "analyzers", Path.GetFileName(typeof(PoolingAnalyzer).Assembly.Location));
-
     /// <summary>Writes the files and restores the packages.</summary>
     public static async Task<BuiltProject> CreateAsync(int files)
     {
@@ -41,8 +39,6 @@ internal sealed class BuiltProject : IAsyncDisposable
               </ItemGroup>
             </Project>
             """);
-        Directory.CreateDirectory(Path.GetDirectoryName(project.Ours)!);
-        File.Copy(typeof(PoolingAnalyzer).Assembly.Location, project.Ours); // By themselves, as in a package.
         await project.RunAsync("dotnet", "restore");
         return project;
     }
@@ -54,7 +50,7 @@ internal sealed class BuiltProject : IAsyncDisposable
         var began = Stopwatch.GetTimestamp();
         await RunAsync(
             "dotnet", "build", "--no-restore", "--no-incremental", "-nodeReuse:false", "-maxcpucount:1",
-            "-p:UseSharedCompilation=true", $"-p:SharedCompilationId={_server}", $"-p:Analyzers={(withOurs ? Ours : "")}");
+            "-p:UseSharedCompilation=true", $"-p:SharedCompilationId={_server}", $"-p:Analyzers={(withOurs ? typeof(PoolingAnalyzer).Assembly.Location : "")}");
         var time = Stopwatch.GetElapsedTime(began);
         return (await File.ReadAllTextAsync(Log)).Contains("server processed compilation", StringComparison.Ordinal)
             ? time
@@ -74,7 +70,6 @@ internal sealed class BuiltProject : IAsyncDisposable
     private async Task<string> RunAsync(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _directory.FullName, RedirectStandardOutput = true };
-        start.Environment.Remove("MSBUILDDISABLENODEREUSE"); // A build as a user has it, whatever this machine is set to.
         start.Environment["RoslynCommandLineLogFile"] = Log;
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();
