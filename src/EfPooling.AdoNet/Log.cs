@@ -17,8 +17,11 @@ internal static partial class Log
     [LoggerMessage(1107, LogLevel.Debug, "Pool '{Pool}': a connection was pinned to a session of its own (session mode).")]
     public static partial void SessionModePinned(ILogger logger, string pool);
 
-    [LoggerMessage(1108, LogLevel.Warning, "The catalog of functions and views could not be read, so what functions do to a session is not known.")]
+    [LoggerMessage(1108, LogLevel.Warning, "The catalog of functions and views could not be read. Until it can be, every server connection is reset after use and no reads share round trips.")]
     public static partial void CatalogRefused(ILogger logger, Exception error);
+
+    [LoggerMessage(1109, LogLevel.Debug, "The database's functions, views, triggers or types have changed; what texts do to their session is judged anew.")]
+    public static partial void CatalogChanged(ILogger logger);
 
     [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction failed; its server connection is closed, which rolls back.")]
     public static partial void RollbackFailed(ILogger logger, Exception error);

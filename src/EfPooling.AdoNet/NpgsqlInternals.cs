@@ -19,6 +19,9 @@ internal static class NpgsqlInternals
     /// <summary>Whether <see cref="IsUserCancelled"/> knows; if not, who cancels the reading of a stream may end the reads of others in its train, which then fail as cancelled.</summary>
     public static readonly bool CanTellCancelled = HasMethod("get_UserCancellationRequested");
 
+    /// <summary>Whether <see cref="CountPrepared"/> knows; if not, server connections are closed instead of reset.</summary>
+    public static readonly bool CanCountPrepared = Prepared.Count is not null;
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -61,6 +64,17 @@ internal static class NpgsqlInternals
 
     /// <summary>Whether the user has cancelled a read of the latest result, also one that ended all the same or that nobody has observed, such as a stream's.</summary>
     public static bool IsUserCancelled(NpgsqlConnection connection) => CanTellCancelled && GetConnector(connection) is { } connector && GetUserCancellationRequested(connector);
+
+    /// <summary>How many statements are prepared on the server, as far as Npgsql knows; -1 if it does not say.</summary>
+    public static int CountPrepared(NpgsqlConnection connection)
+        => GetConnector(connection) is { } connector && Prepared.Manager?.GetValue(connector) is { } manager && Prepared.Count?.GetValue(manager) is int count ? count : -1;
+
+    // Their type is not public, so no accessor can be compiled. Asked after resets only.
+    private static class Prepared
+    {
+        public static readonly PropertyInfo? Manager = typeof(NpgsqlConnector).GetProperty("PreparedStatementManager", BindingFlags.Instance | BindingFlags.NonPublic);
+        public static readonly FieldInfo? Count = Manager?.PropertyType.GetField("NumPrepared", BindingFlags.Instance | BindingFlags.NonPublic);
+    }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UserCancellationRequested")]
     private static extern bool GetUserCancellationRequested(NpgsqlConnector connector);

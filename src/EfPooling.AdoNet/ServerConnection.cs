@@ -1,4 +1,5 @@
 using System.Data;
+using EfPooling.AdoNet.Sql;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -12,7 +13,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private int _taint; // Interlocked only: Cancel() comes from any thread
     private bool _hasForeignState; // in shuffle mode
     private volatile bool _isUsedPastUs; // until the lease ends
+    private readonly SessionReset _reset = new(upkeep.CanPrepend, MendTimeoutSeconds);
     private SettingCapture? _capture; // comes with Taint.SettingsChanged
+    private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: by which all since the last reset was judged clean
+    private bool _advancesSequences; // in this lease
+    private bool _hasSequenceValues; // of earlier leases
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
 
@@ -37,6 +42,32 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
 
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
+
+    /// <summary>A statement that was judged clean is about to run. If another one was judged by another catalog, neither counts.</summary>
+    public void JudgeBy(SqlCatalog catalog)
+    {
+        _judge ??= catalog;
+        if (!ReferenceEquals(_judge, catalog))
+        {
+            Mark(Taint.Dirty);
+        }
+    }
+
+    /// <summary>Whether something was judged clean by another catalog than this one, which the database had meanwhile.</summary>
+    public bool IsOutdated(SqlCatalog catalog) => _judge is { } judge && !ReferenceEquals(judge, catalog);
+
+    /// <summary>A statement that may advance a sequence is about to run: <c>lastval</c> and <c>currval</c> will remember it.</summary>
+    public void ExpectSequenceValues() => _advancesSequences = true;
+
+    /// <summary>A transaction or session is about to begin, in which <c>lastval</c> and <c>currval</c> are to know its own values only.</summary>
+    public void ForgetSequenceValues()
+    {
+        if (_hasSequenceValues && upkeep.CanPrepend)
+        {
+            NpgsqlInternals.Prepend(Npgsql, SettingMessage.Command("DISCARD SEQUENCES"), answers: 2);
+            _hasSequenceValues = false;
+        }
+    }
 
     /// <summary>
     /// An error that came from the server leaves the connection in step (Npgsql has read up to the server's ready message); any other
@@ -155,6 +186,8 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public void OnLeaseEnding()
     {
         IsUsedPastUs = false;
+        _hasSequenceValues |= _advancesSequences;
+        _advancesSequences = false;
         Settings.OnTransactionEnded();
         var left = Taint & ~upkeep.Due(Taint);
         if (left != Taint.None)
@@ -188,15 +221,32 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 ReadChangesBack(isInTransaction: false);
             }
 
-            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
-            {
-                SessionReset.Run(Npgsql, taint, TakesForeignState(), MendTimeoutSeconds);
-            }
-            else if (taint.HasFlag(Taint.Suspect))
+            if (taint.HasFlag(Taint.Suspect))
             {
                 Ping();
             }
 
+            if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty) && !upkeep.Catalogs.Check(Npgsql))
+            {
+                taint = upkeep.Due(taint | Taint.Dirty);
+            }
+
+            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0 && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
+            {
+                return false;
+            }
+
+            if (TakesForeignState())
+            {
+                _reset.LeaveForeignState(Npgsql);
+            }
+
+            if (taint.HasFlag(Taint.SchemaChanged))
+            {
+                upkeep.Catalogs.Check(Npgsql);
+            }
+
+            upkeep.Catalogs.EnsureLoaded(Npgsql);
             return IsMended(taint);
         }
         catch (Exception e) when (IsMendFailure(e))
@@ -230,15 +280,32 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 await ReadChangesBackAsync(isInTransaction: false).ConfigureAwait(false);
             }
 
-            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0)
-            {
-                await SessionReset.RunAsync(Npgsql, taint, TakesForeignState(), MendTimeoutSeconds).ConfigureAwait(false);
-            }
-            else if (taint.HasFlag(Taint.Suspect))
+            if (taint.HasFlag(Taint.Suspect))
             {
                 await PingAsync().ConfigureAwait(false);
             }
 
+            if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty) && !await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false))
+            {
+                taint = upkeep.Due(taint | Taint.Dirty);
+            }
+
+            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0 && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))
+            {
+                return false;
+            }
+
+            if (TakesForeignState())
+            {
+                await _reset.LeaveForeignStateAsync(Npgsql).ConfigureAwait(false);
+            }
+
+            if (taint.HasFlag(Taint.SchemaChanged))
+            {
+                await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false);
+            }
+
+            await upkeep.Catalogs.EnsureLoadedAsync(Npgsql).ConfigureAwait(false);
             return IsMended(taint);
         }
         catch (Exception e) when (IsMendFailure(e))
@@ -249,6 +316,25 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         {
             LoseChanges();
         }
+    }
+
+    /// <summary>Resets a connection that <see cref="IsOutdated">is outdated</see>, before its next owner gets it.</summary>
+    /// <returns>Whether the next owner may have it.</returns>
+    public bool TryRenew()
+    {
+        Mark(Taint.Dirty);
+        var isFit = TryMend();
+        _judge = null;
+        return isFit;
+    }
+
+    /// <inheritdoc cref="TryRenew"/>
+    public async ValueTask<bool> TryRenewAsync()
+    {
+        Mark(Taint.Dirty);
+        var isFit = await TryMendAsync().ConfigureAwait(false);
+        _judge = null;
+        return isFit;
     }
 
     /// <summary>Lets the settings that SQL has changed follow their connection.</summary>
@@ -310,6 +396,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         if (taint.HasFlag(Taint.Dirty))
         {
             Settings.OnReset();
+            (_judge, _hasSequenceValues) = (null, false);
         }
 
         Volatile.Write(ref _taint, 0);

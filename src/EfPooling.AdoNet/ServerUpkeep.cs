@@ -1,10 +1,13 @@
+using EfPooling.AdoNet.Sql;
+
 namespace EfPooling.AdoNet;
 
 /// <summary>How a pool looks after its server connections.</summary>
 /// <param name="CanPrepend">Session settings may travel ahead of a statement; else they cost a round trip.</param>
 /// <param name="ResetPolicy">When a connection is reset.</param>
 /// <param name="Shuffle">Every lease ends with a reset, and every other one leaves foreign session state behind.</param>
-internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy, bool Shuffle)
+/// <param name="Catalogs">What is known of the database.</param>
+internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy, bool Shuffle, CatalogKeeper Catalogs)
 {
     /// <summary>What is to be mended at the end of a lease that left this behind.</summary>
     public Taint Due(Taint taint) => ResetPolicy switch

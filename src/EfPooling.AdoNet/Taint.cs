@@ -26,4 +26,10 @@ internal enum Taint
     /// the reset policy.
     /// </summary>
     OutOfStep = 32,
+
+    /// <summary>What ran is clean if the database is still as the catalog says: look.</summary>
+    Unverified = 64,
+
+    /// <summary>What ran may have changed the database: look whether the catalog still holds.</summary>
+    SchemaChanged = 128,
 }

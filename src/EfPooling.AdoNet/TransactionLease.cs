@@ -34,6 +34,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
                 Server.Apply(wanted, MayBeInTransaction);
             }
 
+            Server.ForgetSequenceValues();
             _inner = Server.Npgsql.BeginTransaction(isolationLevel);
         }
         catch (Exception e)
@@ -54,6 +55,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
                 await Server.ApplyAsync(wanted, MayBeInTransaction, cancellationToken).ConfigureAwait(false);
             }
 
+            Server.ForgetSequenceValues();
             _inner = Server.Npgsql.BeginTransaction(isolationLevel); // Sends nothing yet.
         }
         catch (Exception e)
@@ -69,6 +71,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
     {
         try
         {
+            Server.ForgetSequenceValues();
             _inner = Server.Npgsql.BeginTransaction(isolationLevel);
         }
         catch (Exception e)

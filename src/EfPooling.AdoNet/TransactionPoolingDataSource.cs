@@ -15,6 +15,8 @@ namespace EfPooling.AdoNet;
 /// </summary>
 public sealed class TransactionPoolingDataSource : DbDataSource
 {
+    private const int CatalogTimeoutSeconds = 5;
+
     private readonly PoolFamily _family;
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private readonly NpgsqlDataSource _npgsql;
@@ -56,7 +58,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             Server = description.DataSource;
         }
 
-        var upkeep = new ServerUpkeep(ConnectionStringKeywords.LetPrepend(_npgsql), options.ResetPolicy, Shuffles);
+        var canPrepend = ConnectionStringKeywords.LetPrepend(_npgsql);
+        Catalogs = new CatalogKeeper(
+            new CatalogSource(CatalogTimeoutSeconds),
+            new TrustedObjects(options.TrustedFunctions, options.TrustedSchemas),
+            options.SchemaCheckInterval,
+            configuration.Time ?? TimeProvider.System,
+            Logger);
+        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs);
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !Shuffles
@@ -111,8 +120,11 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     internal bool IsClosed => _pool.GetSnapshot().Phase != PoolPhase.Running;
 
-    /// <summary>What is known of the database's functions and views; <c>null</c> before the first connection.</summary>
-    internal SqlCatalog? Catalog => _connector.Catalog;
+    /// <summary>What is known of the database, and how far it can be believed.</summary>
+    internal CatalogKeeper Catalogs { get; }
+
+    /// <summary>What is known of the database at this moment.</summary>
+    internal SqlCatalog Catalog => Catalogs.Current;
 
     internal string? ServerVersion => _connector.ServerVersion;
 
@@ -228,7 +240,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         try
         {
             lease.Connection.Npgsql.ReloadTypes();
-            _connector.ReloadCatalog(lease.Connection.Npgsql);
+            Catalogs.Load(lease.Connection.Npgsql);
         }
         catch (Exception e)
         {
@@ -250,7 +262,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         try
         {
             await lease.Connection.Npgsql.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
-            await _connector.ReloadCatalogAsync(lease.Connection.Npgsql, cancellationToken).ConfigureAwait(false);
+            await Catalogs.LoadAsync(lease.Connection.Npgsql, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -273,6 +285,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         var others = _family.OnClosingAsync(this, drain);
         var listening = _notifications.CloseAsync(drain);
         var drained = await _pool.CloseAsync(drain).ConfigureAwait(false) & await listening.ConfigureAwait(false);
+        Catalogs.Dispose();
         if (_ownsNpgsql)
         {
             await _npgsql.DisposeAsync().ConfigureAwait(false);
@@ -302,7 +315,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             var lease = _pool.Acquire(holder, cancellationToken);
             if (IsFit(lease.Connection, last))
             {
-                return lease;
+                if (!lease.Connection.IsOutdated(Catalog) || lease.Connection.TryRenew())
+                {
+                    return lease;
+                }
             }
 
             RetireUnfit(lease);
@@ -324,7 +340,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
 
         var ready = acquiring.Result;
-        return IsFit(ready.Connection, last)
+        return IsFit(ready.Connection, last) && !ready.Connection.IsOutdated(Catalog)
             ? new ValueTask<Lease<ServerConnection>>(ready)
             : AcquireFitAsync(new ValueTask<Lease<ServerConnection>>(ready), holder, last, cancellationToken);
     }
@@ -334,7 +350,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, CancellationToken cancellationToken)
     {
         var lease = await first.ConfigureAwait(false);
-        while (!IsFit(lease.Connection, last))
+        while (!IsFit(lease.Connection, last) || (lease.Connection.IsOutdated(Catalog) && !await lease.Connection.TryRenewAsync().ConfigureAwait(false)))
         {
             RetireUnfit(lease);
             lease = await _pool.AcquireAsync(holder, cancellationToken).ConfigureAwait(false);
@@ -346,8 +362,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private bool IsFit(ServerConnection server, ServerConnection? last)
         => server.IsReady && (last is null || !ReferenceEquals(server, last) || Options.MaxPoolSize == 1);
 
-    private static void RetireUnfit(Lease<ServerConnection> lease)
-        => lease.Retire(lease.Connection.IsReady ? RetireReason.Shuffled : RetireReason.Broken); // Npgsql's keepalive found it dead while it was idle.
+    // Npgsql's keepalive found it dead while it was idle, or it could not be reset.
+    private void RetireUnfit(Lease<ServerConnection> lease)
+        => lease.Retire(!lease.Connection.IsReady ? RetireReason.Broken : lease.Connection.Taint == Taint.None && Shuffles ? RetireReason.Shuffled : RetireReason.ResetFailed);
 
     private static TransactionPoolingOptions ForShuffling(TransactionPoolingOptions options)
         => options with { ServerRoundRobin = true, MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(2, options.MaxPoolSize)) };

@@ -23,6 +23,31 @@ public record TransactionPoolingOptions : PoolOptions
     public ResetPolicy ResetPolicy { get; set; }
 
     /// <summary>
+    /// How long the database is believed to have the functions, views, triggers, policies and types that it had when the pool last looked. They decide which statements
+    /// leave nothing in a session and which reads may share a round trip. Not a PgBouncer setting.
+    /// </summary>
+    /// <remarks>
+    /// Looking takes the end of one lease a round trip. Besides, the pool looks whenever a text of a new shape has come, and after statements that may have changed the schema through this pool.
+    /// </remarks>
+    /// <value>Default 1 s. Zero looks at the end of every lease. <see cref="Timeout.InfiniteTimeSpan"/> looks never again: call <see cref="TransactionPoolingDataSource.ReloadTypes"/> after each change.</value>
+    public TimeSpan SchemaCheckInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Functions, procedures and aggregates of yours that leave nothing in the session, which the pool cannot prove because they are written in a language that it does
+    /// not read, run dynamic SQL, or call functions that it does not know. Not a PgBouncer setting.
+    /// </summary>
+    /// <remarks>
+    /// A session that such a function changes reaches the next caller as it is. A function that is volatile to PostgreSQL still runs alone. Names as PostgreSQL stores them, in lower case unless they
+    /// were quoted, with a schema (<c>sales.total</c>) or without, which trusts all namesakes.
+    /// </remarks>
+    /// <value>Default none.</value>
+    public IReadOnlyList<string> TrustedFunctions { get; set; } = [];
+
+    /// <summary>Schemas all of whose functions are trusted, as <see cref="TrustedFunctions"/> are: those of an extension, for example.</summary>
+    /// <value>Default none.</value>
+    public IReadOnlyList<string> TrustedSchemas { get; set; } = [];
+
+    /// <summary>
     /// Whether asynchronous reads of several callers share server connections and round trips while none is free. Not a PgBouncer setting.
     /// </summary>
     /// <value>Default <see cref="MultiplexingMode.Auto"/>. No effect in session mode or with <see cref="Shuffle"/>.</value>
@@ -130,6 +155,16 @@ public record TransactionPoolingOptions : PoolOptions
         if (!(CallSiteSampling >= 0 && CallSiteSampling <= 1))
         {
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"CallSiteSampling is {CallSiteSampling}; it must be between 0 and 1."));
+        }
+
+        if (SchemaCheckInterval < TimeSpan.Zero && SchemaCheckInterval != Timeout.InfiniteTimeSpan)
+        {
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"SchemaCheckInterval is {SchemaCheckInterval}; it must be zero, positive or Timeout.InfiniteTimeSpan."));
+        }
+
+        if (TrustedFunctions.Any(string.IsNullOrWhiteSpace) || TrustedSchemas.Any(string.IsNullOrWhiteSpace))
+        {
+            errors.Add("TrustedFunctions and TrustedSchemas must not have empty names.");
         }
 
         if (NotificationBacklog is < 1 or > 1_000_000)

@@ -62,7 +62,26 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
     public void Expect(SqlVerdict verdict, ServerConnection server)
     {
-        var effects = SessionNeeds.EffectsOf(verdict, Pool.Catalog);
+        var judgement = Pool.Catalog.Judge(verdict);
+        var effects = SessionNeeds.EffectsOf(verdict, judgement);
+        if (judgement.Advances)
+        {
+            server.ExpectSequenceValues();
+        }
+
+        if (judgement.IsClean)
+        {
+            server.JudgeBy(judgement.Catalog);
+            if (Pool.Catalogs.WantsCheck(judgement))
+            {
+                server.Mark(Taint.Unverified);
+            }
+        }
+        else if (SessionNeeds.MayChangeSchema(verdict))
+        {
+            server.Mark(Taint.SchemaChanged);
+        }
+
         if (effects == SessionEffects.None && !verdict.Has(StatementKind.Savepoint))
         {
             return;
@@ -96,14 +115,15 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
     /// <summary>
     /// Something is about to run on this server connection. Whoever leased it as a session used it past us: a SET or ROLLBACK there may have changed
-    /// what is declared, so it is set again before each statement, until the server connection is given back.
+    /// what is declared. So may anything behind a statement that was not proven to be clean, which may have given names another meaning. So what is declared is
+    /// set again before each statement, until the server connection is given back.
     /// </summary>
     /// <param name="server">Bound to the connection.</param>
     /// <param name="verdict">On the text; <c>null</c> if there is none.</param>
     public void OnAttaching(ServerConnection server, SqlVerdict? verdict = null)
     {
         // The end of a failed transaction must not be preceded by anything.
-        if (server.IsUsedPastUs && verdict is not { Statements: 1, Kind: StatementKind.Transaction or StatementKind.Savepoint })
+        if ((server.IsUsedPastUs || (server.Taint & (Taint.Dirty | Taint.Unverified)) != 0) && verdict is not { Statements: 1, Kind: StatementKind.Transaction or StatementKind.Savepoint })
         {
             DoubtDeclared(server);
         }

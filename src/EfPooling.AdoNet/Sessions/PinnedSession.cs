@@ -27,6 +27,7 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason
     public PinnedSession Start(Lease<ServerConnection> lease)
     {
         _lease = lease;
+        lease.Connection.ForgetSequenceValues();
         return this;
     }
 

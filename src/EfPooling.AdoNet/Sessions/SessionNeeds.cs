@@ -21,6 +21,12 @@ internal static class SessionNeeds
         (SessionEffects.ReplicationState | SessionEffects.FunctionState, PinReason.OtherState),
     ];
 
+    private static readonly StatementKind[] SchemaChanges =
+    [
+        StatementKind.Create, StatementKind.Alter, StatementKind.Drop, StatementKind.Do, StatementKind.Call, StatementKind.Utility, StatementKind.Unknown,
+        StatementKind.SelectInto, StatementKind.Prepare,
+    ];
+
     private const SessionEffects Unresettable
         = SessionEffects.PreparedStatement | SessionEffects.Library | SessionEffects.Discard | SessionEffects.ReplicationState | SessionEffects.FunctionState;
 
@@ -46,13 +52,12 @@ internal static class SessionNeeds
         return null;
     }
 
-    /// <summary>The effects of a text together with those of the functions and procedures that it calls.</summary>
-    /// <param name="verdict">On the text.</param>
-    /// <param name="catalog"><c>null</c>: nothing is known of functions.</param>
-    public static SessionEffects EffectsOf(SqlVerdict verdict, SqlCatalog? catalog)
-        => catalog is null ? verdict.Effects
-            : catalog.MayChangeSession(verdict) ? verdict.Effects | SessionEffects.Unknown
-            : verdict.OwnEffects;
+    /// <summary>The effects of a text by its own words, and whether anything that it refers to may have more.</summary>
+    public static SessionEffects EffectsOf(SqlVerdict verdict, Judgement judgement) => judgement.IsClean ? verdict.Effects : verdict.Effects | SessionEffects.Unknown;
+
+    /// <summary>Whether the text may have changed what the catalog depends on.</summary>
+    public static bool MayChangeSchema(SqlVerdict verdict)
+        => Array.Exists(SchemaChanges, verdict.Has);
 
     /// <summary>What a text may leave behind on its server connection.</summary>
     /// <param name="effects">Of the text and what it calls.</param>

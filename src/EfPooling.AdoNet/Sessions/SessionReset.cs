@@ -1,16 +1,23 @@
+using System.Globalization;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What makes a session as good as new.</summary>
-internal static class SessionReset
+/// <summary>Makes a session as good as new, and looks whether it is: what no reset undoes shows, and then the connection must be closed.</summary>
+/// <param name="canPrepend">The commands may travel ahead of the question how the session is, in one round trip.</param>
+/// <param name="timeoutSeconds">Of each round trip.</param>
+internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
 {
+    private const string Rollback = "ROLLBACK";
+
     // What DISCARD ALL does, without the prepared statements: Npgsql keeps count of them, and they stay warm.
     private static readonly string[] State =
     [
-        "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "CLOSE ALL", "UNLISTEN *",
-        "SELECT pg_advisory_unlock_all()", "DISCARD SEQUENCES", "DISCARD TEMP",
+        "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "CLOSE ALL", "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP",
     ];
+
+    // Nothing tells what seed random() has, so it gets one that nobody knows.
+    private static string[] Functions => ["SELECT pg_catalog.pg_advisory_unlock_all()", string.Create(CultureInfo.InvariantCulture, $"SELECT pg_catalog.setseed({Random.Shared.NextDouble():F15})")];
 
     // What no code may rely on: the last value of a sequence, the seed of random(), temporary objects.
     private const string ForeignState =
@@ -27,55 +34,108 @@ internal static class SessionReset
     /// <summary>Undoes what is tainted.</summary>
     /// <param name="connection">The session.</param>
     /// <param name="taint">What there is to undo.</param>
-    /// <param name="withForeignState">Then leaves state behind that belongs to nobody, for shuffle mode.</param>
-    /// <param name="timeoutSeconds">Of each of the two round trips.</param>
-    public static void Run(NpgsqlConnection connection, Taint taint, bool withForeignState, int timeoutSeconds)
+    /// <param name="settingClasses">See <see cref="SessionRemains.Exist"/>.</param>
+    /// <returns>Whether the session is as good as new.</returns>
+    public bool Run(NpgsqlConnection connection, Taint taint, IReadOnlySet<string>? settingClasses)
     {
-        using var reset = Create(connection, taint, timeoutSeconds);
-        reset.ExecuteNonQuery();
-        if (withForeignState)
+        foreach (var command in Begin(connection, taint))
         {
-            using var foreign = CreateForeignState(connection, timeoutSeconds);
-            foreign.ExecuteNonQuery();
+            using (command)
+            {
+                command.ExecuteNonQuery();
+            }
         }
+
+        if (!taint.HasFlag(Taint.Dirty))
+        {
+            SessionPing.Run(connection, timeoutSeconds);
+            return true;
+        }
+
+        (long, long, string?) answer;
+        using (var question = Create(SessionRemains.Question, connection))
+        using (var reader = question.ExecuteReader())
+        {
+            reader.Read();
+            answer = SessionRemains.Read(reader);
+        }
+
+        return !SessionRemains.Exist(connection, answer, settingClasses);
     }
 
     /// <inheritdoc cref="Run"/>
-    public static async Task RunAsync(NpgsqlConnection connection, Taint taint, bool withForeignState, int timeoutSeconds)
+    public async Task<bool> RunAsync(NpgsqlConnection connection, Taint taint, IReadOnlySet<string>? settingClasses)
     {
-        var reset = Create(connection, taint, timeoutSeconds);
-        await using (reset.ConfigureAwait(false))
+        foreach (var command in Begin(connection, taint))
         {
-            await reset.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }
-
-        if (withForeignState)
-        {
-            var foreign = CreateForeignState(connection, timeoutSeconds);
-            await using (foreign.ConfigureAwait(false))
+            await using (command.ConfigureAwait(false))
             {
-                await foreign.ExecuteNonQueryAsync().ConfigureAwait(false);
+                await command.ExecuteNonQueryAsync().ConfigureAwait(false);
             }
         }
+
+        if (!taint.HasFlag(Taint.Dirty))
+        {
+            await SessionPing.RunAsync(connection, timeoutSeconds).ConfigureAwait(false);
+            return true;
+        }
+
+        (long, long, string?) answer;
+        var question = Create(SessionRemains.Question, connection);
+        await using (question.ConfigureAwait(false))
+        {
+            var reader = await question.ExecuteReaderAsync().ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.ReadAsync().ConfigureAwait(false);
+                answer = SessionRemains.Read(reader);
+            }
+        }
+
+        return !SessionRemains.Exist(connection, answer, settingClasses);
     }
 
-    private static NpgsqlCommand CreateForeignState(NpgsqlConnection connection, int timeoutSeconds)
-        => new(ForeignState, connection) { CommandTimeout = timeoutSeconds };
-
-    // One error barrier each: ROLLBACK must end a transaction that SQL text left open before the rest can run.
-    private static NpgsqlBatch Create(NpgsqlConnection connection, Taint taint, int timeoutSeconds)
+    /// <summary>Leaves state behind that belongs to nobody, for shuffle mode.</summary>
+    public void LeaveForeignState(NpgsqlConnection connection)
     {
-        var reset = new NpgsqlBatch(connection) { Timeout = timeoutSeconds, EnableErrorBarriers = true };
-        if (taint.HasFlag(Taint.OpenTransaction))
-        {
-            reset.BatchCommands.Add(new NpgsqlBatchCommand("ROLLBACK")); // Without a transaction the server would log a warning.
-        }
-
-        foreach (var statement in taint.HasFlag(Taint.Dirty) ? State : [])
-        {
-            reset.BatchCommands.Add(new NpgsqlBatchCommand(statement));
-        }
-
-        return reset;
+        using var foreign = Create(ForeignState, connection);
+        foreign.ExecuteNonQuery();
     }
+
+    /// <inheritdoc cref="LeaveForeignState"/>
+    public async Task LeaveForeignStateAsync(NpgsqlConnection connection)
+    {
+        var foreign = Create(ForeignState, connection);
+        await using (foreign.ConfigureAwait(false))
+        {
+            await foreign.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
+
+    // ROLLBACK must end a transaction that SQL text left open before the rest can run. Without a transaction the server would log a warning.
+    // One command at a time where they cannot be prepended: behind the first statement of a batch, Npgsql needs the thread pool also for synchronous callers.
+    private IEnumerable<NpgsqlCommand> Begin(NpgsqlConnection connection, Taint taint)
+    {
+        var isOpen = taint.HasFlag(Taint.OpenTransaction);
+        string[] state = taint.HasFlag(Taint.Dirty) ? [.. State, .. Functions] : [];
+        if (!canPrepend)
+        {
+            return ((string[])[.. isOpen ? [Rollback] : (string[])[], .. state]).Select(text => Create(text, connection));
+        }
+
+        if (isOpen)
+        {
+            NpgsqlInternals.Prepend(connection, SettingMessage.Command(Rollback), answers: 2); // It is complete, and the server is ready.
+        }
+
+        if (state.Length > 0)
+        {
+            var rows = state.Count(text => text.StartsWith("SELECT", StringComparison.Ordinal)); // They are described before they come.
+            NpgsqlInternals.Prepend(connection, SettingMessage.Command(string.Join("; ", state)), answers: state.Length + rows + 1);
+        }
+
+        return [];
+    }
+
+    private NpgsqlCommand Create(string text, NpgsqlConnection connection) => new(text, connection) { CommandTimeout = timeoutSeconds };
 }

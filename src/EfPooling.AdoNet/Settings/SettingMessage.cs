@@ -31,6 +31,15 @@ internal static class SettingMessage
         return message.ToArray();
     }
 
+    /// <summary>A command that is no query, as a transaction of its own.</summary>
+    /// <param name="sql">One or more statements, separated by semicolons.</param>
+    public static byte[] Command(string sql)
+    {
+        var message = new ProtocolWriter();
+        message.Begin('Q').Text(sql).End();
+        return message.ToArray();
+    }
+
     /// <summary>Takes a name and a value as parameters for each change; a value of NULL sets back to the default.</summary>
     public static string Sql(IReadOnlyList<SettingChange> changes)
         => $"SELECT {string.Join(", ", changes.Select((_, i) => $"pg_catalog.set_config(${(2 * i) + 1}, ${(2 * i) + 2}, false)"))}";

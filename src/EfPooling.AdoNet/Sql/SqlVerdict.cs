@@ -8,13 +8,12 @@ internal sealed class SqlVerdict
 {
     private static readonly VerdictCache Cache = new();
 
-    private readonly string _text;
     private readonly SqlStatement[] _statements;
     private readonly long _kinds;
 
     private SqlVerdict(string text, VerdictBuilder found, List<SqlStatement> statements)
     {
-        _text = text;
+        Text = text;
         _statements = [.. statements];
         foreach (var statement in _statements)
         {
@@ -35,13 +34,15 @@ internal sealed class SqlVerdict
         IsReadCandidate = _statements.Length == 1 && Kind == StatementKind.Select && Effects == SessionEffects.None && !found.DoesMoreThanRead;
     }
 
+    public string Text { get; }
+
     /// <summary>The kind of the only statement, or of all if they are alike.</summary>
     public StatementKind Kind { get; }
 
     public int Statements => _statements.Length;
 
     /// <summary>Of the text, which the verdict keeps alive.</summary>
-    public int Length => _text.Length;
+    public int Length => Text.Length;
 
     public SessionEffects Effects { get; }
 
@@ -107,7 +108,7 @@ internal sealed class SqlVerdict
     public bool Has(StatementKind kind) => (_kinds & (1L << (int)kind)) != 0;
 
     /// <summary>Whether the word stands anywhere in the text, also in a constant, whatever its case.</summary>
-    public bool Mentions(string word) => _text.Contains(word, StringComparison.OrdinalIgnoreCase);
+    public bool Mentions(string word) => Text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The first statement with any of these effects, for messages: one line, about 120 characters, long constants left out.</summary>
     /// <returns>Null if there is none.</returns>
@@ -117,7 +118,7 @@ internal sealed class SqlVerdict
         {
             if ((statement.Effects & effect) != 0)
             {
-                return StatementSummary.Of(_text.Substring(statement.Start, statement.End - statement.Start));
+                return StatementSummary.Of(Text.Substring(statement.Start, statement.End - statement.Start));
             }
         }
 

@@ -6,9 +6,9 @@ namespace EfPooling.AdoNet;
 /// What a pool knows of one SQL text: whether it may board, what a turn of it costs, and how it does alone. Thread-safe: the averages are no
 /// more than guesses, so a lost update does no harm.
 /// </summary>
-/// <param name="catalog">By which it was judged.</param>
+/// <param name="judgement">Of the pool's catalog; <c>null</c> if it is not about one text.</param>
 /// <param name="isPureRead">It may run again elsewhere.</param>
-internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
+internal sealed class BoardingRecord(Judgement? judgement, bool isPureRead)
 {
     /// <summary>A text that takes longer than this on average, the server or whoever reads, holds up the others too much.</summary>
     public static readonly TimeSpan CostLimit = TimeSpan.FromMilliseconds(5);
@@ -26,7 +26,7 @@ internal sealed class BoardingRecord(SqlCatalog? catalog, bool isPureRead)
     private long _bar; // Volatile: ticks, how long the latest bar is
     private volatile bool _hasWritten;
 
-    public SqlCatalog? Catalog => catalog;
+    public Judgement? Judgement => judgement;
 
     public bool MayBoard(long now) => isPureRead && !_hasWritten && now >= Volatile.Read(ref _barredUntil);
 

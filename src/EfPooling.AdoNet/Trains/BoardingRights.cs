@@ -20,7 +20,7 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
 
     private readonly ConcurrentDictionary<SqlVerdict, BoardingRecord> _records = new();
     private readonly TextBudget _budget = new(MostRecords); // of the records
-    private readonly BoardingRecord _everybody = new(catalog: null, isPureRead: true); // for texts that never come again
+    private readonly BoardingRecord _everybody = new(judgement: null, isPureRead: true); // for texts that never come again
     private int _refusals; // Interlocked and Volatile: since a train has begun
     private volatile bool _isSerializable; // the transaction of the last train that has begun was
     private long _noneUntil; // Volatile and Interlocked: when a train is to find out whether the server lets trains run again; 0 if it does
@@ -42,7 +42,14 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
         }
 
         var record = RecordOf(verdict, text);
-        return record.MayBoard(Now) && _everybody.MayBoard(Now) ? record : null;
+        return record.MayBoard(Now) && pool.Catalogs.Believes(record.Judgement!) && _everybody.MayBoard(Now) ? record : null;
+    }
+
+    /// <summary>A train with a text of this record is about to run. Whether the end of its lease has to look at the database.</summary>
+    public bool OnDeparting(ServerConnection server, BoardingRecord record)
+    {
+        server.JudgeBy(record.Judgement!.Catalog);
+        return pool.Catalogs.WantsCheck(record.Judgement);
     }
 
     /// <summary>Whether the text has not lost the right meanwhile.</summary>
@@ -176,7 +183,7 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
     private BoardingRecord RecordOf(SqlVerdict verdict, string text)
     {
         var catalog = pool.Catalog;
-        if (_records.TryGetValue(verdict, out var record) && ReferenceEquals(record.Catalog, catalog))
+        if (_records.TryGetValue(verdict, out var record) && ReferenceEquals(record.Judgement!.Catalog, catalog))
         {
             return record;
         }
@@ -186,7 +193,8 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
             _records.Clear();
         }
 
-        return _records[verdict] = new BoardingRecord(catalog, IsOneInABatch(text) && catalog?.IsPureRead(verdict) == true);
+        var judgement = catalog.Judge(verdict);
+        return _records[verdict] = new BoardingRecord(judgement, judgement.IsPure && IsOneInABatch(text));
     }
 
     private void Pause() => Volatile.Write(ref _noneUntil, Now + PauseTicks);

@@ -66,6 +66,14 @@ internal sealed class Train(Station station, Lease<ServerConnection> lease, bool
         }
 
         _passengers = aboard == passengers.Length ? passengers : passengers[..aboard];
+        foreach (var passenger in _passengers)
+        {
+            if (station.Rights.OnDeparting(Server, passenger.Record))
+            {
+                Server.Mark(Taint.Unverified);
+            }
+        }
+
         _batch = CreateBatch(); // Now, because whoever leaves and boards another train has another statement there.
         _brake = new TrainBrake(_batch, Server, time);
         _turns = new TrainTurns(station, _passengers, _brake, time);

@@ -10,11 +10,14 @@ internal sealed class CapturedLog : ILoggerFactory, ILogger
 
     public IEnumerable<string> Texts => _entries.Select(entry => entry.Text);
 
-    /// <summary>The texts of the SQL commands that Npgsql has completed, those that the pool sends by itself included, without the catalog that each pool reads once.</summary>
+    /// <summary>The texts of the SQL commands that Npgsql has completed, those that the pool sends by itself included, without those about the catalog.</summary>
     public IEnumerable<string> Commands
         => _entries.Where(entry => entry.Id.Name is "CommandExecutionCompleted" or "CommandExecutionCompletedWithParameters" or "BatchExecutionCompleted" or "BatchExecutionCompletedWithParameters")
             .Select(entry => entry.Text)
-            .Where(text => !text.Contains("FROM pg_catalog.pg_proc", StringComparison.Ordinal));
+            .Where(text => !text.Contains("FROM pg_catalog.pg_proc", StringComparison.Ordinal) && !text.Contains("SET LOCAL search_path = pg_catalog", StringComparison.Ordinal));
+
+    /// <summary>Whether the command asks what a reset has left, which travelled ahead of it.</summary>
+    public static bool IsReset(string command) => command.Contains("FROM pg_catalog.pg_prepared_statements", StringComparison.Ordinal);
 
     public int Count(int eventId) => _entries.Count(entry => entry.Id.Id == eventId);
 

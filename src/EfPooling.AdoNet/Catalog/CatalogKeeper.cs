@@ -1,0 +1,223 @@
+using System.Data;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// The catalog of one pool and how far it can be believed. It is read on the first server connection, compared with the database by leases that end, and read again
+/// when the database has changed. While it is not known, everything is suspect. Thread-safe.
+/// </summary>
+/// <remarks>
+/// A judgement counts only once the database was seen to be unchanged after its text had come for the first time; until then the end of the lease looks, or resets
+/// the session. What was judged before is believed for the interval at most.
+/// </remarks>
+internal sealed class CatalogKeeper : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30); // after the catalog could not be read
+
+    private readonly CatalogSource _source;
+    private readonly TrustedObjects _trusted;
+    private readonly TimeSpan _interval;
+    private readonly ILogger _logger;
+    private readonly ITimer? _timer;
+    private volatile SqlCatalog _current = SqlCatalog.Unknown;
+    private volatile bool _isDue = true; // a check, or reading the catalog again
+    private int _isLoading; // Interlocked only
+    private IReadOnlySet<string>? _settingClasses; // written once
+
+    /// <param name="source">Asks the server.</param>
+    /// <param name="trusted">What the user vouches for.</param>
+    /// <param name="interval">How long the database is believed to be unchanged; infinite: until <see cref="Load"/>; zero: not at all.</param>
+    /// <param name="time">The pool's.</param>
+    /// <param name="logger">Told about failures.</param>
+    public CatalogKeeper(CatalogSource source, TrustedObjects trusted, TimeSpan interval, TimeProvider time, ILogger logger)
+    {
+        _source = source;
+        _trusted = trusted;
+        _interval = interval;
+        _logger = logger;
+        _timer = time.CreateTimer(static keeper => ((CatalogKeeper)keeper!)._isDue = true, this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public SqlCatalog Current => _current;
+
+    /// <summary>First parts of the names of settings that libraries had defined when the catalog was read first, on a fresh session; <c>null</c> before.</summary>
+    public IReadOnlySet<string>? SettingClasses => Volatile.Read(ref _settingClasses);
+
+    /// <summary>Whether a text may be taken for what the judgement says.</summary>
+    public bool Believes(Judgement judgement) => _interval == Timeout.InfiniteTimeSpan || judgement.IsConfirmed;
+
+    /// <summary>Whether the end of the lease has to look at the database: the judgement is not to be believed yet, or the interval is over.</summary>
+    public bool WantsCheck(Judgement judgement) => !Believes(judgement) || _interval == TimeSpan.Zero || TakeDue();
+
+    /// <summary>Whether the interval is over, so that the caller's lease has to look at the database when it ends. Says so to one caller.</summary>
+    public bool TakeDue()
+    {
+        if (!_isDue || !_current.IsKnown)
+        {
+            return false;
+        }
+
+        Rest(_interval);
+        return true;
+    }
+
+    /// <summary>Whether the catalog is not known and may be read now.</summary>
+    public bool WantsLoad => _isDue && !_current.IsKnown;
+
+    /// <summary>Reads the catalog if it is not known, unless somebody else does or it failed a short while ago. A failure leaves everything suspect.</summary>
+    public void EnsureLoaded(NpgsqlConnection connection)
+    {
+        if (!TryBeginLoad())
+        {
+            return;
+        }
+
+        try
+        {
+            Load(connection);
+        }
+        catch (Exception e) when (IsPassing(e, connection))
+        {
+            OnFailed(e);
+        }
+        finally
+        {
+            Volatile.Write(ref _isLoading, 0);
+        }
+    }
+
+    /// <inheritdoc cref="EnsureLoaded"/>
+    public async Task EnsureLoadedAsync(NpgsqlConnection connection)
+    {
+        if (!TryBeginLoad())
+        {
+            return;
+        }
+
+        try
+        {
+            await LoadAsync(connection, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsPassing(e, connection))
+        {
+            OnFailed(e);
+        }
+        finally
+        {
+            Volatile.Write(ref _isLoading, 0);
+        }
+    }
+
+    /// <summary>Reads the catalog again.</summary>
+    /// <exception cref="NpgsqlException">The server did not answer as it should.</exception>
+    public void Load(NpgsqlConnection connection) => OnLoaded(_source.Load(connection, _trusted));
+
+    /// <inheritdoc cref="Load"/>
+    public async Task LoadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+        => OnLoaded(await _source.LoadAsync(connection, _trusted, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Looks whether the database is as the catalog says. If not, or if that cannot be said, everything is suspect until the catalog has been read again.</summary>
+    /// <returns>Whether it is, so that what was judged by the catalog until now is confirmed.</returns>
+    public bool Check(NpgsqlConnection connection)
+    {
+        if (!TryBegin(out var catalog, out var check))
+        {
+            return false;
+        }
+
+        try
+        {
+            return End(catalog, check, _source.ReadVersion(connection));
+        }
+        catch (Exception e) when (IsPassing(e, connection))
+        {
+            OnFailed(e);
+            return false;
+        }
+    }
+
+    /// <inheritdoc cref="Check"/>
+    public async Task<bool> CheckAsync(NpgsqlConnection connection)
+    {
+        if (!TryBegin(out var catalog, out var check))
+        {
+            return false;
+        }
+
+        try
+        {
+            return End(catalog, check, await _source.ReadVersionAsync(connection).ConfigureAwait(false));
+        }
+        catch (Exception e) when (IsPassing(e, connection))
+        {
+            OnFailed(e);
+            return false;
+        }
+    }
+
+    public void Dispose() => _timer?.Dispose();
+
+    // The connection is as good as before. Otherwise whoever has it must know. Either way nobody tries again at once.
+    private bool IsPassing(Exception error, NpgsqlConnection connection)
+    {
+        if (connection.FullState == ConnectionState.Open)
+        {
+            return error is NpgsqlException or TimeoutException;
+        }
+
+        OnFailed(error);
+        return false;
+    }
+
+    private bool TryBeginLoad() => WantsLoad && Interlocked.CompareExchange(ref _isLoading, 1, 0) == 0;
+
+    private bool TryBegin(out SqlCatalog catalog, out int check)
+    {
+        catalog = _current;
+        check = catalog.IsKnown ? catalog.BeginCheck() : 0;
+        return catalog.IsKnown;
+    }
+
+    private bool End(SqlCatalog catalog, int check, long version)
+    {
+        if (version == catalog.Version)
+        {
+            catalog.Confirm(check);
+            Rest(_interval);
+            return true;
+        }
+
+        if (ReferenceEquals(Interlocked.CompareExchange(ref _current!, SqlCatalog.Unknown, catalog), catalog))
+        {
+            _isDue = true;
+            Log.CatalogChanged(_logger);
+        }
+
+        return false;
+    }
+
+    private void OnLoaded(SqlCatalog catalog)
+    {
+        Interlocked.CompareExchange(ref _settingClasses, catalog.SettingClasses, null);
+        _current = catalog;
+        Rest(_interval);
+    }
+
+    private void OnFailed(Exception error)
+    {
+        _current = SqlCatalog.Unknown;
+        Rest(Pause);
+        Log.CatalogRefused(_logger, error);
+    }
+
+    private void Rest(TimeSpan pause)
+    {
+        _isDue = false;
+        if (pause != Timeout.InfiniteTimeSpan)
+        {
+            _timer!.Change(pause, Timeout.InfiniteTimeSpan);
+        }
+    }
+}

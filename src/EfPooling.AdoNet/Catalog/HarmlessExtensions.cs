@@ -1,0 +1,21 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// Extensions whose functions in C were reviewed: they run no SQL given to them and leave nothing in the session. Their functions in other languages are read like anybody's.
+/// </summary>
+internal static class HarmlessExtensions
+{
+    private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
+    {
+        "btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "lo", "ltree",
+        "moddatetime", "pg_buffercache", "pg_stat_statements", "pg_trgm", "pgcrypto", "pgrowlocks", "pgstattuple", "postgis", "seg", "tcn", "tsm_system_rows", "tsm_system_time",
+        "unaccent", "uuid-ossp", "vector",
+    };
+
+    // set_limit changes a setting of pg_trgm.
+    private static readonly HashSet<string> Exceptions = new(StringComparer.Ordinal) { "set_limit" };
+
+    public static bool Contains(string extension) => Names.Contains(extension);
+
+    public static bool Contains(string? extension, string function) => extension is not null && Names.Contains(extension) && !Exceptions.Contains(function);
+}

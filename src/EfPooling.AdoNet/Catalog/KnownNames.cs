@@ -1,0 +1,20 @@
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>Which names there are, and in which schemas. Written while a catalog is built, then read only.</summary>
+internal sealed class KnownNames
+{
+    private readonly Dictionary<string, HashSet<string>> _schemas = new(StringComparer.Ordinal); // by name
+
+    public void Add(string schema, string name)
+    {
+        if (!_schemas.TryGetValue(name, out var schemas))
+        {
+            _schemas[name] = schemas = new(1, StringComparer.Ordinal);
+        }
+
+        schemas.Add(schema);
+    }
+
+    /// <summary>Whether there is something that the name may mean.</summary>
+    public bool Contains(SqlName name) => _schemas.TryGetValue(name.Name, out var schemas) && (name.Schema is null || schemas.Contains(name.Schema));
+}
