@@ -1,83 +1,165 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Character classes of PostgreSQL's scanner. They are not .NET's: a no-break space is a letter there.</summary>
+/// <summary>
+/// Character classes of PostgreSQL's scanner. They are not .NET's: a no-break space is a letter there, and upper and lower case are the same for
+/// the letters of ASCII only.
+/// </summary>
 internal static class SqlCharacters
 {
-    private const string OperatorsThatMayEndInSign = "~!@#%^&|`?";
+    private const int LongestOnStack = 64;
 
+    private static readonly string[] Single = [.. Enumerable.Range(0, 0x80).Select(c => ((char)c).ToString())];
+
+    /// <summary>A vertical tab counts from PostgreSQL 16 on; older servers refuse a text with one.</summary>
     public static bool IsSpace(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
 
     public static bool IsDigit(char c) => c is >= '0' and <= '9';
 
     public static bool StartsWord(char c) => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or '_' or >= '\x80';
 
-    public static bool IsOperator(char c) => c is '+' or '-' or '*' or '/' or '<' or '>' or '=' or '~' or '!' or '@' or '#' or '%' or '^' or '&' or '|' or '`' or '?';
+    public static bool IsOperator(char c) => c is '+' or '-' or '*' or '/' or '<' or '>' or '=' || AllowsSignAtEnd(c);
 
-    public static int EndOfWord(string sql, int start) => End(sql, start, c => StartsWord(c) || IsDigit(c) || c == '$');
+    /// <summary>An operator with one of these may end in a sign.</summary>
+    public static bool AllowsSignAtEnd(char c) => c is '~' or '!' or '@' or '#' or '%' or '^' or '&' or '|' or '`' or '?';
 
-    public static int EndOfTag(string sql, int start) => start < sql.Length && IsDigit(sql[start]) ? start : End(sql, start, c => StartsWord(c) || IsDigit(c));
+    public static char ToLower(char c) => c is >= 'A' and <= 'Z' ? (char)(c | 0x20) : c;
 
-    public static int EndOfDigits(string sql, int start) => End(sql, start, c => IsDigit(c) || c == '_');
+    public static char ToUpper(char c) => c is >= 'a' and <= 'z' ? (char)(c & ~0x20) : c;
 
-    /// <summary>Older servers read <c>1FROM</c> as two tokens, newer ones refuse it; so the number ends before a letter.</summary>
-    public static int EndOfNumber(string sql, int start)
+    public static int EndOfWord(string sql, int start)
     {
-        if (sql[start] == '0' && start + 2 < sql.Length && sql[start + 1] is 'x' or 'X' or 'o' or 'O' or 'b' or 'B')
-        {
-            var hex = End(sql, start + 2, c => IsDigit(c) || c is (>= 'a' and <= 'f') or (>= 'A' and <= 'F') or '_');
-            if (hex > start + 2)
-            {
-                return hex;
-            }
-        }
-
-        var end = EndOfDigits(sql, start);
-        if (At(sql, end) == '.' && At(sql, end + 1) != '.')
-        {
-            end = EndOfDigits(sql, end + 1);
-        }
-
-        if (At(sql, end) is 'e' or 'E')
-        {
-            var digits = At(sql, end + 1) is '+' or '-' ? end + 2 : end + 1;
-            end = IsDigit(At(sql, digits)) ? EndOfDigits(sql, digits) : end;
-        }
-
-        return end;
-    }
-
-    /// <summary>An operator ends before a comment, and before a sign at its end unless it has a character that allows one there.</summary>
-    public static int EndOfOperator(string sql, int start)
-    {
-        var end = start + 1;
-        while (IsOperator(At(sql, end)) && !(At(sql, end) is '-' or '/' && StartsComment(sql, end)))
-        {
-            end++;
-        }
-
-        while (end > start + 1 && sql[end - 1] is '+' or '-' && sql.IndexOfAny(OperatorsThatMayEndInSign.ToCharArray(), start, end - 1 - start) < 0)
-        {
-            end--;
-        }
-
-        return end;
-    }
-
-    public static bool IsWord(string sql, SqlToken token, string word)
-        => token.Kind == SqlTokenKind.Word && token.Length == word.Length
-            && string.Compare(sql, token.Start, word, 0, word.Length, StringComparison.OrdinalIgnoreCase) == 0;
-
-    private static bool StartsComment(string sql, int at) => (sql[at] == '-' && At(sql, at + 1) == '-') || (sql[at] == '/' && At(sql, at + 1) == '*');
-
-    private static char At(string sql, int at) => at < sql.Length ? sql[at] : '\0';
-
-    private static int End(string sql, int start, Func<char, bool> belongs)
-    {
-        while (start < sql.Length && belongs(sql[start]))
+        while (start < sql.Length && (StartsWord(sql[start]) || IsDigit(sql[start]) || sql[start] == '$'))
         {
             start++;
         }
 
         return start;
     }
+
+    /// <summary>Where the name between dollar signs ends.</summary>
+    public static int EndOfTag(string sql, int start)
+    {
+        if (start < sql.Length && IsDigit(sql[start]))
+        {
+            return start;
+        }
+
+        while (start < sql.Length && (StartsWord(sql[start]) || IsDigit(sql[start])))
+        {
+            start++;
+        }
+
+        return start;
+    }
+
+    public static int EndOfDigits(string sql, int start)
+    {
+        while (start < sql.Length && IsDigit(sql[start]))
+        {
+            start++;
+        }
+
+        return start;
+    }
+
+    /// <summary>Older servers read <c>1FROM</c> and <c>1_000</c> as two tokens, newer ones refuse the first; so the number ends before a letter.</summary>
+    public static int EndOfNumber(string sql, int start)
+    {
+        if (sql[start] == '0' && At(sql, start + 1) is 'x' or 'X' or 'o' or 'O' or 'b' or 'B')
+        {
+            var hex = EndOfGroups(sql, start + 2, isHexadecimal: true);
+            if (hex > start + 2)
+            {
+                return hex;
+            }
+        }
+
+        var end = EndOfGroups(sql, start, isHexadecimal: false);
+        if (At(sql, end) == '.' && At(sql, end + 1) != '.')
+        {
+            end = EndOfGroups(sql, end + 1, isHexadecimal: false);
+        }
+
+        if (At(sql, end) is 'e' or 'E')
+        {
+            var digits = At(sql, end + 1) is '+' or '-' ? end + 2 : end + 1;
+            end = IsDigit(At(sql, digits)) ? EndOfGroups(sql, digits, isHexadecimal: false) : end;
+        }
+
+        return end;
+    }
+
+    public static bool StartsComment(string sql, int at) => (At(sql, at) == '-' && At(sql, at + 1) == '-') || (At(sql, at) == '/' && At(sql, at + 1) == '*');
+
+    public static bool IsWord(string sql, SqlToken token, string word)
+        => token.Kind == SqlTokenKind.Word && AreEqual(sql, token.Start, token.Length, word);
+
+    /// <summary>Whether both are the same but for the case of ASCII's letters.</summary>
+    public static bool AreEqual(string text, int start, int length, string word)
+    {
+        if (length != word.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < length; i++)
+        {
+            if (ToLower(text[start + i]) != ToLower(word[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>In lower case, as the server folds the letters of ASCII.</summary>
+    public static string Fold(string text) => Fold(text, 0, text.Length);
+
+    public static string Fold(string text, int start, int length)
+    {
+        if (length == 1 && text[start] < Single.Length)
+        {
+            return Single[ToLower(text[start])];
+        }
+
+        var (isFolded, end) = (true, start + length);
+        for (var i = start; i < end && isFolded; i++)
+        {
+            isFolded = text[i] is not (>= 'A' and <= 'Z');
+        }
+
+        if (isFolded)
+        {
+            return text.Substring(start, length); // The text itself if it is all of it.
+        }
+
+        var folded = length <= LongestOnStack ? stackalloc char[length] : new char[length];
+        for (var i = 0; i < length; i++)
+        {
+            folded[i] = ToLower(text[start + i]);
+        }
+
+        return folded.ToString();
+    }
+
+    /// <summary>A part of a text; those of one character are made once.</summary>
+    public static string Part(string text, int start, int length)
+        => length == 1 && text[start] < Single.Length ? Single[text[start]] : text.Substring(start, length);
+
+    // Digits, each group of them behind an underscore but the first.
+    private static int EndOfGroups(string sql, int start, bool isHexadecimal)
+    {
+        var end = start;
+        while (IsOf(At(sql, end)) || (At(sql, end) == '_' && (end > start || isHexadecimal) && IsOf(At(sql, end + 1))))
+        {
+            end++;
+        }
+
+        return end;
+
+        bool IsOf(char c) => IsDigit(c) || (isHexadecimal && c is (>= 'a' and <= 'f') or (>= 'A' and <= 'F'));
+    }
+
+    private static char At(string sql, int at) => at < sql.Length ? sql[at] : '\0';
 }

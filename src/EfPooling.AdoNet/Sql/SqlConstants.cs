@@ -1,25 +1,33 @@
-using System.Text;
-
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>Reads the values of constants and names.</summary>
 internal static class SqlConstants
 {
-    /// <returns>Null if there is no such name.</returns>
+    private const int MostNameBytes = 63; // of UTF-8; the server cuts off the rest
+
+    /// <returns>As the server knows it: folded, without quotes, cut off; null if there is no such name.</returns>
     public static string? Name(string sql, SqlToken token)
     {
         if (token.Kind != SqlTokenKind.QuotedWord)
         {
-            return Fold(sql, token.Start, token.Length);
+            return CutOff(SqlCharacters.Fold(sql, token.Start, Math.Min(token.Length, MostNameBytes + 1)));
         }
 
-        var prefix = token.Form == TextForm.Unicode ? 3 : 1;
-        var closing = token.Length > prefix && sql[token.End - 1] == '"' ? 1 : 0;
-        var inner = sql.Substring(token.Start + prefix, token.Length - prefix - closing).Replace("\"\"", "\"");
-        return token.Form == TextForm.Unicode ? DecodeUnicode(inner, token.Escape) : inner;
+        if (token.Form == TextForm.Unicode)
+        {
+            Span<char> decoded = stackalloc char[MostNameBytes + 1];
+            return TryDecode(sql, token, decoded, out var count) ? CutOff(decoded.Slice(0, count).ToString()) : null;
+        }
+
+        var closing = token.Length > 1 && sql[token.End - 1] == '"' ? 1 : 0;
+        var length = Math.Min(token.Length - 1 - closing, 2 * (MostNameBytes + 1));
+        return CutOff(SqlCharacters.Part(sql, token.Start + 1, length).Replace("\"\"", "\""));
     }
 
-    /// <returns>Null if the value is not simply what stands between the quotes.</returns>
+    /// <summary>Whether the server takes it for a name, however long.</summary>
+    public static bool IsName(string sql, SqlToken token) => token.Form != TextForm.Unicode || TryDecode(sql, token, [], out _);
+
+    /// <returns>Null if the value cannot be read for certain.</returns>
     public static string? Value(string sql, SqlToken token)
     {
         if (token.IsContinued)
@@ -33,7 +41,9 @@ internal static class SqlConstants
                 var quote = sql.IndexOf('\'', token.Start);
                 return token.End - quote < 2 ? null : sql.Substring(quote + 1, token.End - quote - 2).Replace("''", "'");
             case TextForm.Escaped:
-                return token.Length < 3 ? null : DecodeEscapes(sql.Substring(token.Start + 2, token.Length - 3).Replace("''", "'"));
+                return token.Length < 3 ? null : EscapedText.Decode(sql, token.Start + 2, token.End - 1);
+            case TextForm.Unicode:
+                return token.Length < 4 ? null : UnicodeText.Decode(sql, token.Start + 3, token.End - 1, '\'', token.Escape);
             case TextForm.Dollar:
                 var tag = sql.IndexOf('$', token.Start + 1) + 1 - token.Start;
                 return token.Length < 2 * tag ? null : sql.Substring(token.Start + tag, token.Length - (2 * tag));
@@ -42,87 +52,29 @@ internal static class SqlConstants
         }
     }
 
-    // PostgreSQL folds the letters of ASCII only.
-    private static string Fold(string sql, int start, int length)
+    private static bool TryDecode(string sql, SqlToken token, Span<char> decoded, out int length)
     {
-        var folded = sql.ToCharArray(start, length);
-        for (var i = 0; i < folded.Length; i++)
-        {
-            folded[i] = folded[i] is >= 'A' and <= 'Z' ? (char)(folded[i] | 0x20) : folded[i];
-        }
-
-        return new string(folded);
+        const int Prefix = 3;
+        var closing = token.Length > Prefix && sql[token.End - 1] == '"' ? 1 : 0;
+        return UnicodeText.TryDecode(sql, token.Start + Prefix, token.End - closing, '"', token.Escape, decoded, out length);
     }
 
-    private static string? DecodeUnicode(string text, char escape)
+    // At the boundary of a character.
+    private static string CutOff(string name)
     {
-        var decoded = new StringBuilder(text.Length);
-        for (var i = 0; i < text.Length; i++)
+        var bytes = 0;
+        for (var i = 0; i < name.Length && name.Length > MostNameBytes / 3; i++)
         {
-            if (text[i] != escape)
+            var isPair = char.IsHighSurrogate(name[i]) && i + 1 < name.Length && char.IsLowSurrogate(name[i + 1]);
+            bytes += isPair ? 4 : name[i] < 0x80 ? 1 : name[i] < 0x800 ? 2 : 3;
+            if (bytes > MostNameBytes)
             {
-                decoded.Append(text[i]);
-                continue;
+                return name.Substring(0, i);
             }
 
-            if (i + 1 < text.Length && text[i + 1] == escape)
-            {
-                decoded.Append(escape);
-                i++;
-                continue;
-            }
-
-            var isLong = i + 1 < text.Length && text[i + 1] == '+';
-            var (start, length) = isLong ? (i + 2, 6) : (i + 1, 4);
-            if (start + length > text.Length || Hexadecimal(text, start, length) is not (>= 1 and <= 0xFFFF and var code))
-            {
-                return null; // Nobody spells a name that matters here beyond the basic plane.
-            }
-
-            decoded.Append((char)code);
-            i = start + length - 1;
+            i += isPair ? 1 : 0;
         }
 
-        return decoded.ToString();
-    }
-
-    private static int Hexadecimal(string text, int start, int length)
-    {
-        var value = 0;
-        for (var i = start; i < start + length; i++)
-        {
-            var digit = "0123456789abcdef".IndexOf(char.ToLowerInvariant(text[i]));
-            if (digit < 0)
-            {
-                return -1;
-            }
-
-            value = (value * 16) + digit;
-        }
-
-        return value;
-    }
-
-    private static string? DecodeEscapes(string text)
-    {
-        var decoded = new StringBuilder(text.Length);
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\\' && ++i < text.Length)
-            {
-                if (text[i] is (>= '0' and <= '9') or 'x' or 'u' or 'U')
-                {
-                    return null;
-                }
-
-                decoded.Append(text[i] switch { 'n' => '\n', 't' => '\t', 'r' => '\r', 'b' => '\b', 'f' => '\f', var c => c });
-            }
-            else if (i < text.Length)
-            {
-                decoded.Append(text[i]);
-            }
-        }
-
-        return decoded.ToString();
+        return name;
     }
 }

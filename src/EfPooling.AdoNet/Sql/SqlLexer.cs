@@ -2,26 +2,41 @@ namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
 /// Cuts a PostgreSQL text into tokens as the server does; see "Lexical Structure" in the PostgreSQL manual. Comments and white space go.
-/// Assumes <c>standard_conforming_strings = on</c>, PostgreSQL's default, without which Npgsql does not work either.
+/// Assumes <c>standard_conforming_strings = on</c>, PostgreSQL's default, without which Npgsql does not work either. Time and memory grow no faster
+/// than the text.
 /// </summary>
 internal sealed class SqlLexer(string sql)
 {
+    private static readonly char[] LineEnds = ['\n', '\r'];
+
     private readonly List<SqlToken> _tokens = new(Math.Min(1 + (sql.Length / 5), 4096));
+    private readonly OperatorRun _operators = new(sql); // one thread only
     private int _position; // one thread only
     private bool _isContinuable; // one thread only: since the last token there was the end of a line and no block comment
     private bool _hasBlockComment; // one thread only
+    private bool _hasEscapeWord; // one thread only
 
-    /// <summary>Whether the text ended within a comment, a constant or a quoted name.</summary>
+    /// <summary>Whether the text ended within a comment, a constant or a quoted name, or had more tokens, or there was a UESCAPE that belongs to nothing.</summary>
     public bool IsBroken { get; private set; }
 
-    public static List<SqlToken> Read(string sql, out bool isBroken)
+    /// <param name="sql">The text.</param>
+    /// <param name="isBroken">See <see cref="IsBroken"/>.</param>
+    /// <param name="most">Where to stop.</param>
+    public static List<SqlToken> Read(string sql, out bool isBroken, int most = int.MaxValue)
     {
         var lexer = new SqlLexer(sql);
         while (lexer.Skip())
         {
+            if (lexer._tokens.Count >= most)
+            {
+                lexer.IsBroken = true;
+                break;
+            }
+
             lexer.Next();
         }
 
+        lexer.IsBroken |= lexer._hasEscapeWord && !UnicodeEscapes.TryAttach(sql, lexer._tokens);
         isBroken = lexer.IsBroken;
         return lexer._tokens;
     }
@@ -42,7 +57,7 @@ internal sealed class SqlLexer(string sql)
             }
             else if (c == '-' && Peek(1) == '-')
             {
-                var end = sql.IndexOfAny(['\n', '\r'], _position);
+                var end = sql.IndexOfAny(LineEnds, _position);
                 _position = end < 0 ? sql.Length : end;
             }
             else if (c == '/' && Peek(1) == '*')
@@ -99,6 +114,7 @@ internal sealed class SqlLexer(string sql)
         else if (SqlCharacters.StartsWord(c))
         {
             Add(SqlTokenKind.Word, start, SqlCharacters.EndOfWord(sql, start));
+            _hasEscapeWord |= c is 'u' or 'U' && UnicodeEscapes.IsKeyword(sql, _tokens[_tokens.Count - 1]);
         }
         else if (SqlCharacters.IsDigit(c) || (c == '.' && SqlCharacters.IsDigit(next)))
         {
@@ -118,7 +134,7 @@ internal sealed class SqlLexer(string sql)
         }
         else if (SqlCharacters.IsOperator(c))
         {
-            Add(SqlTokenKind.Operator, start, SqlCharacters.EndOfOperator(sql, start));
+            Add(SqlTokenKind.Operator, start, _operators.EndOf(start));
         }
         else
         {
@@ -174,7 +190,7 @@ internal sealed class SqlLexer(string sql)
             }
             else if (c == '\'')
             {
-                if (Peek() != '\'')
+                if (form == TextForm.Bits || Peek() != '\'')
                 {
                     break;
                 }
@@ -187,24 +203,10 @@ internal sealed class SqlLexer(string sql)
         {
             _tokens[_tokens.Count - 1] = _tokens[_tokens.Count - 1].ContinuedTo(_position);
         }
-        else if (!TryAttachEscape(start))
+        else
         {
             Add(SqlTokenKind.Text, start, _position, form);
         }
-    }
-
-    // U&"…" UESCAPE '!' is one token.
-    private bool TryAttachEscape(int start)
-    {
-        var count = _tokens.Count;
-        if (count < 2 || _tokens[count - 2].Form != TextForm.Unicode || _position - start != 3 || !SqlCharacters.IsWord(sql, _tokens[count - 1], "UESCAPE"))
-        {
-            return false;
-        }
-
-        _tokens.RemoveAt(count - 1);
-        _tokens[count - 2] = _tokens[count - 2].WithEscape(sql[start + 1]);
-        return true;
     }
 
     private void ReadQuotedWord(int prefix, TextForm form)
@@ -249,7 +251,7 @@ internal sealed class SqlLexer(string sql)
             return;
         }
 
-        var tag = sql.Substring(start, tagEnd + 1 - start);
+        var tag = tagEnd == start + 1 ? "$$" : sql.Substring(start, tagEnd + 1 - start);
         var close = sql.IndexOf(tag, tagEnd + 1, StringComparison.Ordinal);
         IsBroken |= close < 0;
         Add(SqlTokenKind.Text, start, close < 0 ? sql.Length : close + tag.Length, TextForm.Dollar);

@@ -1,23 +1,25 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>One token and where it stands in its text, quotes and prefixes included.</summary>
+/// <summary>One token and where it stands in its text, quotes and prefixes included. Twelve bytes, because a text may have very many.</summary>
 internal readonly struct SqlToken(SqlTokenKind kind, int start, int length, TextForm form = TextForm.Plain, char escape = '\\', bool isContinued = false)
 {
-    public SqlTokenKind Kind { get; } = kind;
+    private readonly byte _escape = (byte)escape; // The server takes no others than those of ASCII.
 
     public int Start { get; } = start;
 
     public int Length { get; } = length;
 
-    public int End => Start + Length;
+    public SqlTokenKind Kind { get; } = kind;
 
     public TextForm Form { get; } = form;
 
     /// <summary>What UESCAPE said, or a backslash.</summary>
-    public char Escape { get; } = escape;
+    public char Escape => (char)_escape;
 
     /// <summary>A string constant in several pieces on several lines.</summary>
     public bool IsContinued { get; } = isContinued;
+
+    public int End => Start + Length;
 
     public SqlToken WithEscape(char escape) => new(Kind, Start, Length, Form, escape, IsContinued);
 

@@ -1,7 +1,7 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>What a token is. See "Lexical Structure" in the PostgreSQL manual.</summary>
-internal enum SqlTokenKind
+internal enum SqlTokenKind : byte
 {
     /// <summary>A keyword or an identifier without quotes.</summary>
     Word,

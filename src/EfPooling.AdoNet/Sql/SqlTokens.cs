@@ -3,18 +3,39 @@ namespace EfPooling.AdoNet.Sql;
 /// <summary>The tokens of a text, with the questions that a classifier asks. Questions about places outside the text are answered with no.</summary>
 internal sealed class SqlTokens
 {
-    private readonly List<SqlToken> _tokens;
-    private readonly Dictionary<int, int> _closings = [];
+    /// <summary>A longer text is broken, and not read: nobody writes one by hand, and what is cleaned up after it costs less than sending it.</summary>
+    public const int MostCharacters = 1 << 20;
 
-    public SqlTokens(string text)
+    /// <summary>As many as 65,535 parameters need, the most that a statement may have, each in a row of its own.</summary>
+    public const int MostTokens = 1 << 18;
+
+    private const int LongestKeyword = 32;
+
+    private readonly List<SqlToken> _tokens;
+    private int[] _closings = []; // by the place of what opens; empty until something does
+
+    /// <param name="text">The text.</param>
+    /// <param name="most">A text with more tokens is broken, and has none.</param>
+    public SqlTokens(string text, int most = MostTokens)
     {
         Text = text;
-        _tokens = SqlLexer.Read(text, out var isBroken);
+        if (text.Length > MostCharacters || text.Contains('\0')) // The server reads up to a zero.
+        {
+            (_tokens, IsBroken) = ([], true);
+            return;
+        }
+
+        _tokens = SqlLexer.Read(text, out var isBroken, Math.Min(most, MostTokens));
         IsBroken = isBroken;
+        if (isBroken && _tokens.Count >= most)
+        {
+            _tokens = [];
+        }
+
         PairParentheses();
         foreach (var token in _tokens)
         {
-            IsBroken |= token.Form == TextForm.Unicode && token.Kind == SqlTokenKind.QuotedWord && SqlConstants.Name(text, token) is null;
+            IsBroken |= token.Form == TextForm.Unicode && token.Kind == SqlTokenKind.QuotedWord && !SqlConstants.IsName(text, token);
         }
     }
 
@@ -36,23 +57,28 @@ internal sealed class SqlTokens
 
     public bool Is(int index, string first, string second) => Is(index, first) && Is(index + 1, second);
 
-    public bool IsAny(int index, WordTable words) => Is(index, SqlTokenKind.Word) && words.Contains(Raw(index));
+    public bool IsAny(int index, WordTable words) => Is(index, SqlTokenKind.Word) && words.Contains(Text, _tokens[index].Start, _tokens[index].Length);
 
-    public bool IsOperator(int index, string name) => Is(index, SqlTokenKind.Operator) && Raw(index) == name;
+    public bool IsOperator(int index, string name) => Is(index, SqlTokenKind.Operator) && _tokens[index].Length == name.Length
+        && string.CompareOrdinal(Text, _tokens[index].Start, name, 0, name.Length) == 0;
 
     /// <summary>Whether a name stands there: a word, quoted or not.</summary>
     public bool IsName(int index) => Has(index) && _tokens[index].Kind is SqlTokenKind.Word or SqlTokenKind.QuotedWord;
 
-    public string Raw(int index) => Text.Substring(_tokens[index].Start, _tokens[index].Length);
+    public string Raw(int index) => SqlCharacters.Part(Text, _tokens[index].Start, _tokens[index].Length);
 
-    /// <summary>The name that stands there, without quotes, in lower case if it had none.</summary>
+    /// <summary>The word without quotes that stands there, in lower case; empty if there is none, or one longer than any keyword.</summary>
+    public string Keyword(int index)
+        => Is(index, SqlTokenKind.Word) && _tokens[index].Length <= LongestKeyword ? SqlCharacters.Fold(Text, _tokens[index].Start, _tokens[index].Length) : "";
+
+    /// <summary>The name that stands there, without quotes, in lower case if it had none, cut off as the server does.</summary>
     public string Name(int index) => (Has(index) ? SqlConstants.Name(Text, _tokens[index]) : null) ?? "";
 
-    /// <summary>The value of the string constant that stands there; null if there is none or its value takes more than quotes to read.</summary>
+    /// <summary>The value of the string constant that stands there; null if there is none or it cannot be read for certain.</summary>
     public string? Constant(int index) => Is(index, SqlTokenKind.Text) ? SqlConstants.Value(Text, _tokens[index]) : null;
 
     /// <summary>Where the parenthesis or bracket that opens there is closed; the end of the text if it is not.</summary>
-    public int Close(int index) => _closings.TryGetValue(index, out var closing) ? closing : Count;
+    public int Close(int index) => index >= 0 && index < _closings.Length && _closings[index] > index ? _closings[index] : Count;
 
     /// <summary>The last part of the dotted name that starts there.</summary>
     public int EndOfName(int index)
@@ -69,25 +95,35 @@ internal sealed class SqlTokens
 
     private void PairParentheses()
     {
-        var open = new Stack<int>();
+        var last = -1; // of those that are open; each remembers the one before it, as its complement
         for (var i = 0; i < Count; i++)
         {
             if (Is(i, '(') || Is(i, '['))
             {
-                open.Push(i);
+                _closings = _closings.Length == 0 ? new int[Count] : _closings;
+                _closings[i] = ~last;
+                last = i;
             }
             else if (Is(i, ')') || Is(i, ']'))
             {
-                if (open.Count == 0 || Is(open.Peek(), '(') != Is(i, ')'))
+                if (last < 0 || Is(last, '(') != Is(i, ')'))
                 {
                     IsBroken = true;
                     continue;
                 }
 
-                _closings[open.Pop()] = i;
+                var before = ~_closings[last];
+                _closings[last] = i;
+                last = before;
             }
         }
 
-        IsBroken |= open.Count > 0;
+        IsBroken |= last >= 0;
+        while (last >= 0)
+        {
+            var before = ~_closings[last];
+            _closings[last] = 0;
+            last = before;
+        }
     }
 }

@@ -1,7 +1,7 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>How a string constant or a quoted identifier is written.</summary>
-internal enum TextForm
+internal enum TextForm : byte
 {
     /// <summary>Doubled quotes only. Also every token that is no constant.</summary>
     Plain,

@@ -22,7 +22,7 @@ public sealed class SqlVerdictProperties
     // Text without the characters that end the constant it is put into.
     private static readonly Gen<string> Inside = ArbMap.Default.GeneratorFor<string>()
         .Select(text => (text ?? "") + " SET a = 1; set_config TEMP BEGIN ")
-        .Select(text => string.Concat(text.Where(c => c is not ('\'' or '\\' or '$'))));
+        .Select(text => string.Concat(text.Where(c => c is not ('\'' or '\\' or '$' or '\0'))));
 
     private static readonly Config Quick = Config.QuickThrowOnFailure.WithMaxTest(300);
 
