@@ -16,7 +16,7 @@ internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder 
     private const string Sql =
         """
         SELECT wanted.name, pg_catalog.current_setting(wanted.name, true), known.source
-        FROM pg_catalog.unnest($1) AS wanted (name) LEFT JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = wanted.name
+        FROM pg_catalog.unnest($1) AS wanted (name) LEFT JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name COLLATE pg_catalog."C") = wanted.name
         """;
 
     public bool IsFor(ConnectionBinder binder) => ReferenceEquals(opening, binder);

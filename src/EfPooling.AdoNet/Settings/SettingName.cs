@@ -1,4 +1,5 @@
 using System.Text;
+using EfPooling.AdoNet.Sql;
 
 namespace EfPooling.AdoNet;
 
@@ -15,15 +16,15 @@ internal static class SettingName
     public static string Parse(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        var parsed = name.ToLowerInvariant();
+        var parsed = SqlSetting.NameOf(name);
         if (!parsed.Split('.').All(IsIdentifier))
         {
             throw new ArgumentException($"'{name}' is not the name of a session setting. A name is made of letters, digits and underscores, one of your own has a prefix and a dot: app.tenant_id.", nameof(name));
         }
 
-        if (Npgsqls.Contains(parsed) || parsed.StartsWith("transaction_", StringComparison.Ordinal))
+        if (Npgsqls.Contains(parsed) || parsed.StartsWith("transaction_", StringComparison.Ordinal) || parsed == SqlSetting.Seed)
         {
-            throw new ArgumentException($"'{name}' cannot be a session setting of a pooled connection: Npgsql or the transaction decides about it.", nameof(name));
+            throw new ArgumentException($"'{name}' cannot be a session setting of a pooled connection: Npgsql or the transaction decides about it, or it cannot be read back.", nameof(name));
         }
 
         return parsed;

@@ -107,6 +107,11 @@ internal sealed class DefinitionReader(SqlTokens tokens, VerdictBuilder verdict)
         for (var i = kind; i < end; i++)
         {
             NoteTemporarySchema(i);
+            if (tokens.IsName(i) && tokens[i].Length >= SqlSetting.StringSyntax.Length && tokens.Name(i) == SqlSetting.StringSyntax)
+            {
+                verdict.Add(SessionEffects.Unknown); // Of a function, a role or a database, whose texts read otherwise.
+            }
+
             if (mayRun && tokens.IsName(i) && tokens.Is(i + 1, '('))
             {
                 if (tokens.Name(i) == "set_config")
@@ -123,7 +128,7 @@ internal sealed class DefinitionReader(SqlTokens tokens, VerdictBuilder verdict)
 
     private void NoteTemporarySchema(int i)
     {
-        if (tokens.IsName(i) && TemporarySchema.Is(tokens.Name(i)))
+        if (TemporarySchema.Is(tokens, i))
         {
             verdict.Add(SessionEffects.TemporaryObject);
         }

@@ -6,26 +6,22 @@ namespace EfPooling.AdoNet.Sql;
 /// </summary>
 internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict)
 {
-    private readonly HashSet<string> _local = [];
-    private readonly Stack<Place> _outer = new();
-    private Place _place; // one thread only
-
-    private enum Place
-    {
-        Expression,
-        ExpressionWithFrom,
-        Table,
-        AfterTable,
-        JoinCondition,
-        CommonTable,
-        CommonTableBody,
-        AfterCommonTable,
-    }
+    private readonly Stack<QueryPlace> _outer = new();
+    private HashSet<string>? _local; // names of common table expressions
+    private HashSet<SqlName>? _tables; // before it is known which of them are local
+    private QueryPlace _place; // one thread only
+    private int _label = -1; // the last name behind AS: no keyword, whatever it says
+    private int _tableEnd = -1; // where the last table ended: an alias may follow
 
     public void Scan(int start, int end)
     {
         for (var i = start; i < end && i < tokens.Count; i++)
         {
+            if (i > start && tokens.Is(i - 1, "AS") && !tokens.Is(i - 2, '.') && _label != i - 1 && _place != QueryPlace.CommonTableBody)
+            {
+                _label = i;
+            }
+
             i = tokens[i].Kind switch
             {
                 SqlTokenKind.Word or SqlTokenKind.QuotedWord => OnName(i),
@@ -35,12 +31,18 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
             };
         }
 
-        verdict.Tables.RemoveWhere(table => table.Schema is null && _local.Contains(table.Name));
+        foreach (var table in _tables ?? [])
+        {
+            if (table.Schema is not null || _local?.Contains(table.Name) != true)
+            {
+                verdict.AddTable(table);
+            }
+        }
     }
 
     private int OnOperator(int i)
     {
-        verdict.Operators.Add(tokens.Raw(i));
+        verdict.AddOperator(tokens.Raw(i));
         return i;
     }
 
@@ -52,19 +54,20 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
                 Enter(i, isCall: false);
                 break;
             case ')' or ']':
-                _place = _outer.Count > 0 ? _outer.Pop() : Place.Expression;
+                _place = _outer.Count > 0 ? _outer.Pop() : QueryPlace.Expression;
+                _tableEnd = _place == QueryPlace.AfterTable ? i : _tableEnd;
                 break;
             case ',':
                 _place = _place switch
                 {
-                    Place.AfterTable or Place.JoinCondition => Place.Table,
-                    Place.AfterCommonTable => Place.CommonTable,
+                    QueryPlace.AfterTable or QueryPlace.JoinCondition => QueryPlace.Table,
+                    QueryPlace.AfterCommonTable => QueryPlace.CommonTable,
                     _ => _place,
                 };
                 break;
             case ';':
                 _outer.Clear();
-                _place = Place.Expression;
+                _place = QueryPlace.Expression;
                 break;
         }
 
@@ -75,20 +78,20 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     {
         _outer.Push(_place switch
         {
-            Place.Table => Place.AfterTable,
-            Place.CommonTableBody => Place.AfterCommonTable,
+            QueryPlace.Table => QueryPlace.AfterTable,
+            QueryPlace.CommonTableBody => QueryPlace.AfterCommonTable,
             _ => _place,
         });
-        _place = tokens.IsAny(i - 1, SqlWords.CallsWithFrom) ? Place.ExpressionWithFrom
-            : _place == Place.Table && !isCall ? Place.Table
-            : Place.Expression;
+        _place = tokens.IsAny(i - 1, SqlWords.CallsWithFrom) ? QueryPlace.ExpressionWithFrom
+            : _place == QueryPlace.Table && !isCall ? QueryPlace.Table
+            : QueryPlace.Expression;
     }
 
     private int OnName(int i)
     {
         var last = tokens.EndOfName(i);
-        var isWord = last == i && tokens.Is(i, SqlTokenKind.Word) && !tokens.Is(i - 1, '.');
-        if (_place == Place.CommonTable && !tokens.Is(i, "RECURSIVE"))
+        var isWord = last == i && tokens.Is(i, SqlTokenKind.Word) && !tokens.Is(i - 1, '.') && _label != i;
+        if (_place == QueryPlace.CommonTable && !tokens.Is(i, "RECURSIVE"))
         {
             return OnCommonTable(i);
         }
@@ -120,8 +123,8 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
 
     private int OnCommonTable(int i)
     {
-        _local.Add(tokens.Name(i));
-        _place = Place.CommonTableBody;
+        (_local ??= []).Add(tokens.Name(i));
+        _place = QueryPlace.CommonTableBody;
         return tokens.Is(i + 1, '(') ? tokens.Close(i + 1) : i;
     }
 
@@ -130,9 +133,9 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     {
         if (tokens.Is(i, "FROM"))
         {
-            if (_place != Place.ExpressionWithFrom && !(tokens.Is(i - 1, "DISTINCT") && (tokens.Is(i - 2, "IS") || tokens.Is(i - 2, "NOT"))))
+            if (_place != QueryPlace.ExpressionWithFrom && !(tokens.Is(i - 1, "DISTINCT") && (tokens.Is(i - 2, "IS") || tokens.Is(i - 2, "NOT"))))
             {
-                _place = Place.Table;
+                _place = QueryPlace.Table;
             }
 
             return true;
@@ -140,43 +143,43 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
 
         if (tokens.Is(i, "WITH"))
         {
-            _place = IsCommonTable(i + 1) ? Place.CommonTable : _place;
+            _place = IsCommonTable(i + 1) ? QueryPlace.CommonTable : _place;
             return true;
         }
 
         NoteClauses(i);
         if (tokens.IsAny(i, SqlWords.AfterFrom))
         {
-            _place = Place.Expression;
+            _place = QueryPlace.Expression;
         }
         else if (tokens.Is(i, "TABLE"))
         {
-            _place = Place.Table;
+            _place = QueryPlace.Table;
         }
-        else if (_place is Place.AfterTable or Place.JoinCondition or Place.Table)
+        else if (_place is QueryPlace.AfterTable or QueryPlace.JoinCondition or QueryPlace.Table)
         {
             OnWordOfFrom(i);
         }
 
-        return (tokens.Is(i, "ROWS", "FROM") && _place == Place.Table)
+        return (tokens.Is(i, "ROWS", "FROM") && _place == QueryPlace.Table)
             || (!tokens.Is(i + 1, '(') && tokens.IsAny(i, SqlWords.NeverFunctions))
-            || (tokens.IsAny(i, SqlWords.BeforeTable) && _place == Place.Table)
-            || (tokens.Is(i, "RECURSIVE") && _place == Place.CommonTable);
+            || (tokens.IsAny(i, SqlWords.BeforeTable) && _place == QueryPlace.Table)
+            || (tokens.Is(i, "RECURSIVE") && _place == QueryPlace.CommonTable);
     }
 
     private void OnWordOfFrom(int i)
     {
         if (tokens.Is(i, "ON"))
         {
-            _place = Place.JoinCondition;
+            _place = QueryPlace.JoinCondition;
         }
         else if (tokens.IsAny(i, SqlWords.BeforeTable) || (tokens.Is(i, "USING") && !tokens.Is(i + 1, '(')))
         {
-            _place = Place.Table;
+            _place = QueryPlace.Table;
         }
         else if (tokens.IsAny(i, SqlWords.Queries))
         {
-            _place = Place.Expression;
+            _place = QueryPlace.Expression;
         }
     }
 
@@ -194,7 +197,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
         if (tokens.IsAny(i, SqlWords.Writing))
         {
             verdict.DoesMoreThanRead = true;
-            _place = _place == Place.AfterCommonTable ? Place.Expression : _place;
+            _place = _place == QueryPlace.AfterCommonTable ? QueryPlace.Expression : _place;
             verdict.AdvancesSequence |= tokens.Is(i, "INSERT") || tokens.Is(i, "MERGE");
             var table = tokens.EndOfName(tokens.Is(i + 1, "ONLY") ? i + 2 : i + 1);
             if (tokens.Is(i, "UPDATE") && tokens.IsName(table) && tokens.Name(table) == "pg_settings")
@@ -225,7 +228,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     {
         for (var i = first; i <= last; i += 2)
         {
-            if (TemporarySchema.Is(tokens.Name(i)))
+            if (TemporarySchema.Is(tokens, i))
             {
                 verdict.Add(SessionEffects.TemporaryObject);
             }
@@ -235,11 +238,12 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     private void NoteRelation(int first, int last)
     {
         var name = NameAt(first, last);
-        verdict.Relations.Add(name);
-        if (_place == Place.Table)
+        verdict.AddRelation(name);
+        if (_place == QueryPlace.Table)
         {
-            verdict.Tables.Add(name);
-            _place = Place.AfterTable;
+            (_tables ??= []).Add(name);
+            _tableEnd = last;
+            _place = QueryPlace.AfterTable;
         }
     }
 
@@ -253,7 +257,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
             return false; // A type, an alias or a table with its columns.
         }
 
-        if (_place == Place.AfterTable)
+        if (_place == QueryPlace.AfterTable && (_tableEnd == first - 1 || tokens.Is(first - 2, "WITH", "ORDINALITY")))
         {
             return false; // An alias with its columns.
         }
@@ -265,20 +269,20 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     private bool IsPartOfClause(int i)
     {
         var previous = i - 1;
-        return tokens.Raw(i).ToUpperInvariant() switch
+        return tokens.Keyword(i) switch
         {
-            "BY" => tokens.Is(previous, "GROUP") || tokens.Is(previous, "ORDER") || tokens.Is(previous, "PARTITION"),
-            "ROLLUP" or "CUBE" => tokens.Is(previous, "BY"),
-            "SETS" => tokens.Is(previous, "GROUPING"),
-            "CONFLICT" => tokens.Is(previous, "ON"),
-            "OVER" or "FILTER" => tokens.Is(previous, ')'),
-            "MATERIALIZED" => _place == Place.CommonTableBody,
-            "SET" => tokens.IsName(previous) && !tokens.Is(previous, "SELECT"),
-            "INSERT" => tokens.Is(previous, "THEN"),
-            "FIRST" or "NEXT" => tokens.Is(previous, "FETCH"),
-            "ZONE" => tokens.Is(previous, "TIME"),
-            "JOIN" => _place == Place.Table,
-            "OPERATOR" => tokens.Is(tokens.Close(i + 1) - 1, SqlTokenKind.Operator),
+            "by" => tokens.Is(previous, "GROUP") || tokens.Is(previous, "ORDER") || tokens.Is(previous, "PARTITION"),
+            "rollup" or "cube" => tokens.Is(previous, "BY"),
+            "sets" => tokens.Is(previous, "GROUPING"),
+            "conflict" => tokens.Is(previous, "ON"),
+            "over" or "filter" => tokens.Is(previous, ')'),
+            "materialized" => _place == QueryPlace.CommonTableBody,
+            "set" => tokens.IsName(previous) && !tokens.Is(previous, "SELECT"),
+            "insert" => tokens.Is(previous, "THEN"),
+            "first" or "next" => tokens.Is(previous, "FETCH"),
+            "zone" => tokens.Is(previous, "TIME"),
+            "join" => _place == QueryPlace.Table,
+            "operator" => tokens.Is(tokens.Close(i + 1) - 1, SqlTokenKind.Operator),
             _ => false,
         };
     }
@@ -286,7 +290,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     private void OnCall(int first, int last)
     {
         var name = NameAt(first, last);
-        verdict.Functions.Add(name);
+        verdict.AddFunction(name);
         if (name.Name == "set_config")
         {
             new SettingsReader(tokens, verdict).ReadSetConfig(last + 1);

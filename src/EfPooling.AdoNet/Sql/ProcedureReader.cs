@@ -11,116 +11,107 @@ internal sealed class ProcedureReader(SqlTokens tokens, VerdictBuilder verdict)
     private static readonly WordTable Expressions = new(
         "if elsif elseif while for foreach case when exit continue return raise assert perform get open fetch move close null commit rollback");
 
-    private int _cases; // one thread only
+    private static readonly WordTable BeforeThen = new("if elsif elseif case when");
+
+    private static readonly WordTable BeforeLoop = new("while for foreach");
+
+    private readonly StatementReader _statements = new(tokens, verdict);
     private bool _isDeclaring; // one thread only
 
     public static void Read(string body, VerdictBuilder verdict)
     {
-        var tokens = new SqlTokens(body);
+        if (verdict.Open(body) is not { } tokens)
+        {
+            return;
+        }
+
         new ProcedureReader(tokens, verdict).Read();
         if (tokens.IsBroken)
         {
             verdict.Add(SessionEffects.Unknown);
         }
+
+        verdict.Close();
     }
 
     private void Read()
     {
-        var isStart = true;
-        for (var i = 0; i < tokens.Count; i++)
+        for (var i = 0; i < tokens.Count;)
         {
-            if (!isStart)
-            {
-                isStart = StartsBehind(i);
-                continue;
-            }
-
-            (i, isStart) = ReadStart(i);
+            i = ReadStart(i);
         }
     }
 
-    private bool StartsBehind(int i)
-    {
-        if (tokens.Is(i, ';'))
-        {
-            _cases = 0;
-            return true;
-        }
-
-        if (tokens.Is(i, "CASE"))
-        {
-            _cases++;
-        }
-        else if (tokens.Is(i, "END") && _cases > 0)
-        {
-            _cases--;
-        }
-
-        return _cases == 0 && (tokens.Is(i, "THEN") || tokens.Is(i, "ELSE") || tokens.Is(i, "LOOP"));
-    }
-
-    // Where to go on, and whether a statement may start there.
-    private (int Last, bool IsStart) ReadStart(int i)
+    // Where the next statement may start.
+    private int ReadStart(int i)
     {
         if (tokens.IsOperator(i, "<<") && tokens.IsOperator(i + 2, ">>"))
         {
-            return (i + 2, true);
+            return i + 3;
         }
 
         if (tokens.IsOperator(i, "#"))
         {
-            return (i + 2, true); // An option such as #variable_conflict use_column.
+            return i + 3; // An option such as #variable_conflict use_column.
         }
 
         if (tokens.Is(i, ';'))
         {
-            return (i, true);
+            return i + 1;
         }
 
         var isAssignment = IsAssignment(i);
         if (!isAssignment && tokens.IsAny(i, BeforeStatement))
         {
             _isDeclaring = tokens.Is(i, "DECLARE");
-            return (i, true);
+            return i + 1;
+        }
+
+        if (!verdict.TakeStatement())
+        {
+            return tokens.Count;
+        }
+
+        if (!isAssignment && !_isDeclaring && (tokens.Is(i, "EXECUTE") || tokens.IsAny(i, Expressions)))
+        {
+            return ReadExpression(i);
         }
 
         var end = EndOfStatement(i);
         if (!isAssignment && tokens.Is(i, "END"))
         {
-            return (end - 1, false);
+            return end;
         }
 
         if (_isDeclaring || isAssignment)
         {
             new ExpressionScanner(tokens, verdict).Scan(i, end);
-            return (end - 1, false);
-        }
-
-        if (tokens.Is(i, "EXECUTE") || tokens.IsAny(i, Expressions))
-        {
-            return ReadExpression(i);
+            return end;
         }
 
         NoteDynamic(i, end);
-        new StatementReader(tokens, verdict).Read(i, end);
-        return (end - 1, false);
+        _statements.Read(i, end);
+        return end;
     }
 
-    // Up to the word that starts the next statement.
-    private (int Last, bool IsStart) ReadExpression(int start)
+    // As the server does it: the expression goes up to the first THEN or LOOP outside parentheses, whatever stands before it, and else to the semicolon.
+    private int ReadExpression(int start)
     {
+        var last = tokens.IsAny(start, BeforeThen) ? "THEN" : tokens.IsAny(start, BeforeLoop) ? "LOOP" : null;
         var i = start;
-        for (; i < tokens.Count && ((i == start && tokens.Is(i, "CASE")) || !StartsBehind(i)); i++)
+        while (i < tokens.Count && !tokens.Is(i, ';') && !(last is not null && tokens.Is(i, last)))
         {
             if (tokens.Is(i, "EXECUTE"))
             {
                 ReadExecute(i);
             }
+
+            i = tokens.Is(i, '(') || tokens.Is(i, '[') ? tokens.Close(i) + 1 : i + 1;
         }
 
         // PERFORM f(), RETURN QUERY and FOR x IN SELECT are queries without their first word or with more words before it.
         new ExpressionScanner(tokens, verdict).Scan(start + 1, i);
-        return (i, true);
+        return i + 1;
     }
 
     private bool IsAssignment(int i)

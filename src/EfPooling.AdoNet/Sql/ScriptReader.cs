@@ -3,18 +3,31 @@ namespace EfPooling.AdoNet.Sql;
 /// <summary>Cuts a text into statements and reads each.</summary>
 internal static class ScriptReader
 {
+    private static readonly WordTable Routines = new("function procedure");
+
     /// <summary>Reads what the text does into the verdict.</summary>
     /// <returns>The statements in order.</returns>
     public static List<SqlStatement> Read(string sql, VerdictBuilder verdict)
     {
-        var tokens = new SqlTokens(sql);
         var statements = new List<SqlStatement>();
+        if (verdict.Open(sql) is not { } tokens)
+        {
+            return statements;
+        }
+
         var reader = new StatementReader(tokens, verdict);
+        var isWhole = !tokens.IsBroken;
         for (var i = 0; i < tokens.Count; i++)
         {
             if (tokens.Is(i, ';'))
             {
                 continue;
+            }
+
+            if (!verdict.TakeStatement())
+            {
+                isWhole = false;
+                break;
             }
 
             var end = EndOfStatement(tokens, i);
@@ -26,39 +39,56 @@ internal static class ScriptReader
             i = end;
         }
 
-        if (tokens.IsBroken)
+        if (!isWhole)
         {
             verdict.Add(SessionEffects.Unknown);
             statements.Add(new SqlStatement(StatementKind.Unknown, SessionEffects.Unknown, 0, sql.Length));
         }
 
+        verdict.Close();
         return statements;
     }
 
     // Semicolons do not end a statement within parentheses (CREATE RULE) and within the body of a function in SQL.
     private static int EndOfStatement(SqlTokens tokens, int start)
     {
-        var blocks = 0;
+        var isRoutine = IsRoutine(tokens, start);
         for (var i = start; i < tokens.Count; i++)
         {
             if (tokens.Is(i, '('))
             {
                 i = tokens.Close(i);
             }
-            else if (tokens.Is(i, "BEGIN", "ATOMIC") && tokens.Is(start, "CREATE"))
-            {
-                blocks++;
-            }
-            else if (blocks > 0 && (tokens.Is(i, "CASE") || tokens.Is(i, "END")))
-            {
-                blocks += tokens.Is(i, "CASE") ? 1 : -1;
-            }
-            else if (blocks == 0 && tokens.Is(i, ';'))
+            else if (tokens.Is(i, ';'))
             {
                 return i;
+            }
+            else if (isRoutine && tokens.Is(i, "BEGIN", "ATOMIC"))
+            {
+                i = EndOfBody(tokens, i + 2);
+                isRoutine = false;
             }
         }
 
         return tokens.Count;
+    }
+
+    private static bool IsRoutine(SqlTokens tokens, int start)
+        => tokens.Is(start, "CREATE") && tokens.IsAny(tokens.Is(start + 1, "OR", "REPLACE") ? start + 3 : start + 1, Routines);
+
+    // Where a statement of the body would begin, END ends the body. Everywhere else it belongs to CASE, or is a name.
+    private static int EndOfBody(SqlTokens tokens, int start)
+    {
+        while (start < tokens.Count && !tokens.Is(start, "END"))
+        {
+            while (start < tokens.Count && !tokens.Is(start, ';'))
+            {
+                start = tokens.Is(start, '(') ? tokens.Close(start) + 1 : start + 1;
+            }
+
+            start++;
+        }
+
+        return start;
     }
 }

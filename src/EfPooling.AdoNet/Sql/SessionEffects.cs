@@ -45,6 +45,9 @@ internal enum SessionEffects
     /// <summary>Replication origins and slots, which may belong to the session.</summary>
     ReplicationState = 4096,
 
-    /// <summary>State of functions that no command resets: <c>setseed</c>, <c>set_limit</c>, connections of dblink.</summary>
+    /// <summary>State of functions that no command resets: <c>setseed</c> and SET seed, <c>set_limit</c>, connections of dblink.</summary>
     FunctionState = 8192,
+
+    /// <summary>Changes how the server reads constants (<c>standard_conforming_strings</c>), so that every later text may be another one than was read here.</summary>
+    StringSyntax = 16384,
 }

@@ -1,8 +1,14 @@
+using System.Text;
+
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>Reads SET, RESET and <c>set_config</c>: which settings they change, and whether for longer than the transaction.</summary>
 internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
 {
+    private const int MostLooked = 64; // tokens of a value: calls may be nested in each other, and each looks at all within it
+
+    private static readonly WordTable Casts = new("text varchar bool boolean"); // "char" and others change the value
+
     private static readonly WordTable True = new("true t on yes y 1");
 
     public StatementKind ReadSet(int start, int end)
@@ -29,6 +35,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         NoteDangerousValues(names, i, end);
         if (isLocal && names.Count > 0)
         {
+            verdict.Add(names.Contains(SqlSetting.Seed) ? SessionEffects.FunctionState : SessionEffects.None); // No transaction gives it back.
             return StatementKind.SetLocal;
         }
 
@@ -62,17 +69,18 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         var arguments = Arguments(open);
         var name = arguments.Name is { } range ? ConstantOf(range) : null;
         var isLocal = arguments.IsLocal is { } local && IsConstantTrue(local);
-        if (name?.ToLowerInvariant() is null or "search_path" && arguments.Value is { } value && MayNameTemporarySchema(value))
+        name = name is null ? null : SqlSetting.NameOf(name);
+        if (name is null or "search_path" && arguments.Value is { } value && (value.End > value.Start + MostLooked || MayNameTemporarySchema(value)))
         {
             verdict.Add(SessionEffects.TemporaryObject);
         }
 
-        if (name?.ToLowerInvariant() == "standard_conforming_strings")
+        if (name == SqlSetting.StringSyntax && !(arguments.Value is { } syntax && IsConstantTrue(syntax)))
         {
-            verdict.Add(SessionEffects.Unknown);
+            verdict.Add(SessionEffects.StringSyntax | SessionEffects.Unknown);
         }
 
-        if (isLocal)
+        if (isLocal && name != SqlSetting.Seed)
         {
             return;
         }
@@ -134,13 +142,13 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         }
 
         i = tokens.EndOfName(first) + 1;
-        var name = tokens.Name(first);
+        var name = new StringBuilder(tokens.Name(first)); // Each part is cut off on its own; the name in a constant is not.
         for (var part = first + 2; part < i; part += 2)
         {
-            name += "." + tokens.Name(part);
+            name.Append('.').Append(tokens.Name(part));
         }
 
-        return [name.ToLowerInvariant()];
+        return [SqlSetting.NameOf(name.ToString())];
     }
 
     private void AddSettings(List<string> names)
@@ -179,9 +187,9 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
     // With pg_temp on the search path, CREATE TABLE makes a temporary one; and without conforming strings texts read otherwise from now on.
     private void NoteDangerousValues(List<string> names, int start, int end)
     {
-        if (names.Contains("standard_conforming_strings"))
+        if (names.Contains(SqlSetting.StringSyntax) && !(IsAssignment(start) && end == start + 2 && (True.Contains(tokens.Name(start + 1)) || IsConstantTrue((start + 1, end)))))
         {
-            verdict.Add(SessionEffects.Unknown);
+            verdict.Add(SessionEffects.StringSyntax | SessionEffects.Unknown);
         }
 
         if (names.Contains("search_path") && MayNameTemporarySchema((start, end)))
@@ -194,7 +202,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
     {
         for (var i = range.Start; i < range.End && i < tokens.Count; i++)
         {
-            if ((tokens.IsName(i) && TemporarySchema.Is(tokens.Name(i))) || (tokens.Is(i, SqlTokenKind.Text) && TemporarySchema.IsIn(tokens.Constant(i) ?? "pg_temp")))
+            if (TemporarySchema.Is(tokens, i) || (tokens.Is(i, SqlTokenKind.Text) && TemporarySchema.IsIn(tokens.Constant(i) ?? "pg_temp")))
             {
                 return true;
             }
@@ -204,7 +212,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
     }
 
     // By place, or by name as in is_local => true.
-    private ((int, int)? Name, (int, int)? Value, (int Start, int End)? IsLocal) Arguments(int open)
+    private ((int, int)? Name, (int Start, int End)? Value, (int Start, int End)? IsLocal) Arguments(int open)
     {
         var close = tokens.Close(open);
         var found = new (int, int)?[3];
@@ -230,9 +238,11 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         return (found[0], found[1], found[2]);
     }
 
-    // A constant, with a cast to text or without.
+    // A constant, with a cast that keeps it or without.
     private string? ConstantOf((int Start, int End) range)
-        => range.End == range.Start + 1 || (tokens.IsOperator(range.Start + 1, "::") && range.End == range.Start + 3) ? tokens.Constant(range.Start) : null;
+        => range.End == range.Start + 1 || (tokens.IsOperator(range.Start + 1, "::") && range.End == range.Start + 3 && tokens.IsAny(range.Start + 2, Casts))
+            ? tokens.Constant(range.Start)
+            : null;
 
     private bool IsConstantTrue((int Start, int End) range)
         => (range.End == range.Start + 1 && tokens.Is(range.Start, "TRUE")) || (ConstantOf(range) is { } constant && True.Contains(constant.Trim()));

@@ -25,38 +25,38 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
             return StatementKind.Utility;
         }
 
-        return tokens.Raw(start).ToUpperInvariant() switch
+        return tokens.Keyword(start) switch
         {
-            "SELECT" or "VALUES" or "TABLE" => Query(start, end, StatementKind.Select),
-            "WITH" => Query(start, end, KindBehindWith(start, end)),
-            "INSERT" => Query(start, end, StatementKind.Insert),
-            "UPDATE" => Query(start, end, StatementKind.Update),
-            "DELETE" => Query(start, end, StatementKind.Delete),
-            "MERGE" => Query(start, end, StatementKind.Merge),
-            "SET" => _settings.ReadSet(start, end),
-            "RESET" => _settings.ReadReset(start),
-            "SHOW" => StatementKind.Show,
-            "EXPLAIN" => ReadExplain(start, end),
-            "COPY" => ReadCopy(start, end),
-            "CALL" => ReadCall(start, end),
-            "DO" => ReadDo(start, end),
-            "CREATE" => new DefinitionReader(tokens, verdict).ReadCreate(start, end),
-            "ALTER" => new DefinitionReader(tokens, verdict).ReadAlter(start, end),
-            "DROP" => new DefinitionReader(tokens, verdict).ReadDrop(start, end),
-            "BEGIN" or "START" or "COMMIT" or "END" or "ABORT" => Does(SessionEffects.TransactionControl, StatementKind.Transaction),
-            "ROLLBACK" => ReadRollback(start),
-            "SAVEPOINT" or "RELEASE" => StatementKind.Savepoint,
-            "PREPARE" => tokens.Is(start + 1, "TRANSACTION") && tokens.Is(start + 2, SqlTokenKind.Text)
+            "select" or "values" or "table" => Query(start, end, StatementKind.Select),
+            "with" => Query(start, end, KindBehindWith(start, end)),
+            "insert" => Query(start, end, StatementKind.Insert),
+            "update" => Query(start, end, StatementKind.Update),
+            "delete" => Query(start, end, StatementKind.Delete),
+            "merge" => Query(start, end, StatementKind.Merge),
+            "set" => _settings.ReadSet(start, end),
+            "reset" => _settings.ReadReset(start),
+            "show" => StatementKind.Show,
+            "explain" => ReadExplain(start, end),
+            "copy" => ReadCopy(start, end),
+            "call" => ReadCall(start, end),
+            "do" => ReadDo(start, end),
+            "create" => new DefinitionReader(tokens, verdict).ReadCreate(start, end),
+            "alter" => new DefinitionReader(tokens, verdict).ReadAlter(start, end),
+            "drop" => new DefinitionReader(tokens, verdict).ReadDrop(start, end),
+            "begin" or "start" or "commit" or "end" or "abort" => Does(SessionEffects.TransactionControl, StatementKind.Transaction),
+            "rollback" => ReadRollback(start),
+            "savepoint" or "release" => StatementKind.Savepoint,
+            "prepare" => tokens.Is(start + 1, "TRANSACTION") && tokens.Is(start + 2, SqlTokenKind.Text)
                 ? Does(SessionEffects.TransactionControl, StatementKind.PrepareTransaction)
                 : Does(SessionEffects.PreparedStatement, StatementKind.Prepare),
-            "EXECUTE" => ReadExecute(start, end),
-            "DEALLOCATE" => Does(SessionEffects.PreparedStatement, StatementKind.Prepare),
-            "DECLARE" => ReadDeclare(start, end),
-            "FETCH" or "MOVE" or "CLOSE" => StatementKind.Cursor,
-            "LISTEN" or "UNLISTEN" => Does(SessionEffects.Listen, StatementKind.Listen),
-            "NOTIFY" => StatementKind.Notify,
-            "DISCARD" => Does(SessionEffects.Discard, StatementKind.Discard),
-            "LOAD" => Does(SessionEffects.Library, StatementKind.Load),
+            "execute" => ReadExecute(start, end),
+            "deallocate" => Does(SessionEffects.PreparedStatement, StatementKind.Prepare),
+            "declare" => ReadDeclare(start, end),
+            "fetch" or "move" or "close" => StatementKind.Cursor,
+            "listen" or "unlisten" => Does(SessionEffects.Listen, StatementKind.Listen),
+            "notify" => StatementKind.Notify,
+            "discard" => Does(SessionEffects.Discard, StatementKind.Discard),
+            "load" => Does(SessionEffects.Library, StatementKind.Load),
             _ => Unknown(),
         };
     }
@@ -105,7 +105,7 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
                     return StatementKind.Select;
                 }
 
-                var kind = i + 1 >= end || !tokens.Is(i + 1, SqlTokenKind.Word) ? StatementKind.None : KindOf(tokens.Raw(i + 1));
+                var kind = i + 1 >= end || !tokens.Is(i + 1, SqlTokenKind.Word) ? StatementKind.None : KindOf(tokens.Keyword(i + 1));
                 if (kind != StatementKind.None)
                 {
                     return kind;
@@ -120,13 +120,13 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
         return StatementKind.Unknown;
     }
 
-    private static StatementKind KindOf(string word) => word.ToUpperInvariant() switch
+    private static StatementKind KindOf(string word) => word switch
     {
-        "SELECT" or "VALUES" or "TABLE" => StatementKind.Select,
-        "INSERT" => StatementKind.Insert,
-        "UPDATE" => StatementKind.Update,
-        "DELETE" => StatementKind.Delete,
-        "MERGE" => StatementKind.Merge,
+        "select" or "values" or "table" => StatementKind.Select,
+        "insert" => StatementKind.Insert,
+        "update" => StatementKind.Update,
+        "delete" => StatementKind.Delete,
+        "merge" => StatementKind.Merge,
         _ => StatementKind.None,
     };
 
@@ -197,7 +197,7 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
             var close = tokens.Close(inner);
             for (var i = inner; i < close; i++)
             {
-                runs |= (tokens.Is(i, "ANALYZE") || tokens.Is(i, "ANALYSE")) && !IsOff(i + 1);
+                runs |= (tokens.Is(i, "ANALYZE") || tokens.Is(i, "ANALYSE") || (tokens.Is(i, SqlTokenKind.QuotedWord) && tokens.Name(i) == "analyze")) && !IsOff(i + 1);
             }
 
             inner = close + 1;
@@ -254,7 +254,7 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
     {
         for (var i = start; i < end; i++)
         {
-            if (tokens.IsName(i) && TemporarySchema.Is(tokens.Name(i)))
+            if (TemporarySchema.Is(tokens, i))
             {
                 verdict.Add(SessionEffects.TemporaryObject);
             }

@@ -3,20 +3,39 @@ namespace EfPooling.AdoNet.Sql;
 /// <summary>The schema of temporary objects: <c>pg_temp</c>, or <c>pg_temp_3</c> by its true name.</summary>
 internal static class TemporarySchema
 {
+    private const string Name = "pg_temp";
+    private const int LongestPath = 2_000; // Nobody has more schemas; a longer path counts as one that has it.
+
     public static bool Is(string name)
-        => name == "pg_temp" || (name.StartsWith("pg_temp_", StringComparison.Ordinal) && name.Length > 8 && SqlCharacters.IsDigit(name[8]));
+        => name == Name || (name.StartsWith("pg_temp_", StringComparison.Ordinal) && name.Length > 8 && SqlCharacters.IsDigit(name[8]));
+
+    /// <summary>Whether a token is its name.</summary>
+    public static bool Is(SqlTokens tokens, int index) => tokens.IsName(index) && MayBe(tokens.Text, tokens[index]) && Is(tokens.Name(index));
 
     /// <summary>Whether a search path has it, so that what is created may be temporary.</summary>
     public static bool IsIn(string searchPath)
     {
+        if (searchPath.Length > LongestPath)
+        {
+            return true;
+        }
+
         foreach (var schema in searchPath.Split(','))
         {
-            if (Is(schema.Trim(' ', '"').ToLowerInvariant()))
+            if (Is(SqlCharacters.Fold(schema.Trim(' ', '\t', '\n', '\r', '\f', '\v', '"'))))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    // Most names are not, and this makes no string of them.
+    private static bool MayBe(string text, SqlToken token)
+    {
+        var start = token.Kind == SqlTokenKind.QuotedWord ? token.Start + 1 : token.Start;
+        return token.Form == TextForm.Unicode
+            || (token.End >= start + Name.Length && SqlCharacters.AreEqual(text, start, Name.Length, Name));
     }
 }

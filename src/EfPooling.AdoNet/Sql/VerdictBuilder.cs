@@ -1,8 +1,26 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>What has been found in a text so far. One thread only.</summary>
+/// <summary>
+/// What has been found in a text so far, and how much of it may still be read: a text that is too long, too deep or too full is unknown, so that
+/// the effort for it has a bound. One thread only.
+/// </summary>
 internal sealed class VerdictBuilder
 {
+    /// <summary>Blocks within blocks: a DO that executes a constant with a DO. Nobody writes more than a few.</summary>
+    public const int MostDepth = 32;
+
+    /// <summary>Different names, of all kinds together. Each is kept as long as the verdict.</summary>
+    public const int MostNames = 10_000;
+
+    public const int MostStatements = 10_000;
+
+    private readonly HashSet<string> _settings = [];
+    private int _depth;
+    private int _statements;
+    private int _names;
+    private int _tokensLeft = SqlTokens.MostTokens;
+    private int _charactersLeft = 2 * SqlTokens.MostCharacters; // of the text and what is within it
+
     public SessionEffects Effects { get; set; }
 
     /// <summary>The parts of <see cref="Effects"/> that do not come from CALL, whose procedure a catalog may know.</summary>
@@ -31,6 +49,37 @@ internal sealed class VerdictBuilder
 
     public HashSet<string> Operators { get; } = [];
 
+    /// <summary>Begins with a text, or one within it.</summary>
+    /// <returns>Null if it is too much; it is then unknown, and there is nothing to <see cref="Close"/>.</returns>
+    public SqlTokens? Open(string text)
+    {
+        if (_depth == MostDepth || text.Length > _charactersLeft || _tokensLeft == 0)
+        {
+            Add(SessionEffects.Unknown);
+            return null;
+        }
+
+        _depth++;
+        _charactersLeft -= text.Length;
+        var tokens = new SqlTokens(text, _tokensLeft);
+        _tokensLeft = tokens.IsBroken && tokens.Count == 0 ? 0 : _tokensLeft - tokens.Count;
+        return tokens;
+    }
+
+    public void Close() => _depth--;
+
+    /// <returns>False if there were too many; the text is then unknown.</returns>
+    public bool TakeStatement()
+    {
+        if (_statements++ < MostStatements)
+        {
+            return true;
+        }
+
+        Add(SessionEffects.Unknown);
+        return false;
+    }
+
     public void Add(SessionEffects effects)
     {
         Effects |= effects;
@@ -39,13 +88,41 @@ internal sealed class VerdictBuilder
 
     public void AddCall() => Effects |= SessionEffects.Unknown;
 
+    /// <summary>A setting changes for the session.</summary>
     public void AddSetting(string name)
     {
+        name = SqlSetting.NameOf(name);
+        if (name == SqlSetting.Seed)
+        {
+            Add(SessionEffects.FunctionState);
+            return;
+        }
+
         Add(SessionEffects.Settings);
-        name = name.ToLowerInvariant();
-        if (!Settings.Contains(name))
+        if (AddName(_settings, name))
         {
             Settings.Add(name);
         }
+    }
+
+    public void AddFunction(SqlName name) => AddName(Functions, name);
+
+    public void AddRelation(SqlName name) => AddName(Relations, name);
+
+    public void AddTable(SqlName name) => AddName(Tables, name);
+
+    public void AddOperator(string name) => AddName(Operators, name);
+
+    private bool AddName<T>(HashSet<T> names, T name)
+    {
+        if (_names >= MostNames)
+        {
+            Add(SessionEffects.Unknown);
+            return false;
+        }
+
+        var isNew = names.Add(name);
+        _names += isNew ? 1 : 0;
+        return isNew;
     }
 }
