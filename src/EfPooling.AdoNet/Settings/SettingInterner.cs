@@ -1,16 +1,16 @@
 using System.Collections.Concurrent;
+using EfPooling.AdoNet.Sql;
 
 namespace EfPooling.AdoNet;
 
 /// <summary>
 /// Makes equal maps the same object, because affinity compares by reference. Thread-safe. When there are too many (one per tenant, and
-/// very many tenants) it starts afresh, which costs no more than some affinity.
+/// very many tenants) or they are too large, it starts afresh, which costs no more than some affinity.
 /// </summary>
 internal sealed class SettingInterner
 {
-    private const int Limit = 10_000;
-
     private readonly ConcurrentDictionary<SettingMap, SettingMap> _maps = new();
+    private readonly TextBudget _budget = new(texts: 10_000, characters: 4_000_000); // of the maps: 8 MB
 
     public SettingMap Intern(SettingMap map)
     {
@@ -19,7 +19,12 @@ internal sealed class SettingInterner
             return SettingMap.Empty;
         }
 
-        if (_maps.Count >= Limit)
+        if (_maps.TryGetValue(map, out var known))
+        {
+            return known;
+        }
+
+        if (!_budget.TryTake(map.Length))
         {
             _maps.Clear();
         }

@@ -6,6 +6,11 @@ namespace EfPooling.AdoNet.Sql;
 /// </summary>
 internal sealed class SqlVerdict
 {
+    // What objects weigh, in characters.
+    private const int CharactersOfVerdict = 150;
+    private const int CharactersOfStatement = 10;
+    private const int CharactersOfName = 20;
+
     private static readonly VerdictCache Cache = new();
 
     private readonly SqlStatement[] _statements;
@@ -30,6 +35,8 @@ internal sealed class SqlVerdict
         Relations = [.. found.Relations];
         Tables = [.. found.Tables];
         Operators = [.. found.Operators];
+        Length = CharactersOfVerdict + Text.Length + (_statements.Length * CharactersOfStatement)
+            + CharactersOf(Functions) + CharactersOf(Relations) + CharactersOf(Tables) + CharactersOf(Settings) + CharactersOf(Operators);
         CanShareTransaction = _kinds != 0 && (_kinds & ~Sharing) == 0;
         IsReadCandidate = _statements.Length == 1 && Kind == StatementKind.Select && Effects == SessionEffects.None && !found.DoesMoreThanRead;
     }
@@ -41,8 +48,8 @@ internal sealed class SqlVerdict
 
     public int Statements => _statements.Length;
 
-    /// <summary>Of the text, which the verdict keeps alive.</summary>
-    public int Length => Text.Length;
+    /// <summary>How much the verdict keeps alive, its text and its names, in characters of two bytes each.</summary>
+    public int Length { get; }
 
     public SessionEffects Effects { get; }
 
@@ -118,10 +125,15 @@ internal sealed class SqlVerdict
         {
             if ((statement.Effects & effect) != 0)
             {
-                return StatementSummary.Of(Text.Substring(statement.Start, statement.End - statement.Start));
+                return StatementSummary.Of(Text.Substring(statement.Start, Math.Min(statement.End - statement.Start, StatementSummary.MostRead)));
             }
         }
 
         return null;
     }
+
+    private static int CharactersOf(IReadOnlyList<string> names) => names.Sum(name => CharactersOfName + name.Length);
+
+    private static int CharactersOf(IReadOnlyList<SqlName> names)
+        => names.Sum(name => CharactersOfName + name.Name.Length + (string.IsNullOrEmpty(name.Schema) ? 0 : CharactersOfName + name.Schema!.Length));
 }

@@ -8,12 +8,15 @@ internal static class StatementSummary
     private const int MaxLength = 120;
     private const int MaxConstant = 20;
 
+    /// <summary>Of a longer statement no more need be given: what comes then is left out anyway, unless it stands behind a very long comment.</summary>
+    public const int MostRead = 20_000;
+
     /// <summary>One line without comments, cut at about 120 characters. What constants of more than 20 characters contain is left out.</summary>
     public static string Of(string statement)
     {
         var text = new StringBuilder();
         var end = 0;
-        foreach (var token in SqlLexer.Read(statement, out _))
+        foreach (var token in SqlLexer.Read(statement, out _, MaxLength + 2))
         {
             if (token.Start > end && text.Length > 0)
             {

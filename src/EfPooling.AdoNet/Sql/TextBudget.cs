@@ -1,12 +1,13 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>How many texts, and how many characters of them, a cache may keep alive. Thread-safe; concurrent callers may overdraw it by their own texts.</summary>
+/// <summary>How many texts, and how many characters of them and what is known of them, a cache may keep alive. Thread-safe; concurrent callers may overdraw it by their own texts.</summary>
 internal sealed class TextBudget(int texts, int characters = 2_000_000)
 {
     private int _texts; // Interlocked only
     private int _characters; // Interlocked only
 
-    /// <returns>Whether a text of this length fits. If not, the caller empties its cache and puts this text in first.</returns>
+    /// <param name="length">What it keeps alive, in characters.</param>
+    /// <returns>Whether it fits. If not, the caller empties its cache and puts this text in first.</returns>
     public bool TryTake(int length)
     {
         if (Interlocked.Increment(ref _texts) <= texts & Interlocked.Add(ref _characters, length) <= characters)

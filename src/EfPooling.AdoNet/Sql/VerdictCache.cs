@@ -5,13 +5,14 @@ namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
 /// Remembers the verdicts on texts. Texts are few and come as the same object again and again, so that a table by object answers in a few
-/// nanoseconds; when they are many (values pasted into SQL), the oldest are forgotten, half of them at a time. Thread-safe.
+/// nanoseconds; when they are many (values pasted into SQL), the oldest are forgotten, half of them at a time. What is kept has a bound in bytes:
+/// under 64 MB, whatever the texts. Thread-safe.
 /// </summary>
 internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
 {
     private const int DefaultLimit = 5_000;
     private const int Ways = 1024;
-    private const int LongText = 8_192; // characters; a table by object would keep too many of them alive
+    private const int LongText = 8_192; // characters kept alive; a table by object would keep too many of them
 
     private readonly Known?[] _byObject = new Known?[Ways]; // reference writes only: any mixture of old and new is right
     private readonly TextBudget _budget = new(limit); // of the young ones
@@ -22,7 +23,7 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
     {
         if (sql.Length > LongText)
         {
-            return GetByValue(sql).Verdict;
+            return sql.Length > SqlTokens.MostCharacters ? SqlVerdict.Read(sql) : GetByValue(sql).Verdict; // The first is not even read.
         }
 
         ref var place = ref _byObject[RuntimeHelpers.GetHashCode(sql) & (Ways - 1)];
@@ -33,6 +34,11 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
         }
 
         known = GetByValue(sql);
+        if (known.Verdict.Length > LongText)
+        {
+            return known.Verdict;
+        }
+
         Volatile.Write(ref place, ReferenceEquals(known.Text, sql) ? known : new Known(sql, known.Verdict));
         return known.Verdict;
     }
@@ -49,7 +55,7 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
             known = new Known(sql, SqlVerdict.Read(sql));
         }
 
-        if (!_budget.TryTake(sql.Length))
+        if (!_budget.TryTake(known.Verdict.Length))
         {
             _old = _young;
             _young = new();
