@@ -1,3 +1,4 @@
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Npgsql;
 
@@ -20,6 +21,11 @@ internal static class ConnectionStringKeywords
         if (keywords.Multiplexing)
         {
             errors.Add("The connection string says Multiplexing=true, which contradicts transaction pooling: remove the keyword.");
+        }
+
+        if (keywords.Options?.Contains(SqlSetting.StringSyntax, StringComparison.OrdinalIgnoreCase) == true)
+        {
+            errors.Add($"The connection string's Options change {SqlSetting.StringSyntax}, by which texts are read before they are sent: remove it.");
         }
 
         if (errors.Count > 0)

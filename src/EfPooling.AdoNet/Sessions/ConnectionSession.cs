@@ -37,6 +37,11 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             }
         }
 
+        if (verdict.Effects.HasFlag(SessionEffects.StringSyntax))
+        {
+            throw SessionStateException.StringSyntax(verdict.StatementWith(SessionEffects.StringSyntax)); // A session of one's own does not help.
+        }
+
         var isInTransaction = !isApart && (binder.Transaction is not null || binder.CurrentAmbient is not null);
         if (!isApart && (_pinned is not null || Pool.Options.PoolMode == PoolMode.Session)
             && !(isInTransaction && verdict.Effects.HasFlag(SessionEffects.TransactionControl)))

@@ -1,3 +1,5 @@
+using EfPooling.AdoNet.Sql;
+
 namespace EfPooling.AdoNet;
 
 /// <summary>
@@ -31,6 +33,12 @@ public sealed class SessionStateException : InvalidOperationException
     internal static SessionStateException Declared(string setting, string? statement)
         => new(
             $"'{statement}' changes the session setting '{setting}', which is declared (SessionSetting) and set anew for each command and transaction. Change the declared value, or use SET LOCAL in a transaction.",
+            PinReason.Setting,
+            statement);
+
+    internal static SessionStateException StringSyntax(string? statement)
+        => new(
+            $"'{statement}' changes how the server reads string constants ({SqlSetting.StringSyntax}), so that later texts on that session would not say what they were checked for. Leave it on, and write E'...' where a backslash shall escape.",
             PinReason.Setting,
             statement);
 
