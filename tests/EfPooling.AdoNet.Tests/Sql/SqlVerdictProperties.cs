@@ -115,6 +115,65 @@ public sealed class SqlVerdictProperties
             })
             .Check(Quick);
 
+    [Fact]
+    public void AnyText_IsReadToItsEnd_WithEachCharacterInATokenOrBetween()
+    {
+        var random = new Random(20_251_130);
+        for (var round = 0; round < 5_000; round++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => Pieces[random.Next(Pieces.Length)]));
+            SqlVerdict.Read(text);
+            SqlVerdict.ReadProcedure(text);
+            var (tokens, end) = (SqlLexer.Read(text, out var isBroken), 0);
+            foreach (var token in tokens)
+            {
+                Assert.True(token.Length > 0 && token.Start >= end && token.End <= text.Length + 1, text); // A backslash at the end escapes what is not there.
+                AssertBetween(text[end..token.Start]);
+                end = Math.Min(token.End, text.Length);
+            }
+
+            AssertBetween(isBroken ? "" : text[end..]);
+        }
+    }
+
+    [Fact]
+    public void TextsCutAnywhere_AreRead()
+    {
+        var random = new Random(20_251_201);
+        foreach (var sql in SqlCorpus.Entries.Select(entry => entry.Sql).Where(sql => sql.Length > 0))
+        {
+            for (var round = 0; round < 10; round++)
+            {
+                var (start, end) = (random.Next(sql.Length), random.Next(sql.Length + 1));
+                var cut = sql[Math.Min(start, end)..Math.Max(start, end)];
+                Assert.Equal(SqlVerdict.Read(cut).Effects, SqlVerdict.Read(cut).Effects);
+                SqlVerdict.ReadProcedure(cut);
+            }
+        }
+    }
+
+    [Fact]
+    public void Case_IsThatOfAsciiOnly()
+    {
+        for (var c = '\0'; c < '\uffff'; c++)
+        {
+            var folded = SqlCharacters.Fold(c.ToString());
+            Assert.Equal(c is >= 'A' and <= 'Z' ? char.ToLowerInvariant(c) : c, Assert.Single(folded));
+            Assert.Equal(c is 'k' or 'K', SqlCharacters.AreEqual(c.ToString(), 0, 1, "k"));
+            Assert.Equal(c is 's' or 'S' or 'i' or 'I', new WordTable("s i").Contains(c.ToString()));
+        }
+    }
+
+    private static readonly string[] Pieces =
+    [
+        "SELECT", " ", "\n", "'", "''", "E'", "\\", "\\'", "\"", "U&\"", "U&'", "\\0041", "UESCAPE", "'!'", "$$", "$a$", "$", "a", "É", "1", "1_0", "0x1F", "1.5e", ".", "..", "--", "/*", "*/",
+        "+", "-", "=", "@", "@p", ":", "::", ":=", "(", ")", "[", "]", ",", ";", "AS", "case", "BEGIN", "ATOMIC", "END", "DO", "THEN", "IF", "EXECUTE", "set_config", "SET", "\0", "\ud83d",
+    ];
+
+    // What the lexer leaves out is white space and comments, and UESCAPE, which belongs to the token before it.
+    private static void AssertBetween(string gap)
+        => Assert.All(SqlLexer.Read(gap, out _), token => Assert.Contains("UESCAPE", gap, StringComparison.OrdinalIgnoreCase));
+
     private static IEnumerable<string> Whole => SqlCorpus.Entries.Select(entry => entry.Sql).Where(sql => !new SqlTokens(sql).IsBroken);
 
     private static readonly string[] Tokens =
