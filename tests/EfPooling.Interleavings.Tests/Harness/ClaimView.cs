@@ -1,0 +1,35 @@
+using System.Runtime.CompilerServices;
+using EfPooling.AdoNet;
+using EfPooling.Core;
+
+namespace EfPooling.Interleavings.Tests;
+
+/// <summary>What only a test that stops all flows may look at.</summary>
+internal static class ClaimView
+{
+    /// <summary>The operation in flight.</summary>
+    public static ILeaseHolder? Operation(this ConnectionClaim claim) => OperationOf(claim);
+
+    /// <summary>The open reader of the operation in flight.</summary>
+    public static LogicalDataReader? Reader(this ConnectionClaim claim) => ReaderOf(claim);
+
+    /// <summary>Who waits, the longest first.</summary>
+    public static IEnumerable<ILeaseHolder> Queue(this ConnectionClaim claim)
+        => QueueOf(claim) is { } queue ? PlacesOf(queue).Take(CountOf(queue)).Select(place => place.Operation) : [];
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_operation")]
+    private static extern ref ILeaseHolder? OperationOf(ConnectionClaim claim);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_reader")]
+    private static extern ref LogicalDataReader? ReaderOf(ConnectionClaim claim);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_queue")]
+    private static extern ref ClaimQueue? QueueOf(ConnectionClaim claim);
+
+    // Before it counts, whoever adds a place has not left the gate, and is not there yet for others.
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_count")]
+    private static extern ref int CountOf(ClaimQueue queue);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_places")]
+    private static extern ref LinkedList<ClaimQueue.Place> PlacesOf(ClaimQueue queue);
+}
