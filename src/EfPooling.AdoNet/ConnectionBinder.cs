@@ -273,9 +273,9 @@ internal sealed class ConnectionBinder
         }
         finally
         {
-            if (_transaction is not null)
+            if (_transaction is { } transaction) // Read once: whoever has the claim may end it at this moment.
             {
-                await _transaction.DisposeAsync().ConfigureAwait(false);
+                await transaction.DisposeAsync().ConfigureAwait(false);
             }
 
             _ambient = null;

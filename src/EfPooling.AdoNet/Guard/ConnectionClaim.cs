@@ -178,9 +178,9 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
     /// <inheritdoc cref="CloseReader"/>
     public async Task CloseReaderAsync()
     {
-        if (_reader is not null)
+        if (_reader is { } open) // Read once: whoever has the claim may close it at this moment.
         {
-            await _reader.CloseAsync().ConfigureAwait(false);
+            await open.CloseAsync().ConfigureAwait(false);
         }
 
         foreach (var reader in _apart?.OpenReaders() ?? [])

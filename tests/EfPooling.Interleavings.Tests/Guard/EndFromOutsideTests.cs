@@ -1,0 +1,120 @@
+using EfPooling.AdoNet;
+using Xunit.Abstractions;
+
+namespace EfPooling.Interleavings.Tests;
+
+/// <summary>
+/// Enter and exit balance where one flow ends what another one uses: a transaction that is disposed, a connection that is closed. Nothing is left to nobody.
+/// </summary>
+public sealed class EndFromOutsideTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
+{
+    // Log is Off and a line in the log.
+    public static TheoryData<ConcurrentUseMode, bool> Modes
+        => new() { { ConcurrentUseMode.Throw, true }, { ConcurrentUseMode.Throw, false }, { ConcurrentUseMode.Serialize, true }, { ConcurrentUseMode.Off, false } };
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void TransactionThatIsDisposedWhileStatementsRun_IsRolledBackByTheLastOfThem(ConcurrentUseMode mode, bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(mode);
+        Explore(
+            pool,
+            world =>
+            {
+                var transaction = world.Connection.BeginTransaction();
+                return world.NewScenario()
+                    .Flow("statement", () => world.TryLate(() => world.StatementAsync()))
+                    .Flow("dispose", () => Dispose(transaction, asynchronous));
+            },
+            seesPlainAccesses: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void TransactionThatIsCommittedAndDisposedWhileStatementsRun_Ends(ConcurrentUseMode mode, bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(mode);
+        Explore(pool, world =>
+        {
+            var transaction = world.Connection.BeginTransaction();
+            return world.NewScenario()
+                .Flow("statement", () => world.TryLate(() => world.StatementAsync()))
+                .Flow("other", () => world.TryLate(() => world.Statement()))
+                .Flow("commit", () =>
+                {
+                    world.TryLate(() => transaction.CommitAsync().GetAwaiter().GetResult());
+                    Dispose(transaction, asynchronous);
+                });
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void ConnectionThatIsClosedWhileStatementsRun_LeavesNothingLeased(ConcurrentUseMode mode, bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(mode);
+        Explore(pool, world => world.NewScenario()
+            .Flow("statement", () => world.TryLate(() => world.StatementAsync()))
+            .Flow("other", () => world.TryLate(() => world.Statement()))
+            .Flow("close", () => Close(world.Connection, asynchronous)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void ConnectionThatIsClosedWhileATransactionBeginsOrRuns_LeavesNothingLeased(ConcurrentUseMode mode, bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(mode);
+        Explore(
+            pool,
+            world => world.NewScenario()
+                .Flow("transaction", () => world.TryLate(() =>
+                {
+                    using var transaction = world.Connection.BeginTransactionAsync().AsTask().GetAwaiter().GetResult();
+                    world.StatementAsync();
+                    transaction.Commit();
+                }))
+                .Flow("close", () => Close(world.Connection, asynchronous)),
+            seesPlainAccesses: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void ConnectionThatIsClosedWhileAReaderIsOpenedAndRead_LeavesNothingLeased(ConcurrentUseMode mode, bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(mode);
+        Explore(
+            pool,
+            world => world.NewScenario()
+                .Flow("reader", () => world.TryLate(() =>
+                {
+                    using var reader = new LogicalCommand("SELECT 1 UNION ALL SELECT 2", world.Connection).ExecuteReaderAsync().GetAwaiter().GetResult();
+                    reader.Read();
+                }))
+                .Flow("close", () => Close(world.Connection, asynchronous)),
+            seesPlainAccesses: true);
+    }
+
+    private static void Dispose(LogicalTransaction transaction, bool asynchronous)
+    {
+        if (asynchronous)
+        {
+            transaction.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+        else
+        {
+            transaction.Dispose();
+        }
+    }
+
+    private static void Close(LogicalConnection connection, bool asynchronous)
+    {
+        if (asynchronous)
+        {
+            connection.CloseAsync().GetAwaiter().GetResult();
+        }
+        else
+        {
+            connection.Close();
+        }
+    }
+}
