@@ -58,12 +58,17 @@ internal sealed class ConnectionBinder
     /// <summary>What still runs goes on to its own end, but leaves nothing behind on the logical connection, which may be open again.</summary>
     public bool IsClosed => _isClosed;
 
-    /// <summary>The claim was given up, with a full fence, so a transaction that somebody disposed meanwhile is seen here.</summary>
+    /// <summary>The claim was given up, with a full fence, so a transaction that somebody disposed meanwhile is seen here, and so is a close.</summary>
     public void OnClaimEnded()
     {
         if (_transaction is { IsAbandoned: true } abandoned)
         {
             abandoned.EndAbandoned();
+        }
+
+        if (_isClosed)
+        {
+            Session.Take()?.End(); // Pinned by what was still running when the connection was closed.
         }
     }
 
@@ -82,12 +87,9 @@ internal sealed class ConnectionBinder
             return ambient.Bind(operation, this);
         }
 
-        if (Session.MustPin)
-        {
-            Session.Pin();
-        }
-
-        return Session.Pinned?.Bind() ?? new Binding(_pool, Acquire(operation));
+        // Another flow may end the session at any moment.
+        var session = Session.MustPin ? Session.Pin() : Session.Pinned;
+        return session?.TryBind() ?? new Binding(_pool, Acquire(operation));
     }
 
     public ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
@@ -104,22 +106,22 @@ internal sealed class ConnectionBinder
 
         if (Session.MustPin)
         {
-            return PinAndBindAsync(cancellationToken);
+            return PinAndBindAsync(operation, cancellationToken);
         }
 
-        if (Session.Pinned is not null)
+        if (Session.Pinned?.TryBind() is { } kept)
         {
-            return new ValueTask<Binding>(Session.Pinned.Bind());
+            return new ValueTask<Binding>(kept);
         }
 
         var acquiring = AcquireAsync(operation, cancellationToken);
         return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(_pool, acquiring.Result)) : BindAsync(acquiring);
     }
 
-    private async ValueTask<Binding> PinAndBindAsync(CancellationToken cancellationToken)
+    private async ValueTask<Binding> PinAndBindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
     {
-        await Session.PinAsync(cancellationToken).ConfigureAwait(false);
-        return Session.Pinned!.Bind();
+        var session = await Session.PinAsync(cancellationToken).ConfigureAwait(false);
+        return session.TryBind() ?? new Binding(_pool, await AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -169,26 +171,18 @@ internal sealed class ConnectionBinder
 
     public TransactionLease LeaseForTransaction(LogicalTransaction transaction)
     {
-        if (Session.MustPin)
-        {
-            Session.Pin();
-        }
-
-        return Session.Pinned is not null
-            ? new TransactionLease(_pool, Session.Pinned.Enter(), Session.Pinned)
+        var session = Session.MustPin ? Session.Pin() : Session.Pinned;
+        return session?.TryEnter() == true
+            ? new TransactionLease(_pool, session.Lease, session)
             : new TransactionLease(_pool, Acquire(transaction), session: null);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
     {
-        if (Session.MustPin)
-        {
-            await Session.PinAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        return Session.Pinned is not null
-            ? new TransactionLease(_pool, Session.Pinned.Enter(), Session.Pinned)
+        var session = Session.MustPin ? await Session.PinAsync(cancellationToken).ConfigureAwait(false) : Session.Pinned;
+        return session?.TryEnter() == true
+            ? new TransactionLease(_pool, session.Lease, session)
             : new TransactionLease(_pool, await AcquireAsync(transaction, cancellationToken).ConfigureAwait(false), session: null);
     }
 
@@ -240,7 +234,11 @@ internal sealed class ConnectionBinder
 
     /// <inheritdoc cref="Open"/>
     public ValueTask OpenAsync(CancellationToken cancellationToken)
-        => Session.MustPin && CurrentAmbient is null ? Session.PinAsync(cancellationToken) : _pool.EnsureReachableAsync(cancellationToken);
+    {
+        return Session.MustPin && CurrentAmbient is null ? PinAsync() : _pool.EnsureReachableAsync(cancellationToken);
+
+        async ValueTask PinAsync() => await Session.PinAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Ends everything that the connection holds, and then throws what closing the reader threw. A statement that another task is
@@ -257,8 +255,8 @@ internal sealed class ConnectionBinder
         {
             _transaction?.Dispose();
             _ambient = null;
+            _isClosed = true; // Before a full fence: whoever pins a session now, and gives the claim up later, sees it.
             Session.Take()?.End();
-            _isClosed = true;
             _connection.ForgetFollowedSettings();
         }
     }
@@ -279,12 +277,12 @@ internal sealed class ConnectionBinder
             }
 
             _ambient = null;
+            _isClosed = true; // Before a full fence: whoever pins a session now, and gives the claim up later, sees it.
             if (Session.Take() is { } session)
             {
                 await session.EndAsync().ConfigureAwait(false);
             }
 
-            _isClosed = true;
             _connection.ForgetFollowedSettings();
         }
     }

@@ -135,12 +135,13 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     }
 
     /// <summary>Takes the session that is needed now.</summary>
-    public void Pin()
+    /// <returns>The session. <see cref="Pinned"/> may be <c>null</c> again, because Close has ended it.</returns>
+    public PinnedSession Pin()
     {
         var session = NewSession();
         try
         {
-            _pinned = session.Start(Pool.Acquire(session, CancellationToken.None));
+            return _pinned = session.Start(Pool.Acquire(session, CancellationToken.None));
         }
         finally
         {
@@ -149,12 +150,12 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     }
 
     /// <inheritdoc cref="Pin"/>
-    public async ValueTask PinAsync(CancellationToken cancellationToken)
+    public async ValueTask<PinnedSession> PinAsync(CancellationToken cancellationToken)
     {
         var session = NewSession();
         try
         {
-            _pinned = session.Start(await Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
+            return _pinned = session.Start(await Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
         }
         finally
         {

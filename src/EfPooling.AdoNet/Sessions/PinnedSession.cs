@@ -50,20 +50,23 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason
         }
     }
 
-    /// <exception cref="LeaseEndedException">The session has ended.</exception>
-    public Binding Bind() => new(pool, Enter().Connection, this);
+    /// <returns><c>null</c>: the session has ended.</returns>
+    public Binding? TryBind() => TryEnter() ? new Binding(pool, _lease.Connection, this) : null;
 
     /// <summary>Keeps the lease until <see cref="OnStatementEnded"/>.</summary>
-    /// <exception cref="LeaseEndedException">The session has ended.</exception>
-    public Lease<ServerConnection> Enter()
+    /// <returns>Whether the session has not ended.</returns>
+    public bool TryEnter()
     {
         lock (_gate)
         {
-            _users += _isEnded ? throw new LeaseEndedException() : 1;
+            _users += _isEnded ? 0 : 1;
+            return !_isEnded;
         }
-
-        return _lease;
     }
+
+    /// <summary>Like <see cref="TryEnter"/>.</summary>
+    /// <exception cref="LeaseEndedException">The session has ended.</exception>
+    public Lease<ServerConnection> Enter() => TryEnter() ? _lease : throw new LeaseEndedException();
 
     /// <summary>Idempotent.</summary>
     public void End()

@@ -94,6 +94,34 @@ public sealed class EndFromOutsideTests(ExplorationFixture fixture, ITestOutputH
             seesPlainAccesses: true);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ConnectionThatIsClosedInSessionMode_WhileStatementsRun_LeavesNoSession(bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(ConcurrentUseMode.Throw, configure: options => options.PoolMode = PoolMode.Session);
+        Explore(
+            pool,
+            world => world.NewScenario()
+                .Flow("statement", () => world.TryLate(() => _ = asynchronous ? world.StatementAsync() : world.Statement()))
+                .Flow("close", () => Close(world.Connection, asynchronous)),
+            seesPlainAccesses: true);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ConnectionThatIsClosed_WhileAStatementPinsIt_LeavesNoSession(bool asynchronous)
+    {
+        using var pool = Fixture.CreatePool(ConcurrentUseMode.Throw, configure: options => options.SessionState = SessionStatePolicy.Pin);
+        Explore(
+            pool,
+            world => world.NewScenario()
+                .Flow("statement", () => world.TryLate(() => world.Statement("SELECT pg_advisory_lock(1)")))
+                .Flow("close", () => Close(world.Connection, asynchronous)),
+            seesPlainAccesses: true);
+    }
+
     private static void Dispose(LogicalTransaction transaction, bool asynchronous)
     {
         if (asynchronous)
