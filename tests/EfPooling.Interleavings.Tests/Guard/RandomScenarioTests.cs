@@ -34,6 +34,7 @@ public sealed class RandomScenarioTests(ExplorationFixture fixture, ITestOutputH
         LogicalDataReader? reader = null;
         scenario.AtEnd = () =>
         {
+            Assert.False(world.Connection.CurrentTransaction is { IsAbandoned: true });
             transaction?.Dispose();
             world.VerifyFree();
         };
