@@ -15,7 +15,7 @@ namespace EfPooling.AdoNet;
 /// </summary>
 public sealed class TransactionPoolingDataSource : DbDataSource
 {
-    private const int CatalogTimeoutSeconds = 5;
+    private const int CatalogTimeoutSeconds = 10; // The server gives up sooner.
 
     private readonly PoolFamily _family;
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;

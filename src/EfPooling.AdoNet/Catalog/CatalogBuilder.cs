@@ -66,40 +66,11 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             case "extension":
                 _extensions[row.Id] = row.Name!;
                 break;
-            case "default argument":
-                if (!_trusted.Contains(row.Id))
-                {
-                    _definitions.Add((Get(_functions, row.Id), row));
-                }
-
-                break;
-            case "function uses function":
-                Get(_functions, row.Id).Use(Get(_functions, row.Other));
-                break;
-            case "function uses built-in":
-                Get(_functions, row.Id).Flags |= BuiltInFunctions.FlagsOf(row.Name!, isVolatile: false);
-                break;
-            case "function uses type":
-                Get(_functions, row.Id).Use(Get(_types, row.Other));
-                break;
             case "relation":
                 AddRelation(row);
                 break;
             case "identity":
                 Get(_writes, row.Id).Flags |= CatalogFlags.Advances;
-                break;
-            case "access method":
-                Get(_reads, row.Id).Use(Get(_functions, row.Other));
-                break;
-            case "view":
-                _definitions.Add((Get(_reads, row.Id), row));
-                _definitions.Add((Get(_writes, row.Id), row));
-                break;
-            case "read":
-                _definitions.Add((Get(_reads, row.Id), row));
-                break;
-            case "write":
-                _definitions.Add((Get(_writes, row.Id), row));
                 break;
             case "inherits":
                 Get(_reads, row.Id).Use(Get(_reads, row.Other));
@@ -109,9 +80,6 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             case "cascades":
                 Get(_writes, row.Id).Use(Get(_writes, row.Other));
                 break;
-            case "column":
-                Get(_reads, row.Id).Use(Get(_types, row.Other));
-                break;
             case "type":
                 _names.Add(row.Name!, Get(_types, row.Id));
                 if (row.Other != 0)
@@ -120,20 +88,15 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
                 }
 
                 break;
-            case "type uses type":
-                Get(_types, row.Id).Use(Get(_types, row.Other));
-                break;
-            case "type uses function":
-                Get(_types, row.Id).Use(Get(_functions, row.Other));
-                break;
-            case "type check":
+            case "type default":
                 _definitions.Add((Get(_types, row.Id), row));
                 break;
             case "operator" or "support" or "cast":
                 _unnamed.Add(row);
                 break;
             default:
-                throw new InvalidOperationException($"Unknown row '{row.Kind}' of the catalog.");
+                AddUse(row);
+                break;
         }
     }
 
@@ -152,6 +115,58 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         CatalogNode.Spread(_functions.Values.Concat(_reads.Values).Concat(_writes.Values).Concat(_types.Values).Concat(_builtIn));
         return new SqlCatalog(
             _version, _settingClasses, _everything.Flags, _calls.ToFlags(), _names.ToFlags(), _written.ToFlags(), _operators.ToFlags(), _functionNames, _relationNames, _hasOwnSetConfig);
+    }
+
+    // "read uses function" and its kin.
+    private void AddUse(CatalogRow row)
+    {
+        var words = row.Kind.Split(" uses ");
+        switch (words[0])
+        {
+            case "read":
+                AddUse(Get(_reads, row.Id), words[1], row, writes: false);
+                break;
+            case "write":
+                AddUse(Get(_writes, row.Id), words[1], row, writes: true);
+                break;
+            case "view":
+                AddUse(Get(_reads, row.Id), words[1], row, writes: false);
+                AddUse(Get(_writes, row.Id), words[1], row, writes: true); // What is written to it goes to its relations.
+                break;
+            case "type":
+                AddUse(Get(_types, row.Id), words[1], row, writes: false);
+                break;
+            case "function" when _trusted.Contains(row.Id):
+                break;
+            case "function":
+                AddUse(Get(_functions, row.Id), words[1], row, writes: true); // Which its body may write to cannot be told from what it uses.
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown row '{row.Kind}' of the catalog.");
+        }
+    }
+
+    private void AddUse(CatalogNode user, string used, CatalogRow row, bool writes)
+    {
+        user.Use(_everything);
+        switch (used)
+        {
+            case "function":
+                user.Use(Get(_functions, row.Other));
+                break;
+            case "type":
+                user.Use(Get(_types, row.Other));
+                break;
+            case "relation":
+                user.Use(Get(_reads, row.Other));
+                user.Use(writes ? [Get(_writes, row.Other)] : []);
+                break;
+            case "built-in":
+                user.Use(row.Names.SelectMany(_calls.Find));
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown row '{row.Kind}' of the catalog.");
+        }
     }
 
     private static CatalogNode Get(Dictionary<uint, CatalogNode> nodes, uint id)
@@ -253,7 +268,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
 
     private void Connect(CatalogNode user, CatalogRow row)
     {
-        var shape = row.Kind == "function" ? ShapeOf(user, row) : ShapeReader.Definition(row.Text ?? "", writes: row.Kind == "write");
+        var shape = row.Kind == "function" ? ShapeOf(user, row) : ShapeReader.Definition(row.Text ?? "");
         if (shape is null)
         {
             return;
@@ -264,22 +279,18 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         user.Use(_everything);
         foreach (var call in shape.Calls)
         {
-            Use(user, _calls.Find(call));
+            user.Use(_calls.Find(call));
         }
 
-        var writes = shape.Is(ShapeFlags.Writes) || (row.Kind == "view" && ReferenceEquals(user, _writes.GetValueOrDefault(row.Id)));
         foreach (var name in shape.Names)
         {
-            Use(user, _names.Find(name));
-            Use(user, writes ? _written.Find(name) : []);
+            user.Use(_names.Find(name));
+            user.Use(shape.Is(ShapeFlags.Writes) ? _written.Find(name) : []);
         }
 
         foreach (var text in shape.Operators)
         {
-            foreach (var known in _operators.FindWithin(text))
-            {
-                user.Use(known);
-            }
+            user.Use(_operators.FindWithin(text));
         }
     }
 
@@ -289,7 +300,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         switch (row.Flags >> 4)
         {
             case 1:
-                return ShapeReader.Body(row.Text ?? "");
+                return row.Text is null ? null : ShapeReader.Body(row.Text); // Otherwise its tree has said what it uses.
             case 2:
                 return new ProcedureShapeReader(_keywords).Read(row.Text ?? "");
             case 4 when Constructors.Contains(row.Text, StringComparer.Ordinal):
@@ -298,14 +309,6 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             default:
                 function.Flags |= CatalogFlags.Suspect;
                 return null;
-        }
-    }
-
-    private static void Use(CatalogNode user, IReadOnlyList<CatalogNode> used)
-    {
-        foreach (var node in used)
-        {
-            user.Use(node);
         }
     }
 }

@@ -13,6 +13,15 @@ internal sealed class CatalogNode
     /// <summary>This one uses another one.</summary>
     public void Use(CatalogNode used) => used._users.Add(this);
 
+    /// <inheritdoc cref="Use(CatalogNode)"/>
+    public void Use(IEnumerable<CatalogNode> used)
+    {
+        foreach (var one in used)
+        {
+            Use(one);
+        }
+    }
+
     /// <summary>Gives to all users of these nodes, directly or not, what the nodes have.</summary>
     public static void Spread(IEnumerable<CatalogNode> nodes)
     {

@@ -9,7 +9,8 @@ namespace EfPooling.AdoNet.Sql;
 /// <param name="timeoutSeconds">Of each round trip.</param>
 internal sealed class CatalogSource(int timeoutSeconds)
 {
-    private const string OnlySystem = "SET LOCAL search_path = pg_catalog";
+    // Ends with the transaction. The server gives up by itself: if Npgsql had to, the connection would be lost.
+    private static readonly string[] Preparation = ["SET LOCAL search_path = pg_catalog", "SET LOCAL lock_timeout = '500ms'", "SET LOCAL statement_timeout = '4s'"];
 
     /// <param name="connection">To the database.</param>
     /// <param name="trusted">What the user vouches for.</param>
@@ -17,9 +18,10 @@ internal sealed class CatalogSource(int timeoutSeconds)
     {
         var builder = new CatalogBuilder(trusted);
         using var transaction = connection.BeginTransaction(); // Travels with the next command.
-        using (var path = Create(OnlySystem, connection))
+        foreach (var text in Preparation)
         {
-            path.ExecuteNonQuery();
+            using var preparation = Create(text, connection);
+            preparation.ExecuteNonQuery();
         }
 
         using (var question = Create(CatalogQuery.Objects(connection.PostgreSqlVersion), connection))
@@ -42,10 +44,13 @@ internal sealed class CatalogSource(int timeoutSeconds)
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            var path = Create(OnlySystem, connection);
-            await using (path.ConfigureAwait(false))
+            foreach (var text in Preparation)
             {
-                await path.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                var preparation = Create(text, connection);
+                await using (preparation.ConfigureAwait(false))
+                {
+                    await preparation.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
 
             var question = Create(CatalogQuery.Objects(connection.PostgreSqlVersion), connection);

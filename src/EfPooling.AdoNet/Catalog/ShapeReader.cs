@@ -30,30 +30,21 @@ internal static class ShapeReader
         return shape.Build();
     }
 
-    /// <summary>The body of a function in SQL: as it was written, or as the server prints <c>BEGIN ATOMIC … END</c> and <c>RETURN …</c>.</summary>
+    /// <summary>The body of a function in SQL, as it was written.</summary>
     public static TextShape Body(string source)
     {
-        const string Atomic = "BEGIN ATOMIC";
-        const string Return = "RETURN ";
-        var text = source.Trim();
-        text = text.StartsWith(Atomic, StringComparison.Ordinal) && text.EndsWith("END", StringComparison.Ordinal) ? text[Atomic.Length..^"END".Length]
-            : text.StartsWith(Return, StringComparison.Ordinal) ? string.Concat("SELECT ", text.AsSpan(Return.Length))
-            : text;
-        var tokens = new SqlTokens(text);
+        var tokens = new SqlTokens(source);
         var shape = new ShapeBuilder(tokens);
         var queries = 0;
         ReadStatements(tokens, shape, isBody: true, ref queries);
         return shape.Build();
     }
 
-    /// <summary>An expression, a query or a definition as the server prints it, which is of one form only.</summary>
-    /// <param name="text">The definition.</param>
-    /// <param name="writes">It may change data, as rules do.</param>
-    public static TextShape Definition(string text, bool writes)
+    /// <summary>An expression as the server prints it.</summary>
+    public static TextShape Definition(string text)
     {
         var tokens = new SqlTokens(text);
         var shape = new ShapeBuilder(tokens);
-        shape.Flags |= writes ? ShapeFlags.Writes : ShapeFlags.None;
         shape.Collect(0, tokens.Count, mayBeLocal: false);
         return shape.Build();
     }

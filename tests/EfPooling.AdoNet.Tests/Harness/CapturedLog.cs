@@ -6,6 +6,8 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>Keeps everything that a pool and Npgsql log, at every level.</summary>
 internal sealed class CapturedLog : ILoggerFactory, ILogger
 {
+    private static readonly string[] CatalogPreparation = ["SET LOCAL search_path = pg_catalog", "SET LOCAL lock_timeout = '500ms'", "SET LOCAL statement_timeout = '4s'"];
+
     private readonly ConcurrentQueue<(EventId Id, string Text)> _entries = new();
 
     public IEnumerable<string> Texts => _entries.Select(entry => entry.Text);
@@ -14,7 +16,7 @@ internal sealed class CapturedLog : ILoggerFactory, ILogger
     public IEnumerable<string> Commands
         => _entries.Where(entry => entry.Id.Name is "CommandExecutionCompleted" or "CommandExecutionCompletedWithParameters" or "BatchExecutionCompleted" or "BatchExecutionCompletedWithParameters")
             .Select(entry => entry.Text)
-            .Where(text => !text.Contains("FROM pg_catalog.pg_proc", StringComparison.Ordinal) && !text.Contains("SET LOCAL search_path = pg_catalog", StringComparison.Ordinal));
+            .Where(text => !text.Contains("FROM pg_catalog.pg_proc", StringComparison.Ordinal) && !CatalogPreparation.Any(text.Contains));
 
     /// <summary>Whether the command asks what a reset has left, which travelled ahead of it.</summary>
     public static bool IsReset(string command) => command.Contains("FROM pg_catalog.pg_prepared_statements", StringComparison.Ordinal);
