@@ -8,7 +8,7 @@ namespace EfPooling.AdoNet.Tests;
 /// The guard on real threads, which are released together again and again, because the explorer of interleavings sees no reorderings by the processor.
 /// After every round the connection is free and nothing is leased, and no two operations ever have the claim at once.
 /// </summary>
-/// <remarks>Found to fail without the full fence where the claim is given up. <c>EFPOOLING_STRESS_ROUNDS</c> sets how many rounds (default 5,000).</remarks>
+/// <remarks><c>EFPOOLING_STRESS_ROUNDS</c> sets how many rounds (default 5,000).</remarks>
 public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper output) : GuardTest(fixture)
 {
     private const int Threads = 3;

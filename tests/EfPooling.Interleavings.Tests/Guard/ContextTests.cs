@@ -9,6 +9,7 @@ namespace EfPooling.Interleavings.Tests;
 /// Flows that share a context: one is inside at a time, whoever is refused has changed nothing, and a context that was returned to its pool is free for the
 /// next user, while what the former one still holds is dead.
 /// </summary>
+/// <remarks>Seen to fail with a refusal that has counted itself in.</remarks>
 public sealed class ContextTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
 {
     [Theory]

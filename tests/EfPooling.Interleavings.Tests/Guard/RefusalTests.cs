@@ -8,6 +8,7 @@ namespace EfPooling.Interleavings.Tests;
 /// A refused operation changes nothing, and the one that it met goes on undisturbed: what the connection, its transaction, its reader, its settings and the
 /// pool are afterwards is what those operations made of them that ran.
 /// </summary>
+/// <remarks>Seen to fail with a refusal that takes the claim from the running operation.</remarks>
 public sealed class RefusalTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
 {
     public static TheoryData<string> Seconds => ["statement", "asynchronous statement", "begin", "session", "schema", "setting"];
