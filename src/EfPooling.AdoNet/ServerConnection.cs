@@ -13,6 +13,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private int _taint; // Interlocked only: Cancel() comes from any thread
     private bool _hasForeignState; // in shuffle mode
     private volatile bool _isUsedPastUs; // until the lease ends
+    private readonly SessionVerifier? _verifier = upkeep.VerifySessions ? new SessionVerifier(MendTimeoutSeconds) : null;
     private readonly SessionReset _reset = new(upkeep.CanPrepend, MendTimeoutSeconds);
     private SettingCapture? _capture; // comes with Taint.SettingsChanged
     private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: by which all since the last reset was judged clean
@@ -42,6 +43,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
 
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
+
+    /// <summary>A text is about to run.</summary>
+    public void NoteText(string text) => _verifier?.Add(text);
 
     /// <summary>A statement that was judged clean is about to run. If another one was judged by another catalog, neither counts.</summary>
     public void JudgeBy(SqlCatalog catalog)
@@ -198,17 +202,18 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <summary>Whether the end of the lease needs a round trip.</summary>
-    public bool NeedsMending => upkeep.Due(Taint) != Taint.None;
+    public bool NeedsMending => upkeep.VerifySessions || upkeep.Due(Taint) != Taint.None;
 
     /// <returns>Whether the next owner may have it.</returns>
     public bool TryMend()
     {
         var taint = upkeep.Due(Taint);
-        if (taint == Taint.None)
+        if (taint == Taint.None && _verifier is null)
         {
             return IsReady;
         }
 
+        var isClean = upkeep.Verifies(Taint);
         try
         {
             if (!IsMendable(taint))
@@ -229,6 +234,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty) && !upkeep.Catalogs.Check(Npgsql))
             {
                 taint = upkeep.Due(taint | Taint.Dirty);
+                isClean = false;
+            }
+
+            if (isClean)
+            {
+                _verifier?.Verify(Npgsql, upkeep.Pool, Settings.Names);
             }
 
             if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0 && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
@@ -247,6 +258,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             }
 
             upkeep.Catalogs.EnsureLoaded(Npgsql);
+            _verifier?.Begin(Npgsql);
             return IsMended(taint);
         }
         catch (Exception e) when (IsMendFailure(e))
@@ -263,11 +275,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public async ValueTask<bool> TryMendAsync()
     {
         var taint = upkeep.Due(Taint);
-        if (taint == Taint.None)
+        if (taint == Taint.None && _verifier is null)
         {
             return IsReady;
         }
 
+        var isClean = upkeep.Verifies(Taint);
         try
         {
             if (!IsMendable(taint))
@@ -288,6 +301,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty) && !await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false))
             {
                 taint = upkeep.Due(taint | Taint.Dirty);
+                isClean = false;
+            }
+
+            if (isClean && _verifier is not null)
+            {
+                await _verifier.VerifyAsync(Npgsql, upkeep.Pool, Settings.Names).ConfigureAwait(false);
             }
 
             if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0 && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))
@@ -306,6 +325,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             }
 
             await upkeep.Catalogs.EnsureLoadedAsync(Npgsql).ConfigureAwait(false);
+            await (_verifier?.BeginAsync(Npgsql) ?? Task.CompletedTask).ConfigureAwait(false);
             return IsMended(taint);
         }
         catch (Exception e) when (IsMendFailure(e))
@@ -363,6 +383,13 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
     /// <inheritdoc cref="SessionPing.Run"/>
     public Task PingAsync() => SessionPing.RunAsync(Npgsql, MendTimeoutSeconds);
+
+    /// <summary>It was opened, and nobody has had it yet.</summary>
+    public ServerConnection Opened()
+    {
+        _verifier?.Begin(Npgsql);
+        return this;
+    }
 
     private NpgsqlCommand BeginApply(SettingMap wanted)
     {

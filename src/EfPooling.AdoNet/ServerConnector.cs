@@ -27,7 +27,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             {
                 Volatile.Write(ref _serverVersion, connection.ServerVersion);
                 upkeep.Catalogs.EnsureLoaded(connection);
-                return new ServerConnection(connection, upkeep);
+                return new ServerConnection(connection, upkeep).Opened();
             }
             catch
             {

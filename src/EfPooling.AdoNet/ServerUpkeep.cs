@@ -7,8 +7,15 @@ namespace EfPooling.AdoNet;
 /// <param name="ResetPolicy">When a connection is reset.</param>
 /// <param name="Shuffle">Every lease ends with a reset, and every other one leaves foreign session state behind.</param>
 /// <param name="Catalogs">What is known of the database.</param>
-internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy, bool Shuffle, CatalogKeeper Catalogs)
+/// <param name="Pool">Its name.</param>
+/// <param name="VerifySessions">After each lease that was judged clean, the session is compared with what it was.</param>
+internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy, bool Shuffle, CatalogKeeper Catalogs, string Pool, bool VerifySessions)
 {
+    private const Taint Unclean = Taint.Dirty | Taint.Unresettable | Taint.OpenTransaction | Taint.OutOfStep;
+
+    /// <summary>Whether the session is to be compared after a lease that left this behind.</summary>
+    public bool Verifies(Taint taint) => VerifySessions && ResetPolicy != ResetPolicy.Never && (taint & Unclean) == 0;
+
     /// <summary>What is to be mended at the end of a lease that left this behind.</summary>
     public Taint Due(Taint taint) => ResetPolicy switch
     {

@@ -65,10 +65,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             options.SchemaCheckInterval,
             configuration.Time ?? TimeProvider.System,
             Logger);
-        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs);
+        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs, Name, options.VerifySessions || Shuffles);
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
-        Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !Shuffles
+        Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions
             ? new Station(this, configuration.Time ?? TimeProvider.System, Logger)
             : null;
         _notifications = new NotificationListener(_connector, Options, Name, configuration.Time ?? TimeProvider.System, Logger);

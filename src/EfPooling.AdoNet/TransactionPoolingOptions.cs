@@ -63,6 +63,16 @@ public record TransactionPoolingOptions : PoolOptions
     /// </value>
     public bool Shuffle { get; set; } = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn;
 
+    /// <summary>
+    /// For tests and staging: after each lease whose statements were judged to leave their session as it was, the session is compared with what it was: settings, users, prepared
+    /// statements, cursors, temporary objects, session locks, channels, the seed of <c>random()</c>. A difference throws <see cref="SessionChangedException"/>. Not a PgBouncer setting.
+    /// </summary>
+    /// <value>
+    /// Default <c>false</c>, or what the runtime switch <c>EfPooling.VerifySessions</c> says. Part of <see cref="Shuffle"/>. Costs several round trips per lease, and reads share none.
+    /// No effect with <see cref="ResetPolicy.Never"/>.
+    /// </value>
+    public bool VerifySessions { get; set; } = AppContext.TryGetSwitch("EfPooling.VerifySessions", out var verifies) && verifies;
+
     /// <summary>What happens to a second operation while one is running on the same connection or context. Not a PgBouncer setting.</summary>
     /// <value>Default <see cref="ConcurrentUseMode.Throw"/>.</value>
     public ConcurrentUseMode ConcurrentUse { get; set; } = ConcurrentUseMode.Throw;

@@ -21,7 +21,7 @@ public sealed class TrainTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
 
     private async Task ShareAsync(string applicationName, Func<Shop, string, Task<string>> read)
     {
-        var options = seeded.Database.Options(applicationName, pool: pool => (pool.Shuffle, pool.Multiplexing) = (false, MultiplexingMode.Auto));
+        var options = seeded.Database.Options(applicationName, pool: pool => (pool.Shuffle, pool.Multiplexing, pool.SchemaCheckInterval) = (false, MultiplexingMode.Auto, Timeout.InfiniteTimeSpan));
         await using var holder = new Shop(options);
         var pool = holder.Database.GetTransactionPool();
         var rows = holder.Customers.AsNoTracking().AsAsyncEnumerable().GetAsyncEnumerator();

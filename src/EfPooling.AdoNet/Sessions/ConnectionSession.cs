@@ -67,6 +67,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
     public void Expect(SqlVerdict verdict, ServerConnection server)
     {
+        server.NoteText(verdict.Text);
         var judgement = Pool.Catalog.Judge(verdict);
         var effects = SessionNeeds.EffectsOf(verdict, judgement);
         if (judgement.Advances)

@@ -15,7 +15,7 @@ internal static class SessionRemains
         FROM pg_catalog.pg_prepared_statements
         """;
 
-    private const string ProceduralLanguage = "plpgsql"; // whose functions anybody may call
+    public const string ProceduralLanguage = "plpgsql"; // whose functions anybody may call
 
     /// <summary>Whether there is something: statements prepared by SQL, statements of Npgsql's that SQL has deallocated, or a library that SQL has loaded.</summary>
     /// <param name="connection">The session, whose answer has been read.</param>

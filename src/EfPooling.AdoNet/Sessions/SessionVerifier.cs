@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Compares the session of one server connection after each lease that was judged clean with what it was before. For tests and staging: it costs round trips. Used by
+/// the holder of the lease only.
+/// </summary>
+internal sealed partial class SessionVerifier(int timeoutSeconds)
+{
+    private const double Seed = 0.3125;
+    private const int MostNumbers = 2_000;
+
+    private readonly List<string> _texts = []; // of the lease
+    private readonly HashSet<string> _customSettings = new(StringComparer.Ordinal); // that stood in a text
+    private HashSet<double>? _numbers; // that random() gives after the seed
+    private SessionPicture? _before;
+
+    /// <summary>A text is about to run.</summary>
+    public void Add(string text)
+    {
+        _texts.Add(text);
+        foreach (Match match in CustomSetting().Matches(text))
+        {
+            _customSettings.Add(match.Groups[1].Value);
+        }
+    }
+
+    /// <summary>The session is as the next lease will find it.</summary>
+    public void Begin(NpgsqlConnection connection)
+    {
+        _texts.Clear();
+        _before = SessionPicture.Take(connection, _customSettings, timeoutSeconds);
+        if (_numbers is null)
+        {
+            SetSeed(connection);
+            using var numbers = new NpgsqlCommand($"SELECT pg_catalog.random() FROM pg_catalog.generate_series(1, {MostNumbers})", connection);
+            using var reader = numbers.ExecuteReader();
+            _numbers = [];
+            while (reader.Read())
+            {
+                _numbers.Add(reader.GetDouble(0));
+            }
+        }
+
+        SetSeed(connection);
+    }
+
+    /// <inheritdoc cref="Begin"/>
+    public async Task BeginAsync(NpgsqlConnection connection)
+    {
+        _texts.Clear();
+        _before = await SessionPicture.TakeAsync(connection, _customSettings, timeoutSeconds).ConfigureAwait(false);
+        if (_numbers is null)
+        {
+            await SetSeedAsync(connection).ConfigureAwait(false);
+            var numbers = new NpgsqlCommand($"SELECT pg_catalog.random() FROM pg_catalog.generate_series(1, {MostNumbers})", connection);
+            await using (numbers.ConfigureAwait(false))
+            {
+                var reader = await numbers.ExecuteReaderAsync().ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    _numbers = [];
+                    while (await reader.ReadAsync().ConfigureAwait(false))
+                    {
+                        _numbers.Add(reader.GetDouble(0));
+                    }
+                }
+            }
+        }
+
+        await SetSeedAsync(connection).ConfigureAwait(false);
+    }
+
+    /// <summary>The lease has ended, and nothing that ran in it is said to have changed the session.</summary>
+    /// <exception cref="SessionChangedException">The session is not what it was.</exception>
+    public void Verify(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
+    {
+        if (_before is not null && _texts.Count > 0)
+        {
+            var now = SessionPicture.Take(connection, _customSettings, timeoutSeconds);
+            using var random = new NpgsqlCommand("SELECT pg_catalog.random()", connection) { CommandTimeout = timeoutSeconds };
+            Compare(now, (double)random.ExecuteScalar()!, pool, followed);
+        }
+    }
+
+    /// <inheritdoc cref="Verify"/>
+    public async Task VerifyAsync(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
+    {
+        if (_before is not null && _texts.Count > 0)
+        {
+            var now = await SessionPicture.TakeAsync(connection, _customSettings, timeoutSeconds).ConfigureAwait(false);
+            var random = new NpgsqlCommand("SELECT pg_catalog.random()", connection) { CommandTimeout = timeoutSeconds };
+            await using (random.ConfigureAwait(false))
+            {
+                Compare(now, (double)(await random.ExecuteScalarAsync().ConfigureAwait(false))!, pool, followed);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"\b([a-zA-Z_]\w*\.\w+)\b", RegexOptions.CultureInvariant)]
+    private static partial Regex CustomSetting();
+
+    // A lease that has drawn very many numbers is beyond what is known of the seed; then nothing is said of it.
+    private void Compare(SessionPicture now, double number, string pool, IReadOnlyCollection<string> followed)
+    {
+        List<string> differences = [.. now.DifferencesTo(_before!, followed)];
+        if (!_numbers!.Contains(number) && !_texts.Exists(text => text.Contains("random", StringComparison.OrdinalIgnoreCase)))
+        {
+            differences.Add("seed of random(): set");
+        }
+
+        if (differences.Count > 0)
+        {
+            throw new SessionChangedException(pool, [.. _texts], differences);
+        }
+    }
+
+    private static string SeedText => string.Create(CultureInfo.InvariantCulture, $"SELECT pg_catalog.setseed({Seed})");
+
+    private void SetSeed(NpgsqlConnection connection)
+    {
+        using var seed = new NpgsqlCommand(SeedText, connection) { CommandTimeout = timeoutSeconds };
+        seed.ExecuteNonQuery();
+    }
+
+    private async Task SetSeedAsync(NpgsqlConnection connection)
+    {
+        var seed = new NpgsqlCommand(SeedText, connection) { CommandTimeout = timeoutSeconds };
+        await using (seed.ConfigureAwait(false))
+        {
+            await seed.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
+}
