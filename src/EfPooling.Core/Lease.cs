@@ -38,15 +38,32 @@ public readonly struct Lease<T> : IEquatable<Lease<T>>
     /// <exception cref="ArgumentOutOfRangeException">There is no such reason; the lease goes on.</exception>
     public void Retire(RetireReason reason)
     {
+        ThrowIfUnknown(reason);
+        Pool.EndLease(_slot!, _version, reason, affinity: null);
+    }
+
+    /// <summary>
+    /// Lets the lease end with the server connection being closed, also where it is released. Once this has returned, nobody else gets that connection.
+    /// </summary>
+    /// <param name="reason">Why; the reason of a later <see cref="Retire"/> goes before it.</param>
+    /// <remarks>Can be called by any thread, any number of times.</remarks>
+    /// <exception cref="LeaseEndedException">The lease has ended already, and nothing was changed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reason.</exception>
+    public void RetireAtEnd(RetireReason reason)
+    {
+        ThrowIfUnknown(reason);
+        Pool.RetireAtEnd(_slot!, _version, reason);
+    }
+
+    private ServerConnectionPool<T> Pool => _pool ?? throw new LeaseEndedException();
+
+    private static void ThrowIfUnknown(RetireReason reason)
+    {
         if (!Enum.IsDefined(reason))
         {
             throw new ArgumentOutOfRangeException(nameof(reason), reason, "There is no such reason.");
         }
-
-        Pool.EndLease(_slot!, _version, reason, affinity: null);
     }
-
-    private ServerConnectionPool<T> Pool => _pool ?? throw new LeaseEndedException();
 
     /// <inheritdoc/>
     public bool Equals(Lease<T> other) => ReferenceEquals(_slot, other._slot) && _version == other._version;

@@ -155,12 +155,7 @@ internal sealed class PoolLedger<T>
     /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>
     public PoolDecision<T> EndLeaseLocked(Slot<T> slot, int version, RetireReason? retire, object? affinity, long now)
     {
-        AssertGate();
-        if (slot.Version != version || slot.State != SlotState.Leased)
-        {
-            throw new LeaseEndedException();
-        }
-
+        RequireLeaseLocked(slot, version);
         slot.Version++;
         slot.Holder = null;
         slot.Affinity = affinity;
@@ -170,7 +165,16 @@ internal sealed class PoolLedger<T>
             _suspectUntil = now; // What broke one connection may have broken those that were idle meanwhile.
         }
 
+        retire ??= slot.RetireAtEnd;
+        slot.RetireAtEnd = null;
         return PlaceLocked(slot, retire, now);
+    }
+
+    /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>
+    public void RetireAtEndLocked(Slot<T> slot, int version, RetireReason reason)
+    {
+        RequireLeaseLocked(slot, version);
+        slot.RetireAtEnd ??= reason;
     }
 
     public void ClosedLocked(Slot<T> slot)
@@ -358,6 +362,15 @@ internal sealed class PoolLedger<T>
         slot.State = SlotState.Closing;
         Closing++;
         Counters.Retired[(int)reason]++;
+    }
+
+    private void RequireLeaseLocked(Slot<T> slot, int version)
+    {
+        AssertGate();
+        if (slot.Version != version || slot.State != SlotState.Leased)
+        {
+            throw new LeaseEndedException();
+        }
     }
 
     [Conditional("DEBUG")]

@@ -29,4 +29,7 @@ public enum RetireReason
 
     /// <summary>Its holder was to get another one than the last time, and no other was free (shuffle mode).</summary>
     Shuffled,
+
+    /// <summary>Its holder had the connection itself, and might go on using what belongs to it.</summary>
+    Exposed,
 }

@@ -198,6 +198,14 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         _keeper.Carry(slot, decision);
     }
 
+    internal void RetireAtEnd(Slot<T> slot, int version, RetireReason reason)
+    {
+        using (_gate.Enter())
+        {
+            _ledger.RetireAtEndLocked(slot, version, reason);
+        }
+    }
+
     /// <summary>Throws if an invariant does not hold.</summary>
     internal void VerifyInvariants()
     {

@@ -17,6 +17,9 @@ internal sealed class Slot<T>(int index)
     public ILeaseHolder? Holder;
     public bool WasUsed;
 
+    /// <summary>Why the connection is closed when its lease ends, however that ends; <c>null</c> while it need not be.</summary>
+    public RetireReason? RetireAtEnd;
+
     /// <summary>What the connection was released with; compared by reference.</summary>
     public object? Affinity;
     public CancellationToken StopOpening;

@@ -15,6 +15,7 @@ public sealed class LeaseMisuseTests
         Assert.Throws<LeaseEndedException>(() => lease.Connection);
         Assert.Throws<LeaseEndedException>(lease.Release);
         Assert.Throws<LeaseEndedException>(() => lease.Retire(RetireReason.Broken));
+        Assert.Throws<LeaseEndedException>(() => lease.RetireAtEnd(RetireReason.Exposed));
         Assert.Equal(1, pool.Snapshot.Warm);
     }
 
@@ -27,8 +28,10 @@ public sealed class LeaseMisuseTests
         var second = pool.Acquire();
         Assert.Throws<LeaseEndedException>(first.Release);
         Assert.Throws<LeaseEndedException>(() => first.Retire(RetireReason.Broken));
+        Assert.Throws<LeaseEndedException>(() => first.RetireAtEnd(RetireReason.Exposed));
         Assert.True(second.IsActive);
         second.Release();
+        Assert.Equal(1, pool.Snapshot.Warm);
     }
 
     [Fact]
@@ -75,6 +78,7 @@ public sealed class LeaseMisuseTests
         Assert.Throws<LeaseEndedException>(() => lease.Connection);
         Assert.Throws<LeaseEndedException>(lease.Release);
         Assert.Throws<LeaseEndedException>(() => lease.Retire(RetireReason.Broken));
+        Assert.Throws<LeaseEndedException>(() => lease.RetireAtEnd(RetireReason.Exposed));
     }
 
     [Fact]
@@ -100,7 +104,9 @@ public sealed class LeaseMisuseTests
         using var pool = PoolHarness.Create();
         var lease = pool.Acquire();
         Assert.Throws<ArgumentOutOfRangeException>(() => lease.Retire((RetireReason)99));
+        Assert.Throws<ArgumentOutOfRangeException>(() => lease.RetireAtEnd((RetireReason)99));
         Assert.True(lease.IsActive);
         lease.Release();
+        Assert.Equal(1, pool.Snapshot.Warm);
     }
 }

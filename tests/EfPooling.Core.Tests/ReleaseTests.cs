@@ -51,6 +51,35 @@ public sealed class ReleaseTests
         lease.Release();
     }
 
+    [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
+    public async Task RetireAtEnd_ClosesTheConnectionWhenItIsReleased_ThoughSomebodyWaits(CallerKind kind)
+    {
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1);
+        var first = pool.Acquire();
+        var connection = first.Connection;
+        var waiting = pool.Acquire(kind);
+        first.RetireAtEnd(RetireReason.Exposed);
+        first.RetireAtEnd(RetireReason.Idle); // The first reason stays.
+        Assert.Empty(pool.Connector.Closed);
+        first.Release();
+        var lease = await waiting;
+        Assert.NotSame(connection, lease.Connection);
+        Assert.Equal([connection], pool.Connector.Closed);
+        lease.Release();
+        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal((1, 1), (pool.Snapshot.Retired[RetireReason.Exposed], pool.Snapshot.Retired.Count));
+    }
+
+    [Fact]
+    public void Retire_GivesAnotherReason_ThanRetireAtEnd()
+    {
+        using var pool = PoolHarness.Create();
+        var lease = pool.Acquire();
+        lease.RetireAtEnd(RetireReason.Exposed);
+        lease.Retire(RetireReason.Broken);
+        Assert.Equal([RetireReason.Broken], pool.Snapshot.Retired.Keys);
+    }
+
     [Fact]
     public async Task Retire_OpensTheNext_OnlyAfterTheOldIsClosed()
     {

@@ -33,6 +33,7 @@ internal sealed class RandomActions : IAsyncDisposable
             (1, () => Acquire(CallerKind.Sync)),
             (26, () => Do(() => End(lease => lease.Release()))),
             (3, () => Do(() => End(lease => lease.Retire(RetireReason.Broken)))),
+            (3, () => Do(() => End(ReleaseToBeClosed))),
             (3, () => Do(EndAgain)),
             (4, Cancel),
             (1, () => Do(_pool.Clear)),
@@ -130,8 +131,21 @@ internal sealed class RandomActions : IAsyncDisposable
         if (_ended.Count > 0)
         {
             var lease = _ended[_random.Next(_ended.Count)];
-            Assert.Throws<LeaseEndedException>(_random.Next(2) == 0 ? lease.Release : () => lease.Retire(RetireReason.Broken));
+            Assert.Throws<LeaseEndedException>(_random.Next(3) switch
+            {
+                0 => lease.Release,
+                1 => () => lease.Retire(RetireReason.Broken),
+                _ => () => lease.RetireAtEnd(RetireReason.Exposed),
+            });
         }
+    }
+
+    private void ReleaseToBeClosed(Lease<FakeConnection> lease)
+    {
+        var connection = lease.Connection;
+        lease.RetireAtEnd(RetireReason.Exposed);
+        lease.Release();
+        Check(connection.TimesClosed == 1, "a connection that was to be retired at the end of its lease is still open");
     }
 
     private async Task Cancel()
