@@ -67,6 +67,11 @@ internal sealed class AmbientOutcome(TransactionPoolingDataSource pool, AmbientE
         var name = Guid.NewGuid().ToString();
         try
         {
+            if (lease.Server.IsBroken)
+            {
+                throw new TransactionBrokenException(enlistment.BrokenBy); // Another session in its place would take PREPARE TRANSACTION for a mistake, and warn only.
+            }
+
             lease.Server.Execute($"PREPARE TRANSACTION '{name}'");
         }
         catch (Exception e)

@@ -22,6 +22,9 @@ internal static class NpgsqlInternals
     /// <summary>Whether <see cref="CountPrepared"/> knows; if not, server connections are closed instead of reset.</summary>
     public static readonly bool CanCountPrepared = Prepared.Count is not null;
 
+    /// <summary>Whether <see cref="IsOutsideTransaction"/> knows; if not, some transactions are rolled back that have ended, which makes the server log a warning.</summary>
+    public static readonly bool CanTellTransaction = HasMethod("get_InTransaction");
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -47,6 +50,10 @@ internal static class NpgsqlInternals
 
     /// <summary>Whether a cancel request was sent for the latest command, by the user or because it took too long.</summary>
     public static bool WasCancelled(NpgsqlConnection connection) => GetConnector(connection) is { } connector && GetPostgresCancellationPerformed(connector);
+
+    /// <summary>Whether the server's latest answer says that no transaction is open, and none was to be begun since.</summary>
+    public static bool IsOutsideTransaction(NpgsqlConnection connection)
+        => CanTellTransaction && GetConnector(connection) is { } connector && !GetInTransaction(connector);
 
     /// <summary>Whether statements of a batch that was sent, and whose results have not been reached, are prepared by it; also if that is not known.</summary>
     public static bool IsPreparing(NpgsqlBatch batch)
@@ -78,6 +85,9 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UserCancellationRequested")]
     private static extern bool GetUserCancellationRequested(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_InTransaction")]
+    private static extern bool GetInTransaction(NpgsqlConnector connector);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "IsPreparing")]
     private static extern ref bool GetIsPreparing(NpgsqlBatchCommand command);

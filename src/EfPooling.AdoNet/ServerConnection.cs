@@ -19,6 +19,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: by which all since the last reset was judged clean
     private bool _advancesSequences; // in this lease
     private bool _hasSequenceValues; // of earlier leases
+    private readonly ServerContinuity _continuity = new(npgsql);
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
 
@@ -27,10 +28,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public Taint Taint => (Taint)Volatile.Read(ref _taint);
 
     /// <summary>Open and not in the middle of anything. Anything else at the end of a lease means that it is not provably healthy.</summary>
-    public bool IsReady => Npgsql.FullState == ConnectionState.Open;
+    public bool IsReady => Npgsql.FullState == ConnectionState.Open && !_continuity.WasClosed;
 
-    /// <summary>The connection is gone.</summary>
-    public bool IsBroken => (Npgsql.FullState & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
+    /// <summary>The connection is gone, also if another one has taken its place (<see cref="IsReplaced"/>).</summary>
+    public bool IsBroken => _continuity.WasClosed || (Npgsql.FullState & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
 
     /// <summary>Whether its owner has had the connection itself, so that nobody knows which settings are in force.</summary>
     public bool IsUsedPastUs
@@ -38,6 +39,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         get => _isUsedPastUs;
         set => _isUsedPastUs = value;
     }
+
+    /// <summary>Its owner has closed and opened it: it may be to another database, and as another user.</summary>
+    public bool IsReplaced => _continuity.WasClosed && Npgsql.State == ConnectionState.Open;
 
     /// <summary>A cancel request may be under way to it: a round trip must show that it is still in step.</summary>
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
@@ -193,6 +197,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         _hasSequenceValues |= _advancesSequences;
         _advancesSequences = false;
         Settings.OnTransactionEnded();
+        if (Taint.HasFlag(Taint.OpenTransaction) && NpgsqlInternals.IsOutsideTransaction(Npgsql))
+        {
+            Interlocked.And(ref _taint, (int)~Taint.OpenTransaction); // There may have been one.
+        }
+
         var left = Taint & ~upkeep.Due(Taint);
         if (left != Taint.None)
         {

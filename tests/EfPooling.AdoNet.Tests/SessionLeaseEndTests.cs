@@ -1,5 +1,4 @@
 using EfPooling.Core;
-using Npgsql;
 
 namespace EfPooling.AdoNet.Tests;
 
@@ -32,8 +31,8 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
         var pool = CreatePool(maxPoolSize: 1);
         await using var connection = await pool.OpenConnectionAsync();
         var session = await connection.LeaseSessionAsync("short");
-        await EndAsync(session, asynchronous);
-        await EndAsync(session, asynchronous);
+        await session.EndAsync(asynchronous);
+        await session.EndAsync(asynchronous);
 
         Assert.Throws<LeaseEndedException>(() => session.Connection);
         Assert.Equal(0, pool.GetSnapshot().Leased);
@@ -51,7 +50,7 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
 
         Assert.Equal(0, pool.GetSnapshot().Leased);
         Assert.Throws<LeaseEndedException>(() => session.Connection);
-        await EndAsync(session, asynchronous);
+        await session.EndAsync(asynchronous);
     }
 
     [Fact]
@@ -127,32 +126,15 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
     [Fact]
     public async Task ServerConnection_FoundDeadBeforeItIsUsed_IsReplaced()
     {
-        var pool = CreatePool(maxPoolSize: 1);
+        var pool = CreatePool(maxPoolSize: 1, configure: options => options.Shuffle = true); // Remembers its server connections.
         await using var connection = await pool.OpenConnectionAsync();
         for (var i = 0; i < 2; i++)
         {
-            NpgsqlConnection kept;
-            await using (var session = await connection.LeaseSessionAsync("kept by mistake"))
-            {
-                kept = session.Connection;
-            }
-
-            await kept.CloseAsync();
+            await connection.RunAsync("SELECT 1");
+            await connection.LastServer!.Npgsql.CloseAsync();
             Assert.Equal(1, i == 0 ? await connection.AskAsync<int>("SELECT 1") : connection.Ask<int>("SELECT 1"));
         }
 
         Assert.Equal(2, pool.GetSnapshot().Retired[RetireReason.Broken]);
-    }
-
-    private static async Task EndAsync(SessionLease session, bool asynchronous)
-    {
-        if (asynchronous)
-        {
-            await session.DisposeAsync();
-        }
-        else
-        {
-            session.Dispose();
-        }
     }
 }

@@ -126,8 +126,14 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// </summary>
     /// <param name="server">Bound to the connection.</param>
     /// <param name="verdict">On the text; <c>null</c> if there is none.</param>
+    /// <exception cref="InvalidOperationException">They have also closed it and opened another in its place.</exception>
     public void OnAttaching(ServerConnection server, SqlVerdict? verdict = null)
     {
+        if (server.IsUsedPastUs && server.IsReplaced)
+        {
+            throw new InvalidOperationException("The connection of the leased session was closed and opened again, or moved to another database, so it is not the one that this connection works on. Use a connection of your own for that, and end this session.");
+        }
+
         // The end of a failed transaction must not be preceded by anything.
         if ((server.IsUsedPastUs || (server.Taint & (Taint.Dirty | Taint.Unverified)) != 0) && verdict is not { Statements: 1, Kind: StatementKind.Transaction or StatementKind.Savepoint })
         {

@@ -5,7 +5,8 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// One PostgreSQL session for as long as this is held, for what really needs one: COPY, LISTEN, large objects, session locks, Npgsql's
-/// own API. While it is held, everything its logical connection does runs on it. Dispose it to give the server connection back, reset.
+/// own API. While it is held, everything its logical connection does runs on it. Dispose it to give the server connection back, reset; if
+/// <see cref="Connection"/> was asked for, it is closed instead, so that whatever was kept of it is dead.
 /// </summary>
 public sealed class SessionLease : IDisposable, IAsyncDisposable
 {
@@ -28,11 +29,25 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
     public string Reason { get; }
 
     /// <summary>
-    /// The server connection. Do not close or dispose it, and do not keep it beyond this lease. Take event handlers (<c>Notification</c>,
-    /// <c>Notice</c>) off again: they stay with the server connection and would hear its next owners.
+    /// The server connection. It is closed when its lease ends (this one, or that of the transaction or session in which it was leased), and nobody
+    /// else ever gets it or anything that belongs to it: transactions, commands, readers, event handlers. Do not close it yourself, or open it again.
     /// </summary>
     /// <exception cref="LeaseEndedException">The session, or the transaction in which it was leased, has ended.</exception>
-    public NpgsqlConnection Connection => _isDisposed ? throw new LeaseEndedException() : _lease.Connection.Npgsql;
+    public NpgsqlConnection Connection
+    {
+        get
+        {
+            if (_isDisposed)
+            {
+                throw new LeaseEndedException();
+            }
+
+            // First, and under the pool's gate: another thread may be ending the lease. Npgsql uses one transaction object, one reader and so on
+            // for all the life of a connection, so no way of giving it back would leave those dead that the holder has kept.
+            _lease.RetireAtEnd(RetireReason.Exposed);
+            return _lease.Connection.Npgsql;
+        }
+    }
 
     /// <summary>Ends the lease. A session leased inside a transaction leaves the transaction running.</summary>
     public void Dispose()

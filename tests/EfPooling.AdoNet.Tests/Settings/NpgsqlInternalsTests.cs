@@ -11,4 +11,7 @@ public sealed class NpgsqlInternalsTests
 
     [Fact]
     public void Npgsql_StillNotesThatAReadWasCancelled() => Assert.True(NpgsqlInternals.CanTellCancelled);
+
+    [Fact]
+    public void Npgsql_StillKnowsWhetherATransactionIsOpen() => Assert.True(NpgsqlInternals.CanTellTransaction);
 }
