@@ -21,6 +21,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
     private bool _hasRead; // for a passenger, used by the one who reads
     private bool _isPastEnd; // for a passenger, used by the one who reads: what comes next belongs to somebody else
+    private ColumnUse? _column; // of the latest stream or text reader; written by the one who reads
     private ReaderGate _gate;
     private int _recordsAffected = -1;
     private DisposalNote _closed; // written by the one who closes
@@ -64,15 +65,16 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
 
     /// <inheritdoc/>
     public override Task<bool> ReadAsync(CancellationToken cancellationToken)
-        => _passenger is null || !(_isPastEnd || _isSingleRow) ? MoveAsync(static (inner, _, token) => inner.ReadAsync(token), 0, cancellationToken)
-            : ReadOwnAsync(skip: false, cancellationToken);
+        => _passenger is null || !(_isPastEnd || _isSingleRow) ? ReadRowAsync(cancellationToken) : ReadOwnAsync(skip: false, cancellationToken);
 
     /// <inheritdoc/>
     public override bool NextResult() => _passenger is null ? Move(static inner => inner.NextResult()) : ReadOwn(skip: true);
 
     /// <inheritdoc/>
     public override Task<bool> NextResultAsync(CancellationToken cancellationToken)
-        => _passenger is null ? MoveAsync(static (inner, _, token) => inner.NextResultAsync(token), 0, cancellationToken) : ReadOwnAsync(skip: true, cancellationToken);
+        => _passenger is null
+            ? MoveAsync(static (inner, self, token) => self.EndColumn(inner).NextResultAsync(token), this, cancellationToken)
+            : ReadOwnAsync(skip: true, cancellationToken);
 
     /// <inheritdoc/>
     public override void Close()
@@ -265,11 +267,15 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override Type GetFieldType(int ordinal) => Described.GetFieldType(ordinal);
 
     /// <inheritdoc/>
-    public override T GetFieldValue<T>(int ordinal) => Inner.GetFieldValue<T>(ordinal);
+    public override T GetFieldValue<T>(int ordinal)
+        => typeof(T).IsValueType ? Inner.GetFieldValue<T>(ordinal) : HandOut(Inner.GetFieldValue<T>(ordinal));
 
     /// <inheritdoc/>
     public override Task<T> GetFieldValueAsync<T>(int ordinal, CancellationToken cancellationToken)
-        => MoveAsync(static (inner, ordinal, token) => inner.GetFieldValueAsync<T>(ordinal, token), ordinal, cancellationToken);
+    {
+        var value = MoveAsync(static (inner, ordinal, token) => inner.GetFieldValueAsync<T>(ordinal, token), ordinal, cancellationToken);
+        return typeof(T) == typeof(Stream) || typeof(T) == typeof(TextReader) ? HandOutAsync(value) : value;
+    }
 
     /// <inheritdoc/>
     public override float GetFloat(int ordinal) => Inner.GetFloat(ordinal);
@@ -302,13 +308,13 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     public override int GetProviderSpecificValues(object[] values) => Inner.GetProviderSpecificValues(values);
 
     /// <inheritdoc/>
-    public override Stream GetStream(int ordinal) => Inner.GetStream(ordinal);
+    public override Stream GetStream(int ordinal) => HandOut(Inner.GetStream(ordinal));
 
     /// <inheritdoc/>
     public override string GetString(int ordinal) => Inner.GetString(ordinal);
 
     /// <inheritdoc/>
-    public override TextReader GetTextReader(int ordinal) => Inner.GetTextReader(ordinal);
+    public override TextReader GetTextReader(int ordinal) => HandOut(Inner.GetTextReader(ordinal));
 
     /// <inheritdoc/>
     public override object GetValue(int ordinal) => Inner.GetValue(ordinal);
@@ -355,7 +361,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     }
 
     /// <inheritdoc/>
-    protected override DbDataReader GetDbDataReader(int ordinal) => new NestedDataReader(Inner.GetData(ordinal), this);
+    protected override DbDataReader GetDbDataReader(int ordinal) => new NestedDataReader(Inner.GetData(ordinal), this, this);
 
     private NpgsqlDataReader Inner => _inner ?? throw Closed();
 
@@ -371,12 +377,68 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     /// <summary>Whether somebody is inside a read at this moment.</summary>
     internal bool IsReading => _gate.IsReading;
 
+    /// <summary>What may leave the reader in place of a value of Npgsql: itself, unless it is a stream or text reader of a column.</summary>
+    internal T HandOut<T>(T value) => value switch
+    {
+        Stream stream => (T)(object)new ColumnStream(stream, _column = new ColumnUse(this)),
+        TextReader text => (T)(object)new ColumnText(text, _column = new ColumnUse(this)),
+        _ => value,
+    };
+
+    /// <inheritdoc cref="HandOut"/>
+    internal async Task<T> HandOutAsync<T>(Task<T> value) => HandOut(await value.ConfigureAwait(false));
+
+    /// <inheritdoc cref="ColumnUse.Enter"/>
+    internal void EnterColumn(ColumnUse column)
+    {
+        if (Owns(column))
+        {
+            Enter();
+            if (Owns(column))
+            {
+                return;
+            }
+
+            _gate.Leave();
+        }
+
+        throw new ObjectDisposedException(nameof(Stream), _inner is null ? Closed().Message : "The reader has gone on since. Read a stream before anything else is read.");
+    }
+
+    /// <inheritdoc cref="ColumnUse.TryEnter"/>
+    internal bool TryEnterColumn(ColumnUse column)
+    {
+        if (!Owns(column) || !_gate.TryEnter())
+        {
+            return false;
+        }
+
+        if (Owns(column))
+        {
+            return true;
+        }
+
+        _gate.Leave();
+        return false;
+    }
+
+    /// <summary>The latest stream or text reader is over, because what follows moves away from its column. Npgsql notices that only of some.</summary>
+    internal void EndColumn() => _column = null;
+
+    /// <summary>Ends what <see cref="EnterColumn"/> began.</summary>
+    internal void LeaveColumn() => _gate.Leave();
+
+    /// <summary>Reading a column threw this.</summary>
+    internal void ObserveColumn(Exception error) => _lease.Observe(error);
+
+    private bool Owns(ColumnUse column) => _inner is not null && ReferenceEquals(Volatile.Read(ref _column), column);
+
     private bool Move(Func<NpgsqlDataReader, bool> move)
     {
         Enter();
         try
         {
-            return move(Inner);
+            return move(EndColumn(Inner));
         }
         catch (Exception e)
         {
@@ -415,17 +477,24 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
             return false;
         }
 
-        var isThere = await ReadRowAsync().ConfigureAwait(false);
+        var isThere = await ReadRowAsync(cancellationToken).ConfigureAwait(false);
         while (skip && isThere)
         {
-            isThere = await ReadRowAsync().ConfigureAwait(false);
+            isThere = await ReadRowAsync(cancellationToken).ConfigureAwait(false);
         }
 
         _isPastEnd = skip || (_isSingleRow && _hasRead);
         _hasRead = true;
         return isThere && !_isPastEnd;
+    }
 
-        Task<bool> ReadRowAsync() => MoveAsync(static (inner, _, token) => inner.ReadAsync(token), 0, cancellationToken);
+    private Task<bool> ReadRowAsync(CancellationToken cancellationToken)
+        => MoveAsync(static (inner, self, token) => self.EndColumn(inner).ReadAsync(token), this, cancellationToken);
+
+    private NpgsqlDataReader EndColumn(NpgsqlDataReader inner)
+    {
+        EndColumn();
+        return inner;
     }
 
     private Task<T> MoveAsync<TState, T>(Func<NpgsqlDataReader, TState, CancellationToken, Task<T>> move, TState state, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// object goes on to serve others, as Npgsql's reader does.
 /// </summary>
 [SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
-internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer) : DbDataReader
+internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer, LogicalDataReader outermost) : DbDataReader
 {
     private DbDataReader? _inner = inner; // Interlocked for taking it; null once closed
 
@@ -31,13 +31,29 @@ internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer) :
 
     public override object this[string name] => Inner[name];
 
-    public override bool Read() => Inner.Read();
+    public override bool Read()
+    {
+        outermost.EndColumn();
+        return Inner.Read();
+    }
 
-    public override Task<bool> ReadAsync(CancellationToken cancellationToken) => Inner.ReadAsync(cancellationToken);
+    public override Task<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        outermost.EndColumn();
+        return Inner.ReadAsync(cancellationToken);
+    }
 
-    public override bool NextResult() => Inner.NextResult();
+    public override bool NextResult()
+    {
+        outermost.EndColumn();
+        return Inner.NextResult();
+    }
 
-    public override Task<bool> NextResultAsync(CancellationToken cancellationToken) => Inner.NextResultAsync(cancellationToken);
+    public override Task<bool> NextResultAsync(CancellationToken cancellationToken)
+    {
+        outermost.EndColumn();
+        return Inner.NextResultAsync(cancellationToken);
+    }
 
     public override void Close()
     {
@@ -83,7 +99,7 @@ internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer) :
 
     public override int GetValues(object[] values) => Inner.GetValues(values);
 
-    public override Task<T> GetFieldValueAsync<T>(int ordinal, CancellationToken cancellationToken) => Inner.GetFieldValueAsync<T>(ordinal, cancellationToken);
+    public override Task<T> GetFieldValueAsync<T>(int ordinal, CancellationToken cancellationToken) => outermost.HandOutAsync(Inner.GetFieldValueAsync<T>(ordinal, cancellationToken));
 
     public override Task<bool> IsDBNullAsync(int ordinal, CancellationToken cancellationToken) => Inner.IsDBNullAsync(ordinal, cancellationToken);
 
@@ -110,7 +126,7 @@ internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer) :
 
     public override Type GetFieldType(int ordinal) => Inner.GetFieldType(ordinal);
 
-    public override T GetFieldValue<T>(int ordinal) => Inner.GetFieldValue<T>(ordinal);
+    public override T GetFieldValue<T>(int ordinal) => outermost.HandOut(Inner.GetFieldValue<T>(ordinal));
 
     public override float GetFloat(int ordinal) => Inner.GetFloat(ordinal);
 
@@ -128,17 +144,17 @@ internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer) :
 
     public override object GetProviderSpecificValue(int ordinal) => Inner.GetProviderSpecificValue(ordinal);
 
-    public override Stream GetStream(int ordinal) => Inner.GetStream(ordinal);
+    public override Stream GetStream(int ordinal) => outermost.HandOut(Inner.GetStream(ordinal));
 
     public override string GetString(int ordinal) => Inner.GetString(ordinal);
 
-    public override TextReader GetTextReader(int ordinal) => Inner.GetTextReader(ordinal);
+    public override TextReader GetTextReader(int ordinal) => outermost.HandOut(Inner.GetTextReader(ordinal));
 
     public override object GetValue(int ordinal) => Inner.GetValue(ordinal);
 
     public override bool IsDBNull(int ordinal) => Inner.IsDBNull(ordinal);
 
-    protected override DbDataReader GetDbDataReader(int ordinal) => new NestedDataReader(Inner.GetData(ordinal), this);
+    protected override DbDataReader GetDbDataReader(int ordinal) => new NestedDataReader(Inner.GetData(ordinal), this, outermost);
 
     private DbDataReader Inner => !IsClosed ? _inner! : throw new InvalidOperationException("The reader is closed.");
 }

@@ -36,6 +36,7 @@ public sealed class CompletenessTests
         typeof(LogicalTransaction),
         typeof(LogicalDataReader),
         typeof(NestedDataReader),
+        typeof(ColumnText),
         typeof(TransactionPoolingFactory),
     ];
 
