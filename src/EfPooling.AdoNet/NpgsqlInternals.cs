@@ -25,6 +25,10 @@ internal static class NpgsqlInternals
     /// <summary>Whether <see cref="IsOutsideTransaction"/> knows; if not, some transactions are rolled back that have ended, which makes the server log a warning.</summary>
     public static readonly bool CanTellTransaction = HasMethod("get_InTransaction");
 
+    /// <summary>Whether <see cref="RenewReader"/> works; if not, a reader that was given to EF Core serves later owners too, whatever an interceptor has kept of it.</summary>
+    public static readonly bool CanRenewReader = HasMethod("set_DataReader", typeof(NpgsqlDataReader))
+        && typeof(NpgsqlDataReader).GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(NpgsqlConnector)]) is not null;
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -54,6 +58,18 @@ internal static class NpgsqlInternals
     /// <summary>Whether the server's latest answer says that no transaction is open, and none was to be begun since.</summary>
     public static bool IsOutsideTransaction(NpgsqlConnection connection)
         => CanTellTransaction && GetConnector(connection) is { } connector && !GetInTransaction(connector);
+
+    /// <summary>
+    /// Gives the connection another reader for its next command. Npgsql has one per connection and uses it again; the one that is open now goes on, and is dead once
+    /// it is closed.
+    /// </summary>
+    public static void RenewReader(NpgsqlConnection connection)
+    {
+        if (CanRenewReader && GetConnector(connection) is { } connector)
+        {
+            SetDataReader(connector, CreateReader(connector));
+        }
+    }
 
     /// <summary>Whether statements of a batch that was sent, and whose results have not been reached, are prepared by it; also if that is not known.</summary>
     public static bool IsPreparing(NpgsqlBatch batch)
@@ -85,6 +101,12 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UserCancellationRequested")]
     private static extern bool GetUserCancellationRequested(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern NpgsqlDataReader CreateReader(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_DataReader")]
+    private static extern void SetDataReader(NpgsqlConnector connector, NpgsqlDataReader reader);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_InTransaction")]
     private static extern bool GetInTransaction(NpgsqlConnector connector);

@@ -193,6 +193,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     {
         _isDetached = true;
         _binding.Server.Settings.OnUnobserved();
+        NpgsqlInternals.RenewReader(_binding.Server.Npgsql); // Somebody may keep this one.
         _claim.SetDetached(this);
     }
 

@@ -13,5 +13,8 @@ public sealed class NpgsqlInternalsTests
     public void Npgsql_StillNotesThatAReadWasCancelled() => Assert.True(NpgsqlInternals.CanTellCancelled);
 
     [Fact]
+    public void Npgsql_StillLetsItsReaderBeRenewed() => Assert.True(NpgsqlInternals.CanRenewReader);
+
+    [Fact]
     public void Npgsql_StillKnowsWhetherATransactionIsOpen() => Assert.True(NpgsqlInternals.CanTellTransaction);
 }
