@@ -29,6 +29,9 @@ internal static class NpgsqlInternals
     public static readonly bool CanRenewReader = HasMethod("set_DataReader", typeof(NpgsqlDataReader))
         && typeof(NpgsqlDataReader).GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(NpgsqlConnector)]) is not null;
 
+    /// <summary>Whether <see cref="RenewObjects"/> works for transactions; if not, one that a connection initializer has kept may meet those of the pool.</summary>
+    public static readonly bool CanRenewTransaction = HasMethod("get_Transaction") && HasMethod("set_Transaction", typeof(NpgsqlTransaction));
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -71,6 +74,21 @@ internal static class NpgsqlInternals
         }
     }
 
+    /// <summary>
+    /// Makes the transaction and reader that somebody had of a connection before the pool dead: an initializer of the data source, or whoever had it from a data
+    /// source with a pool of its own.
+    /// </summary>
+    /// <param name="connection">Open and idle, without a transaction.</param>
+    public static void RenewObjects(NpgsqlConnection connection)
+    {
+        RenewReader(connection);
+        if (CanRenewTransaction && GetConnector(connection) is { } connector && GetTransaction(connector) is { } transaction)
+        {
+            transaction.Dispose();
+            SetTransaction(connector, null);
+        }
+    }
+
     /// <summary>Whether statements of a batch that was sent, and whose results have not been reached, are prepared by it; also if that is not known.</summary>
     public static bool IsPreparing(NpgsqlBatch batch)
     {
@@ -107,6 +125,12 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_DataReader")]
     private static extern void SetDataReader(NpgsqlConnector connector, NpgsqlDataReader reader);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Transaction")]
+    private static extern NpgsqlTransaction? GetTransaction(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Transaction")]
+    private static extern void SetTransaction(NpgsqlConnector connector, NpgsqlTransaction? transaction);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_InTransaction")]
     private static extern bool GetInTransaction(NpgsqlConnector connector);

@@ -25,6 +25,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             var connection = source.OpenConnection();
             try
             {
+                NpgsqlInternals.RenewObjects(connection);
                 Volatile.Write(ref _serverVersion, connection.ServerVersion);
                 upkeep.Catalogs.EnsureLoaded(connection);
                 return new ServerConnection(connection, upkeep).Opened();

@@ -16,5 +16,8 @@ public sealed class NpgsqlInternalsTests
     public void Npgsql_StillLetsItsReaderBeRenewed() => Assert.True(NpgsqlInternals.CanRenewReader);
 
     [Fact]
+    public void Npgsql_StillLetsItsTransactionBeRenewed() => Assert.True(NpgsqlInternals.CanRenewTransaction);
+
+    [Fact]
     public void Npgsql_StillKnowsWhetherATransactionIsOpen() => Assert.True(NpgsqlInternals.CanTellTransaction);
 }
