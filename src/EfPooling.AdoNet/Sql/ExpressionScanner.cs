@@ -9,6 +9,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     private readonly Stack<QueryPlace> _outer = new();
     private HashSet<string>? _local; // names of common table expressions
     private HashSet<SqlName>? _tables; // before it is known which of them are local
+    private SettingsReader? _settings;
     private QueryPlace _place; // one thread only
     private int _label = -1; // the last name behind AS: no keyword, whatever it says
     private int _tableEnd = -1; // where the last table ended: an alias may follow
@@ -293,7 +294,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
         verdict.AddFunction(name);
         if (name.Name == "set_config")
         {
-            new SettingsReader(tokens, verdict).ReadSetConfig(last + 1);
+            (_settings ??= new SettingsReader(tokens, verdict)).ReadSetConfig(last + 1);
             return;
         }
 

@@ -215,7 +215,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
     private ((int, int)? Name, (int Start, int End)? Value, (int Start, int End)? IsLocal) Arguments(int open)
     {
         var close = tokens.Close(open);
-        var found = new (int, int)?[3];
+        (int, int)? name = null, value = null, isLocal = null;
         var place = 0;
         for (var start = open + 1; start < close; place++)
         {
@@ -227,15 +227,12 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
 
             var isNamed = tokens.IsName(start) && (tokens.IsOperator(start + 1, "=>") || tokens.IsOperator(start + 1, ":="));
             var index = !isNamed ? place : tokens.Name(start) switch { "setting_name" => 0, "new_value" => 1, "is_local" => 2, _ => 3 };
-            if (index < 3)
-            {
-                found[index] = (isNamed ? start + 2 : start, Math.Min(end, close));
-            }
-
+            var range = (isNamed ? start + 2 : start, Math.Min(end, close));
+            (name, value, isLocal) = (index == 0 ? range : name, index == 1 ? range : value, index == 2 ? range : isLocal);
             start = end + 1;
         }
 
-        return (found[0], found[1], found[2]);
+        return (name, value, isLocal);
     }
 
     // A constant, with a cast that keeps it or without.
