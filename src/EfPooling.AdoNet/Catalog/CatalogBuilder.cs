@@ -48,7 +48,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             case "built-in":
                 AddBuiltIn(row);
                 break;
-            case "system relation":
+            case "system relations":
                 AddSystemRelations(row);
                 break;
             case "keyword":
@@ -163,6 +163,10 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
                 break;
             case "built-in":
                 user.Use(row.Names.SelectMany(_calls.Find));
+                break;
+            case "system relation":
+                user.Use(row.Names.SelectMany(_names.Find));
+                user.Use(writes ? row.Names.SelectMany(_written.Find) : []);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown row '{row.Kind}' of the catalog.");

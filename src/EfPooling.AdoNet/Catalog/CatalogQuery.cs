@@ -85,6 +85,8 @@ internal static class CatalogQuery
             {{(server.Major >= 14 ? "UNION ALL SELECT 'read', stxrelid, 'pg_statistic_ext'::regclass, oid, stxexprs::text FROM pg_statistic_ext" : "")}}
         ), used (kind, owner, function) AS MATERIALIZED (
             SELECT DISTINCT kind, owner, m[1]::oid FROM node, regexp_matches(text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') m
+        ), system_relation (kind, owner, relation) AS MATERIALIZED (
+            SELECT DISTINCT kind, owner, m[1]::oid FROM node, regexp_matches(text, ':relid (\d+)', 'g') m WHERE kind IN ('view', 'write', 'function') AND m[1]::oid < 16384
         ), dependency (kind, owner, class, id) AS MATERIALIZED (
             SELECT DISTINCT n.kind, n.owner, d.refclassid, d.refobjid FROM node n JOIN pg_depend d ON d.classid = n.class AND d.objid = n.id AND d.refobjid >= 16384
         )
@@ -94,7 +96,7 @@ internal static class CatalogQuery
             WHERE oid < 16384 AND NOT 'internal'::regtype = ANY (proargtypes::oid[])
                 AND prorettype <> ALL ('{internal,language_handler,index_am_handler,table_am_handler}'::regtype[]::oid[])
             GROUP BY proname) b
-        UNION ALL SELECT 'system relation', 0, 0, NULL, string_agg(relname::text, ' '),
+        UNION ALL SELECT 'system relations', 0, 0, NULL, string_agg(relname::text, ' '),
                 string_agg(relname::text, ' ') FILTER (WHERE relkind = 'v' AND relnamespace = 'pg_catalog'::regnamespace), 0
             FROM pg_class WHERE oid < 16384 AND relkind IN ('r', 'v')
         UNION ALL SELECT 'setting class', 0, 0, NULL, string_agg(DISTINCT split_part(name, '.', 1), ' '), NULL, 0 FROM pg_settings WHERE name LIKE '%.%'
@@ -119,6 +121,8 @@ internal static class CatalogQuery
             FROM pg_constraint WHERE contype = 'f' AND (confupdtype IN ('c', 'n', 'd') OR confdeltype IN ('c', 'n', 'd'))
         UNION ALL SELECT kind || ' uses built-in', owner, 0, NULL, string_agg(DISTINCT p.proname::text, ' '), NULL, 0
             FROM used JOIN pg_proc p ON p.oid = used.function AND p.oid < 16384 GROUP BY kind, owner
+        UNION ALL SELECT kind || ' uses system relation', owner, 0, NULL, string_agg(DISTINCT c.relname::text, ' '), NULL, 0
+            FROM system_relation s JOIN pg_class c ON c.oid = s.relation GROUP BY kind, owner
         UNION ALL SELECT kind || ' uses function', owner, function, NULL, NULL, NULL, 0 FROM used WHERE function >= 16384
         UNION ALL SELECT kind || ' uses function', owner, id, NULL, NULL, NULL, 0 FROM dependency WHERE class = 'pg_proc'::regclass
         UNION ALL SELECT kind || ' uses function', owner, o.oprcode, NULL, NULL, NULL, 0
