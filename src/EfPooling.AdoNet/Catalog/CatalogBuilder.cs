@@ -14,11 +14,8 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
     private const int IsForeign = 1;
     private static readonly string[] Constructors = ["range_constructor2", "range_constructor3", "multirange_constructor0", "multirange_constructor1", "multirange_constructor2"];
 
-    // Operators that words stand for: IN, BETWEEN, LIKE, DISTINCT, ORDER BY, JOIN … USING and so on.
-    private static readonly HashSet<string> Implied = new(StringComparer.Ordinal)
-    {
-        "=", "<>", "<", ">", "<=", ">=", "~~", "!~~", "~~*", "!~~*", "~", "!~", "+", "-", "&&",
-    };
+    // Operators that so many words stand for (IN, BETWEEN, DISTINCT, ORDER BY, JOIN … USING) that any text may have them.
+    private static readonly HashSet<string> Implied = new(StringComparer.Ordinal) { "=", "<>", "<", ">", "<=", ">=" };
 
     private readonly Dictionary<uint, CatalogNode> _functions = [];
     private readonly Dictionary<uint, CatalogNode> _reads = []; // relations

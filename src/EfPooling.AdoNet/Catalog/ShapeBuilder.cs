@@ -13,6 +13,9 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
         variadic when where window with
         """);
 
+    // Words that stand for operators.
+    private static readonly (string Word, string[] Operators)[] Patterns = [("LIKE", ["~~", "!~~"]), ("ILIKE", ["~~*", "!~~*"]), ("SIMILAR", ["~", "!~"])];
+
     private readonly HashSet<string> _calls = new(StringComparer.Ordinal);
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<string> _operators = new(StringComparer.Ordinal);
@@ -28,6 +31,10 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
         {
             switch (tokens[i].Kind)
             {
+                case SqlTokenKind.Word when Patterns.FirstOrDefault(pattern => tokens.Is(i, pattern.Word)).Operators is { } operators:
+                    _operators.UnionWith(operators);
+                    AddName(i);
+                    break;
                 case SqlTokenKind.Word when tokens.IsAny(i, Reserved) || (mayBeLocal && TryTakeLocalSetting(i)):
                 case SqlTokenKind.Text or SqlTokenKind.Number or SqlTokenKind.Parameter:
                     break;
