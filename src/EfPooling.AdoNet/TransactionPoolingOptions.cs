@@ -29,7 +29,7 @@ public record TransactionPoolingOptions : PoolOptions
     /// <remarks>
     /// Looking takes the end of one lease a round trip. Besides, the pool looks whenever a text of a new shape has come, and after statements that may have changed the schema through this pool.
     /// </remarks>
-    /// <value>Default 1 s. Zero looks at the end of every lease. <see cref="Timeout.InfiniteTimeSpan"/> looks never again: call <see cref="TransactionPoolingDataSource.ReloadTypes"/> after each change.</value>
+    /// <value>Default 1 s; at most a day. Zero looks at the end of every lease. <see cref="Timeout.InfiniteTimeSpan"/> looks never again: call <see cref="TransactionPoolingDataSource.ReloadTypes"/> after each change.</value>
     public TimeSpan SchemaCheckInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -167,9 +167,9 @@ public record TransactionPoolingOptions : PoolOptions
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"CallSiteSampling is {CallSiteSampling}; it must be between 0 and 1."));
         }
 
-        if (SchemaCheckInterval < TimeSpan.Zero && SchemaCheckInterval != Timeout.InfiniteTimeSpan)
+        if ((SchemaCheckInterval < TimeSpan.Zero || SchemaCheckInterval > TimeSpan.FromDays(1)) && SchemaCheckInterval != Timeout.InfiniteTimeSpan)
         {
-            errors.Add(string.Create(CultureInfo.InvariantCulture, $"SchemaCheckInterval is {SchemaCheckInterval}; it must be zero, positive or Timeout.InfiniteTimeSpan."));
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"SchemaCheckInterval is {SchemaCheckInterval}; it must be between zero and a day, or Timeout.InfiniteTimeSpan."));
         }
 
         if (TrustedFunctions.Any(string.IsNullOrWhiteSpace) || TrustedSchemas.Any(string.IsNullOrWhiteSpace))

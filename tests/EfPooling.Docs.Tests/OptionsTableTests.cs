@@ -66,6 +66,7 @@ public sealed class OptionsTableTests
         return value switch
         {
             null => "",
+            IReadOnlyList<string> { Count: 0 } => "none",
             bool flag => flag ? "true" : "false",
             TimeSpan { TotalHours: >= 1 } time => $"{time.TotalHours:0} h",
             TimeSpan time => $"{time.TotalSeconds:0} s",
