@@ -8,7 +8,7 @@ namespace EfPooling.AdoNet.Tests.Safety;
 /// <summary>Texts at random: after each of them the next caller finds a fresh session. EFPOOLING_FUZZ_TEXTS says how many, EFPOOLING_SEED repeats a run.</summary>
 public sealed class SessionFuzzTests(ServerFixture fixture, ITestOutputHelper output) : PoolTest(fixture)
 {
-    private static readonly int Texts = int.Parse(Environment.GetEnvironmentVariable("EFPOOLING_FUZZ_TEXTS") ?? "3000", CultureInfo.InvariantCulture);
+    private static readonly int Texts = int.Parse(Environment.GetEnvironmentVariable("EFPOOLING_FUZZ_TEXTS") ?? "2000", CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task Session_AfterATextAtRandom_IsFresh()
