@@ -186,11 +186,13 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         var now = _clock.Now;
         var refused = new List<Waiter<T>>();
         TimeSpan? pause;
+        TimeSpan untilRetry;
         List<Slot<T>>? opens = null;
         Exception? lastError;
         using (_gate.Enter())
         {
             pause = _ledger.OpenFailedLocked(slot, error, now);
+            untilRetry = _ledger.Backoff.LeftForCallers(now);
             if (pause is null)
             {
                 opens = BeginOpensLocked(now);
@@ -203,7 +205,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         if (pause is { } length)
         {
             Log.OpenFailed(_logger, error, _name, length, refused.Count);
-            _retryTimer.Change(length, Timeout.InfiniteTimeSpan);
+            _retryTimer.Change(untilRetry, Timeout.InfiniteTimeSpan);
         }
 
         Refuse(refused, lastError);
@@ -220,12 +222,19 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
     private void EndPause()
     {
+        var now = _clock.Now;
+        TimeSpan? rest;
         List<Slot<T>>? opens;
         using (_gate.Enter())
         {
-            _ledger.Backoff.EndPause();
-            opens = BeginOpensLocked(_clock.Now);
+            rest = _ledger.Backoff.EndPauseForCallers(now);
+            opens = BeginOpensLocked(now);
             LeaveLocked();
+        }
+
+        if (opens is null && rest is { } length)
+        {
+            _retryTimer.Change(length, Timeout.InfiniteTimeSpan); // Nobody asks.
         }
 
         StartOpens(opens);

@@ -21,6 +21,7 @@ internal sealed class PoolLedger<T>
     private readonly LifetimePolicy _lifetime;
     private readonly long _idleLimit;
     private readonly long _checkDelay;
+    private readonly long _probePeriod;
     private readonly Slot<T>[] _slots;
     private readonly Stack<Slot<T>> _empty;
     private readonly WarmStack<T> _warm;
@@ -28,6 +29,7 @@ internal sealed class PoolLedger<T>
     // Everything below, and all above with contents, is guarded by the gate.
     private long _suspectUntil = long.MinValue;
     private int _replacements;
+    private long _lastOpenBegan;
     private long _drainBegan;
 
     public PoolLedger(PoolGate gate, PoolOptions options, PoolClock clock, Random random)
@@ -38,6 +40,7 @@ internal sealed class PoolLedger<T>
         Backoff = new LoginBackoff(options, clock, random);
         _idleLimit = clock.Length(options.ServerIdleTimeout);
         _checkDelay = clock.Length(options.ServerCheckDelay);
+        _probePeriod = clock.Length(LoginBackoff.LongestForCallers);
         _slots = [.. Enumerable.Range(0, options.MaxPoolSize + options.ReservePoolSize).Select(index => new Slot<T>(index))];
         _empty = new Stack<Slot<T>>(_slots.Reverse());
         _warm = new WarmStack<T>(_slots.Length, options.ServerRoundRobin);
@@ -110,7 +113,7 @@ internal sealed class PoolLedger<T>
     public Slot<T>? BeginOpenLocked(long now)
     {
         AssertGate();
-        if (_empty.Count == 0 || Opening >= _options.MaxConcurrentOpens || Opening >= WantedOpens() || Backoff.IsHolding(now) || OnlyReserveLeft)
+        if (_empty.Count == 0 || Opening >= _options.MaxConcurrentOpens || Opening >= WantedOpens() || IsHeldOff(now) || OnlyReserveLeft)
         {
             return null;
         }
@@ -119,6 +122,7 @@ internal sealed class PoolLedger<T>
         slot.State = SlotState.Opening;
         slot.Generation = Generation;
         Opening++;
+        _lastOpenBegan = now;
         return slot;
     }
 
@@ -252,7 +256,7 @@ internal sealed class PoolLedger<T>
         return Backoff.LastError;
     }
 
-    public bool IsHopeless(long now) => Live == 0 && Opening == 0 && Backoff.IsHolding(now);
+    public bool IsHopeless(long now) => Live == 0 && Opening == 0 && Backoff.IsHoldingCallers(now);
 
     private void RefuseWaitersLocked(ICollection<Waiter<T>> refused)
     {
@@ -265,6 +269,18 @@ internal sealed class PoolLedger<T>
 
     /// <summary>Only the reserve has room for another open, and no more waiters are entitled to it.</summary>
     public bool OnlyReserveLeft => _slots.Length - Empty >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
+
+    // After a failure one open at a time probes the server, and another one if that does not return for a while.
+    private bool IsHeldOff(long now)
+    {
+        if (Backoff.LastFailure is null)
+        {
+            return false;
+        }
+
+        var isHolding = Waiters.Count > 0 ? Backoff.IsHoldingCallers(now) : Backoff.IsHolding(now);
+        return isHolding || (Opening > 0 && now - _lastOpenBegan < _probePeriod);
+    }
 
     private int WantedOpens() => Phase switch
     {

@@ -61,9 +61,9 @@ public record PoolOptions
     public TimeSpan ServerConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Longest pause between attempts to open a server connection while these fail (PgBouncer <c>server_login_retry</c>).
+    /// Longest pause between attempts to open a server connection that no caller asks for, while these fail (PgBouncer <c>server_login_retry</c>).
     /// </summary>
-    /// <remarks>The pause starts at 100 ms and doubles with each failure in a row, with a random tenth either way; PgBouncer waits the full time at once.</remarks>
+    /// <remarks>While callers come, an attempt begins at most a second after the last one has failed; until then they get its error. The pause starts at 100 ms and doubles with each failure in a row, with a random tenth either way; PgBouncer waits the full time at once.</remarks>
     /// <value>Default 15 s. Greater than zero.</value>
     public TimeSpan ServerLoginRetry { get; set; } = TimeSpan.FromSeconds(15);
 

@@ -49,6 +49,32 @@ public sealed class LoginBackoffTests
     }
 
     [Fact]
+    public void IsHoldingCallers_LessThanASecond_HoweverOftenItFailed()
+    {
+        var backoff = Backoff(TimeSpan.FromHours(1), new Random(7));
+        for (var now = 0L; now < TimeSpan.FromMinutes(1).Ticks; now += TimeSpan.TicksPerSecond)
+        {
+            Assert.False(backoff.IsHoldingCallers(now));
+            backoff.Failed(Error, now);
+            Assert.True(backoff.IsHoldingCallers(now));
+            Assert.False(backoff.IsHoldingCallers(now + backoff.LeftForCallers(now).Ticks));
+        }
+
+        Assert.True(backoff.IsHolding(TimeSpan.FromMinutes(2).Ticks));
+    }
+
+    [Fact]
+    public void EndPauseForCallers_LeavesTheRestForAttemptsThatNobodyAsksFor()
+    {
+        var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
+        var pause = backoff.Failed(Error, 0);
+        Assert.Equal(pause - TimeSpan.FromTicks(1_000), backoff.EndPauseForCallers(1_000));
+        Assert.False(backoff.IsHoldingCallers(1_000));
+        Assert.True(backoff.IsHolding(1_000));
+        Assert.Null(backoff.EndPauseForCallers(pause.Ticks));
+    }
+
+    [Fact]
     public void Failed_DuringThePause_ReturnsWhatIsLeftOfIt()
     {
         var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));

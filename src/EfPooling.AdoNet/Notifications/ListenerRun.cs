@@ -203,7 +203,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         return pause;
     }
 
-    /// <summary>Ends early when nobody subscribes any more.</summary>
+    /// <summary>Ends early when nobody subscribes any more, or somebody new subscribes, who is refused while callers are held off.</summary>
     private async Task PauseAsync(TimeSpan pause)
     {
         using var end = new CancellationTokenSource();
@@ -213,7 +213,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
             state.WakeUp.Reset();
             lock (state.Gate)
             {
-                if (state.Ledger.Count == 0)
+                if (state.Ledger.Count == 0 || state.Ledger.HasNewLocked())
                 {
                     break;
                 }

@@ -94,7 +94,7 @@ internal sealed class NotificationListener
                 throw new PoolClosedException(_name);
             }
 
-            if (_state.Backoff.IsHolding(_clock.Now))
+            if (_state.Backoff.IsHoldingCallers(_clock.Now))
             {
                 _state.Refusal?.Throw(); // As the pool does: who comes while opens are held off is told why.
             }

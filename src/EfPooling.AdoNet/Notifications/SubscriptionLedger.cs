@@ -115,6 +115,13 @@ internal sealed class SubscriptionLedger(Lock gate)
         Forget();
     }
 
+    /// <summary>Whether somebody has subscribed since the last attempt to listen.</summary>
+    public bool HasNewLocked()
+    {
+        AssertHeld();
+        return _channels.Values.Any(channel => channel.Subscriptions.Exists(item => item.State == SubscriptionState.New));
+    }
+
     /// <summary>Removes the subscriptions that have never been live.</summary>
     /// <param name="channel"><c>null</c>: of all channels.</param>
     public List<Subscription> TakeNewLocked(string? channel = null)

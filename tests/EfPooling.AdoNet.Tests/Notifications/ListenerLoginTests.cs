@@ -34,6 +34,21 @@ public sealed class ListenerLoginTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
+    public async Task ServerThatIsNotThereForLong_IsTriedAgain_ForWhoeverComesASecondLater()
+    {
+        var time = new ManualTimeProvider();
+        using var log = new CapturedLog();
+        var pool = CreatePool(keywords: "Host=127.0.0.1;Port=1", build: builder => builder.UseTimeProvider(time).UseLoggerFactory(log));
+
+        for (var attempt = 1; attempt <= 10; attempt++)
+        {
+            await Assert.ThrowsAsync<NpgsqlException>(() => Subscriber.BeginAsync(pool, "orders"));
+            Assert.Equal(attempt, log.Count(1122));
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    [Fact]
     public async Task PasswordProvider_IsAskedAtEveryLogin_AndSubscribingWorksOnceItIsRight()
     {
         var keywords = new NpgsqlConnectionStringBuilder(ConnectionString) { ApplicationName = "provided password" };
