@@ -68,7 +68,8 @@ internal sealed class ConnectionBinder
 
         if (_isClosed)
         {
-            Session.Take()?.End(); // Pinned by what was still running when the connection was closed.
+            _transaction?.Dispose(); // Begun, or the session pinned, by what was still running when the connection was closed.
+            Session.Take()?.End();
         }
     }
 
@@ -255,9 +256,11 @@ internal sealed class ConnectionBinder
         {
             _transaction?.Dispose();
             _ambient = null;
-            _isClosed = true; // Before a full fence: whoever pins a session now, and gives the claim up later, sees it.
+            _isClosed = true; // Before a full fence: whoever begins a transaction, pins a session or gets a reader now sees it later.
             Session.Take()?.End();
+            _transaction?.Dispose();
             _connection.ForgetFollowedSettings();
+            Claim.CloseLateReader();
         }
     }
 
@@ -277,13 +280,19 @@ internal sealed class ConnectionBinder
             }
 
             _ambient = null;
-            _isClosed = true; // Before a full fence: whoever pins a session now, and gives the claim up later, sees it.
+            _isClosed = true; // Before a full fence: whoever begins a transaction, pins a session or gets a reader now sees it later.
             if (Session.Take() is { } session)
             {
                 await session.EndAsync().ConfigureAwait(false);
             }
 
+            if (_transaction is { } late)
+            {
+                await late.DisposeAsync().ConfigureAwait(false);
+            }
+
             _connection.ForgetFollowedSettings();
+            await Claim.CloseLateReaderAsync().ConfigureAwait(false);
         }
     }
 

@@ -225,6 +225,10 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
                 await AbandonAsync().ConfigureAwait(false);
                 _binder.Claim.GiveUp(RollingBack);
             }
+            else if (_state != State.Ended)
+            {
+                await CloseReaderQuietlyAsync(late: true).ConfigureAwait(false);
+            }
         }
 
         await base.DisposeAsync().ConfigureAwait(false);
@@ -243,6 +247,10 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
             CloseReaderQuietly();
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
             EndAbandoned();
+            if (_state != State.Ended)
+            {
+                CloseReaderQuietly(late: true);
+            }
         }
 
         base.Dispose(disposing);
@@ -449,11 +457,18 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     }
 
     // What the reader has not read yet does not matter any more: it is rolled back.
-    private void CloseReaderQuietly()
+    private void CloseReaderQuietly(bool late = false)
     {
         try
         {
-            _binder.Claim.CloseReader();
+            if (late)
+            {
+                _binder.Claim.CloseLateReader();
+            }
+            else
+            {
+                _binder.Claim.CloseReader();
+            }
         }
         catch (Exception e)
         {
@@ -461,11 +476,11 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         }
     }
 
-    private async ValueTask CloseReaderQuietlyAsync()
+    private async ValueTask CloseReaderQuietlyAsync(bool late = false)
     {
         try
         {
-            await _binder.Claim.CloseReaderAsync().ConfigureAwait(false);
+            await (late ? _binder.Claim.CloseLateReaderAsync() : _binder.Claim.CloseReaderAsync()).ConfigureAwait(false);
         }
         catch (Exception e)
         {

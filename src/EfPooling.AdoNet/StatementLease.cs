@@ -63,6 +63,15 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>The latest run had the claim on its connection, so that nobody else was using that.</summary>
     public bool HasTakenClaim { get; private set; }
 
+    /// <summary>
+    /// The connection was closed, or the transaction disposed, while the statement ran or waited. Nobody can use what it returns, so that closes itself at once.
+    /// </summary>
+    public bool IsOrphaned => Binder.IsClosed || (!_claim.IsApart && Binder.Transaction is { IsAbandoned: true });
+
+    /// <summary>What whoever still awaits an <see cref="IsOrphaned">orphaned</see> statement is told.</summary>
+    public static InvalidOperationException Orphaned()
+        => new("The connection was closed, or the transaction disposed, while this statement ran or waited; its results are lost. Await every operation before closing the connection.");
+
     /// <summary>A run is wanted, and has nothing yet.</summary>
     public void Reset() => HasTakenClaim = false;
 
@@ -195,6 +204,10 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         _binding.Server.Settings.OnUnobserved();
         NpgsqlInternals.RenewReader(_binding.Server.Npgsql); // Somebody may keep this one.
         _claim.SetDetached(this);
+        if (IsOrphaned)
+        {
+            EndDetached();
+        }
     }
 
     /// <summary>Ends the lease if the reader was given away.</summary>

@@ -82,6 +82,7 @@ internal static class StatementRunner
             throw;
         }
 
+        LogicalDataReader reader;
         var hasRetried = false;
         try
         {
@@ -91,7 +92,8 @@ internal static class StatementRunner
                 {
                     Attach(lease);
                     lease.Statement.PrepareIfWanted();
-                    return Wrap(lease, execute(inner, WithoutClose(behavior)), behavior);
+                    reader = Wrap(lease, execute(inner, WithoutClose(behavior)), behavior);
+                    break;
                 }
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
@@ -105,6 +107,14 @@ internal static class StatementRunner
             ToClose(lease, behavior)?.Close();
             throw;
         }
+
+        if (lease.IsOrphaned)
+        {
+            reader.Close();
+            throw StatementLease.Orphaned();
+        }
+
+        return reader;
     }
 
     /// <inheritdoc cref="Read"/>
@@ -128,9 +138,11 @@ internal static class StatementRunner
 
         if (lease.Passenger is { } passenger)
         {
-            return Wrap(lease, passenger.Reader, behavior);
+            var shared = Wrap(lease, passenger.Reader, behavior);
+            return lease.IsOrphaned ? await CloseOrphanAsync(shared).ConfigureAwait(false) : shared;
         }
 
+        LogicalDataReader reader;
         var hasRetried = false;
         try
         {
@@ -140,9 +152,10 @@ internal static class StatementRunner
                 {
                     await AttachAsync(lease).ConfigureAwait(false);
                     await lease.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
-                    var reader = await execute(inner, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
+                    var rows = await execute(inner, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
                     lease.NoteLateCancel();
-                    return Wrap(lease, reader, behavior);
+                    reader = Wrap(lease, rows, behavior);
+                    break;
                 }
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
@@ -156,6 +169,14 @@ internal static class StatementRunner
             await (ToClose(lease, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             throw;
         }
+
+        return lease.IsOrphaned ? await CloseOrphanAsync(reader).ConfigureAwait(false) : reader;
+    }
+
+    private static async Task<LogicalDataReader> CloseOrphanAsync(LogicalDataReader reader)
+    {
+        await reader.CloseAsync().ConfigureAwait(false);
+        throw StatementLease.Orphaned();
     }
 
     private static void Attach(StatementLease lease)
@@ -213,9 +234,9 @@ internal static class StatementRunner
     private static LogicalDataReader Wrap(StatementLease lease, NpgsqlDataReader inner, CommandBehavior behavior)
         => new(inner, lease, ToClose(lease, behavior), behavior.HasFlag(CommandBehavior.SingleRow));
 
-    // The connection that is to be closed together with a reader of this behaviour.
+    // The connection that is to be closed together with a reader of this behaviour. One that was closed already may be in use again.
     private static LogicalConnection? ToClose(StatementLease lease, CommandBehavior behavior)
-        => behavior.HasFlag(CommandBehavior.CloseConnection) ? lease.Statement.LogicalConnection : null;
+        => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.Binder.IsClosed ? lease.Statement.LogicalConnection : null;
 
     // How a reader of this behaviour reads if it is a train's.
     private static CommandBehavior? Shared(CommandBehavior behavior)

@@ -135,6 +135,8 @@ internal static class StatementStart
                 lease.Claim.GiveUp(lease);
                 throw;
             }
+
+            await ThrowIfOrphanedAsync(lease).ConfigureAwait(false);
         }
     }
 
@@ -158,6 +160,21 @@ internal static class StatementStart
             lease.OnNotBoarded();
             lease.Claim.GiveUp(lease);
             throw;
+        }
+
+        if (lease.Passenger is null)
+        {
+            await ThrowIfOrphanedAsync(lease).ConfigureAwait(false);
+        }
+    }
+
+    // Nothing is sent for somebody who has closed the connection while this waited: that nobody awaits it any more is no reason to write.
+    private static async ValueTask ThrowIfOrphanedAsync(StatementLease lease)
+    {
+        if (lease.IsOrphaned)
+        {
+            await lease.EndAsync().ConfigureAwait(false);
+            throw StatementLease.Orphaned();
         }
     }
 

@@ -194,9 +194,36 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
         }
     }
 
+    /// <summary>
+    /// Closes a reader that arrived after <see cref="CloseReader"/>. Before a full fence the caller has noted that what readers belong to is closed: one that arrives
+    /// later sees that, and closes itself.
+    /// </summary>
+    public void CloseLateReader()
+    {
+        if (MayHaveLateReader())
+        {
+            CloseReader();
+        }
+    }
+
+    /// <inheritdoc cref="CloseLateReader"/>
+    public Task CloseLateReaderAsync() => MayHaveLateReader() ? CloseReaderAsync() : Task.CompletedTask;
+
     /// <summary>Nobody's turn comes any more.</summary>
     public void RefuseWaiting()
         => _queue?.RefuseAll(static () => new InvalidOperationException("The connection was closed while this operation waited for another one to end. Await every operation before closing the connection."));
+
+    // Seldom: something runs on what was closed. The fence for the other side too, which has none between its reader's arrival and its look.
+    private bool MayHaveLateReader()
+    {
+        if (Volatile.Read(ref _operation) is null && Volatile.Read(ref _apart) is null)
+        {
+            return false;
+        }
+
+        Interlocked.MemoryBarrierProcessWide();
+        return true;
+    }
 
     private ConcurrentUseException Refuse(OperationInfo refused, OperationKind kind, ICallSiteSource? source, string? why)
     {
