@@ -1,7 +1,7 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Runs one blocking call on a thread of its own. Opens must not need the thread pool: synchronous callers may be blocking all of its
+/// Runs one blocking call on a thread of its own. Opens, and checks for synchronous callers, must not need the thread pool: synchronous callers may be blocking all of its
 /// threads while they wait for exactly these opens. Opening a server connection takes milliseconds and starts a server process, so the thread's cost does not show.
 /// </summary>
 internal static class OpenThread

@@ -37,21 +37,9 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             }
         });
 
-    public bool IsAlive(ServerConnection connection)
-    {
-        try
-        {
-            connection.Ping();
-            return connection.IsReady;
-        }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
-        {
-            Log.CheckFailed(logger, e);
-            return false;
-        }
-    }
+    public Task<bool> IsAliveOnThreadAsync(ServerConnection connection) => OpenThread.Run(() => IsAlive(connection));
 
-    public async ValueTask<bool> IsAliveAsync(ServerConnection connection)
+    public async Task<bool> IsAliveAsync(ServerConnection connection)
     {
         try
         {
@@ -79,6 +67,20 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
         {
             Log.CloseFailed(logger, e);
+        }
+    }
+
+    private bool IsAlive(ServerConnection connection)
+    {
+        try
+        {
+            connection.Ping();
+            return connection.IsReady;
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+        {
+            Log.CheckFailed(logger, e);
+            return false;
         }
     }
 }

@@ -17,11 +17,12 @@ public interface IServerConnector<T>
     /// <returns>The open connection. Whatever exception the task carries is passed to the waiters as it is.</returns>
     Task<T> OpenAsync(CancellationToken cancellationToken);
 
-    /// <summary>Asks the server, with a round trip of limited time, whether the connection still works. Does not throw.</summary>
-    bool IsAlive(T connection);
+    /// <summary>Asks the server, with a round trip, whether the connection still works. Does not fail.</summary>
+    /// <remarks>It must end by itself. The pool waits for it for a few seconds at most, but leaves the connection alone until it has ended.</remarks>
+    Task<bool> IsAliveAsync(T connection);
 
-    /// <inheritdoc cref="IsAlive"/>
-    ValueTask<bool> IsAliveAsync(T connection);
+    /// <summary>Like <see cref="IsAliveAsync"/>, for a caller that blocks: must not need the thread pool to end, as <see cref="OpenAsync"/>.</summary>
+    Task<bool> IsAliveOnThreadAsync(T connection);
 
     /// <summary>Closes the connection without waiting for the server. Does not throw.</summary>
     void Close(T connection);

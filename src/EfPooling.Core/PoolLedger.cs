@@ -211,6 +211,19 @@ internal sealed class PoolLedger<T>
         }
     }
 
+    /// <summary>Retires what has been idle since that time or longer: a connection that was idle since then does not answer.</summary>
+    public void RetireIdleSinceLocked(long idleSince, ICollection<PoolRetirement<T>> retired)
+    {
+        AssertGate();
+        for (var i = 0; i < _warm.Count; i++)
+        {
+            if (_warm[i].IdleSince <= idleSince)
+            {
+                RetireWarmLocked(i--, RetireReason.FailedCheck, retired);
+            }
+        }
+    }
+
     /// <summary>Makes every open connection outdated: warm ones are retired now, others when they come back. Ends a pause after failures.</summary>
     public void ClearLocked(ICollection<PoolRetirement<T>> retired)
     {

@@ -20,7 +20,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     private readonly PoolLedger<T> _ledger; // guarded by _gate
     private readonly ConnectionKeeper<T> _keeper;
     private readonly WaitingRoom<T> _waits;
-    private readonly IServerConnector<T> _connector;
+    private readonly ConnectionCheck<T> _check;
     private readonly PoolClock _clock;
     private readonly ILogger _logger;
 
@@ -42,12 +42,12 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         options.ThrowIfInvalid();
         options = options with { };
         Name = options.Name ?? "pool";
-        _connector = connector;
         _clock = new PoolClock(time ?? CoarseTimeProvider.Instance);
         _logger = new GuardedLogger(logger ?? NullLogger.Instance);
         _ledger = new PoolLedger<T>(_gate, options, _clock, random);
         _keeper = new ConnectionKeeper<T>(_gate, _ledger, options, connector, _clock, _logger, Name);
         _waits = new WaitingRoom<T>(_gate, _ledger, _keeper, options, _clock, _logger, Name);
+        _check = new ConnectionCheck<T>(this, _gate, _ledger, _keeper, _waits, connector, _clock);
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -69,7 +69,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             admission.Refusal?.Throw();
             var slot = admission.Slot ?? _waits.Wait(admission.Waiter!, started, cancellationToken);
-            if (!admission.NeedsCheck || PassesCheck(slot))
+            if (!admission.NeedsCheck || _check.Passes(slot, started, cancellationToken))
             {
                 return new Lease<T>(this, slot);
             }
@@ -227,48 +227,13 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             admission.Refusal?.Throw();
             var slot = admission.Slot ?? await _waits.WaitAsync(admission.Waiter!, started, cancellationToken).ConfigureAwait(false);
-            if (!admission.NeedsCheck || await PassesCheckAsync(slot).ConfigureAwait(false))
+            if (!admission.NeedsCheck || await _check.PassesAsync(slot, started, cancellationToken).ConfigureAwait(false))
             {
                 return new Lease<T>(this, slot);
             }
 
             _waits.ThrowIfOver(started, cancellationToken);
             admission = Admit(holder, started, _clock.Now);
-        }
-    }
-
-    // A connection that fails the check, or a check that throws, goes back to the pool before the caller goes on.
-    private bool PassesCheck(Slot<T> slot)
-    {
-        var alive = false;
-        try
-        {
-            return alive = _connector.IsAlive(slot.Connection!);
-        }
-        finally
-        {
-            EndLeaseUnless(alive, slot);
-        }
-    }
-
-    private async ValueTask<bool> PassesCheckAsync(Slot<T> slot)
-    {
-        var alive = false;
-        try
-        {
-            return alive = await _connector.IsAliveAsync(slot.Connection!).ConfigureAwait(false);
-        }
-        finally
-        {
-            EndLeaseUnless(alive, slot);
-        }
-    }
-
-    private void EndLeaseUnless(bool alive, Slot<T> slot)
-    {
-        if (!alive)
-        {
-            EndLease(slot, slot.Version, RetireReason.FailedCheck, affinity: null);
         }
     }
 

@@ -118,8 +118,8 @@ internal sealed class WaitingRoom<T>(
     // Null: there is no reserve.
     private TimeSpan? UntilReserve => options.ReservePoolSize > 0 ? options.ReservePoolTimeout : null;
 
-    // Null: without limit.
-    private TimeSpan? Remaining(long started)
+    /// <summary>What is left of the caller's QueryWaitTimeout; <c>null</c>: no limit.</summary>
+    public TimeSpan? Remaining(long started)
     {
         if (options.QueryWaitTimeout == TimeSpan.Zero)
         {

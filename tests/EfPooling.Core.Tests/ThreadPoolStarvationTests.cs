@@ -92,9 +92,9 @@ public sealed class ThreadPoolStarvationTests
             return outcome.Task;
         }
 
-        public bool IsAlive(FakeConnection connection) => true;
+        public Task<bool> IsAliveAsync(FakeConnection connection) => Task.FromResult(true);
 
-        public ValueTask<bool> IsAliveAsync(FakeConnection connection) => new(true);
+        public Task<bool> IsAliveOnThreadAsync(FakeConnection connection) => Task.FromResult(true);
 
         public void Close(FakeConnection connection) => connection.Close();
     }
@@ -110,9 +110,9 @@ public sealed class ThreadPoolStarvationTests
             return new TaskCompletionSource<FakeConnection>().Task;
         }
 
-        public bool IsAlive(FakeConnection connection) => true;
+        public Task<bool> IsAliveAsync(FakeConnection connection) => Task.FromResult(true);
 
-        public ValueTask<bool> IsAliveAsync(FakeConnection connection) => new(true);
+        public Task<bool> IsAliveOnThreadAsync(FakeConnection connection) => Task.FromResult(true);
 
         public void Close(FakeConnection connection) => connection.Close();
 

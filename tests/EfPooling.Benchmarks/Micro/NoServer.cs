@@ -7,9 +7,9 @@ internal sealed class NoServer : IServerConnector<object>
 {
     public Task<object> OpenAsync(CancellationToken cancellationToken) => Task.FromResult(new object());
 
-    public bool IsAlive(object connection) => true;
+    public Task<bool> IsAliveAsync(object connection) => Task.FromResult(true);
 
-    public ValueTask<bool> IsAliveAsync(object connection) => new(true);
+    public Task<bool> IsAliveOnThreadAsync(object connection) => Task.FromResult(true);
 
     public void Close(object connection)
     {

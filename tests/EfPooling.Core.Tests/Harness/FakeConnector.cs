@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace EfPooling.Core.Tests.Harness;
 
 /// <summary>Opens at once unless told otherwise; records everything; every answer can be set.</summary>
@@ -85,7 +87,10 @@ internal sealed class FakeConnector : IServerConnector<FakeConnection>
         return open.Task;
     }
 
-    public bool IsAlive(FakeConnection connection)
+    /// <summary>A check of this connection gets no answer, until the test gives it.</summary>
+    public ConcurrentDictionary<FakeConnection, TaskCompletionSource<bool>> Silent { get; } = new();
+
+    public Task<bool> IsAliveAsync(FakeConnection connection)
     {
         lock (_lock)
         {
@@ -93,10 +98,10 @@ internal sealed class FakeConnector : IServerConnector<FakeConnection>
         }
 
         OnCheck?.Invoke(connection);
-        return connection.IsAlive;
+        return Silent.TryGetValue(connection, out var answer) ? answer.Task : Task.FromResult(connection.IsAlive);
     }
 
-    public ValueTask<bool> IsAliveAsync(FakeConnection connection) => ValueTask.FromResult(IsAlive(connection));
+    public Task<bool> IsAliveOnThreadAsync(FakeConnection connection) => IsAliveAsync(connection);
 
     public void Close(FakeConnection connection)
     {

@@ -10,10 +10,13 @@ internal sealed class StressConnector(int seed) : IServerConnector<StressConnect
     private int _open;
     private int _mostOpen;
     private int _failures;
+    private int _checks;
 
     public int MostOpen => Volatile.Read(ref _mostOpen);
 
     public int Failures => Volatile.Read(ref _failures);
+
+    public int Checks => Volatile.Read(ref _checks);
 
     public IReadOnlyCollection<StressConnection> All => _all;
 
@@ -47,18 +50,24 @@ internal sealed class StressConnector(int seed) : IServerConnector<StressConnect
         return connection;
     }
 
-    public bool IsAlive(StressConnection connection) => Next(50) > 0;
+    public Task<bool> IsAliveOnThreadAsync(StressConnection connection) => Task.FromResult(Check());
 
-    public async ValueTask<bool> IsAliveAsync(StressConnection connection)
+    public async Task<bool> IsAliveAsync(StressConnection connection)
     {
         await Task.Yield();
-        return IsAlive(connection);
+        return Check();
     }
 
     public void Close(StressConnection connection)
     {
         Interlocked.Decrement(ref _open);
         connection.Close();
+    }
+
+    private bool Check()
+    {
+        Interlocked.Increment(ref _checks);
+        return Next(50) > 0;
     }
 
     private int Next(int limit)
