@@ -21,6 +21,7 @@ internal sealed class ConnectionBinder
     // All used by whoever has the claim.
     private LogicalTransaction? _transaction;
     private AmbientEnlistment? _ambient;
+    private long _waited; // by Open, until the first wait after it, which has the rest of the time-out
     private volatile bool _isClosed; // written by Close
 
     public ConnectionBinder(TransactionPoolingDataSource pool, LogicalConnection connection)
@@ -54,6 +55,12 @@ internal sealed class ConnectionBinder
     /// <summary>Nothing binds the connection to one session. Read by whoever has no claim, so it changes nothing.</summary>
     public bool IsUnbound
         => _transaction is null && Session.Pinned is null && _pool.Options.PoolMode != PoolMode.Session && (_ambient is null || _ambient is { IsCompleted: true, IsCurrent: false });
+
+    /// <summary>When what begins to wait now has begun to wait, by the pool's clock: the connection's opening is part of its first wait.</summary>
+    public long Since => _pool.Now - _waited;
+
+    /// <summary>The first wait after the opening has begun.</summary>
+    public void OnWaiting() => _waited = 0;
 
     /// <summary>What still runs goes on to its own end, but leaves nothing behind on the logical connection, which may be open again.</summary>
     public bool IsClosed => _isClosed;
@@ -229,14 +236,29 @@ internal sealed class ConnectionBinder
         }
         else
         {
+            var began = _pool.Now;
             _pool.EnsureReachable();
+            _waited = _pool.Now - began;
         }
     }
 
     /// <inheritdoc cref="Open"/>
     public ValueTask OpenAsync(CancellationToken cancellationToken)
     {
-        return Session.MustPin && CurrentAmbient is null ? PinAsync() : _pool.EnsureReachableAsync(cancellationToken);
+        if (Session.MustPin && CurrentAmbient is null)
+        {
+            return PinAsync();
+        }
+
+        var began = _pool.Now;
+        var reaching = _pool.EnsureReachableAsync(cancellationToken);
+        return reaching.IsCompletedSuccessfully ? reaching : WaitAsync(reaching, began);
+
+        async ValueTask WaitAsync(ValueTask reaching, long began)
+        {
+            await reaching.ConfigureAwait(false);
+            _waited = _pool.Now - began;
+        }
 
         async ValueTask PinAsync() => await Session.PinAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -296,13 +318,20 @@ internal sealed class ConnectionBinder
         }
     }
 
-    private Lease<ServerConnection> Acquire(ILeaseHolder holder) => Remember(_pool.Acquire(holder, CancellationToken.None, _connection.LastServer));
+    private Lease<ServerConnection> Acquire(ILeaseHolder holder) => Remember(_pool.Acquire(holder, CancellationToken.None, _connection.LastServer, TakeSince()));
 
     private ValueTask<Lease<ServerConnection>> AcquireAsync(ILeaseHolder holder, CancellationToken cancellationToken)
-        => _pool.Shuffles ? AcquireAnotherAsync(holder, cancellationToken) : _pool.AcquireAsync(holder, cancellationToken);
+        => _pool.Shuffles ? AcquireAnotherAsync(holder, cancellationToken) : _pool.AcquireAsync(holder, cancellationToken, since: TakeSince());
 
     private async ValueTask<Lease<ServerConnection>> AcquireAnotherAsync(ILeaseHolder holder, CancellationToken cancellationToken)
-        => Remember(await _pool.AcquireAsync(holder, cancellationToken, _connection.LastServer).ConfigureAwait(false));
+        => Remember(await _pool.AcquireAsync(holder, cancellationToken, _connection.LastServer, TakeSince()).ConfigureAwait(false));
+
+    private long TakeSince()
+    {
+        var since = Since;
+        OnWaiting();
+        return since;
+    }
 
     private Lease<ServerConnection> Remember(Lease<ServerConnection> lease)
     {

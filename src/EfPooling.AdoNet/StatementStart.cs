@@ -102,8 +102,9 @@ internal static class StatementStart
         {
             lease.Prepare();
             if (shared is { } behavior && lease.Binder.Pool.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
-                && lease.Statement.Shareable is { } command && station.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease) is { } passenger)
+                && lease.Statement.Shareable is { } command && station.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease, lease.Binder.Since) is { } passenger)
             {
+                lease.Binder.OnWaiting();
                 return BoardAsync(lease, station, passenger, cancellationToken);
             }
 

@@ -308,11 +308,13 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
-    internal Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null)
+    /// <param name="since">Since when the holder waits, by <see cref="Now"/>; <c>null</c>: from now on.</param>
+    internal Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
     {
+        var started = since ?? _pool.Now;
         while (true)
         {
-            var lease = _pool.Acquire(holder, cancellationToken);
+            var lease = _pool.Acquire(holder, started, cancellationToken);
             if (IsFit(lease.Connection, last))
             {
                 if (!lease.Connection.IsOutdated(Catalog) || lease.Connection.TryRenew())
@@ -333,27 +335,28 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal ValueTask<Lease<ServerConnection>> AcquireAsync(
         ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
     {
-        var acquiring = _pool.AcquireAsync(holder, since ?? _pool.Now, cancellationToken);
+        var started = since ?? _pool.Now;
+        var acquiring = _pool.AcquireAsync(holder, started, cancellationToken);
         if (!acquiring.IsCompletedSuccessfully)
         {
-            return AcquireFitAsync(acquiring, holder, last, cancellationToken);
+            return AcquireFitAsync(acquiring, holder, last, started, cancellationToken);
         }
 
         var ready = acquiring.Result;
         return IsFit(ready.Connection, last) && !ready.Connection.IsOutdated(Catalog)
             ? new ValueTask<Lease<ServerConnection>>(ready)
-            : AcquireFitAsync(new ValueTask<Lease<ServerConnection>>(ready), holder, last, cancellationToken);
+            : AcquireFitAsync(new ValueTask<Lease<ServerConnection>>(ready), holder, last, started, cancellationToken);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Lease<ServerConnection>> AcquireFitAsync(
-        ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, CancellationToken cancellationToken)
+        ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, long started, CancellationToken cancellationToken)
     {
         var lease = await first.ConfigureAwait(false);
         while (!IsFit(lease.Connection, last) || (lease.Connection.IsOutdated(Catalog) && !await lease.Connection.TryRenewAsync().ConfigureAwait(false)))
         {
             RetireUnfit(lease);
-            lease = await _pool.AcquireAsync(holder, cancellationToken).ConfigureAwait(false);
+            lease = await _pool.AcquireAsync(holder, started, cancellationToken).ConfigureAwait(false);
         }
 
         return lease;

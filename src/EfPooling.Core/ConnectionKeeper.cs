@@ -168,16 +168,19 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         var now = _clock.Now;
         PoolDecision<T> decision;
+        List<Waiter<T>>? answered;
         List<Slot<T>>? opens;
         using (_gate.Enter())
         {
             decision = _ledger.OpenedLocked(slot, connection, now);
+            answered = _ledger.TakeAnsweredLocked();
             opens = BeginOpensLocked(now);
             LeaveLocked();
         }
 
         Log.Opened(_logger, _name, slot.Index);
         Carry(slot, decision);
+        answered?.ForEach(static waiter => waiter.SetResult(null!)); // They use no slot.
         return opens;
     }
 

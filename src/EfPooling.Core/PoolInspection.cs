@@ -19,7 +19,7 @@ internal static class PoolInspection
             Opening = ledger.Opening,
             Closing = ledger.Closing,
             Empty = ledger.Empty,
-            Waiting = ledger.Waiters.Count,
+            Waiting = ledger.Waiting,
             Generation = ledger.Generation,
             LeasesGranted = counters.LeasesGranted,
             Waits = counters.Waits,
@@ -35,12 +35,13 @@ internal static class PoolInspection
         where T : class
     {
         ledger.AssertGate();
-        var (warm, waiting, isClosed) = (ledger.Warm, ledger.Waiters.Count, ledger.Phase == PoolPhase.Closed);
+        var (warm, waiting, isClosed) = (ledger.Warm, ledger.Waiting, ledger.Phase == PoolPhase.Closed);
         var enoughOpens = ledger.Opening >= Math.Min(waiting, ledger.Options.MaxConcurrentOpens);
         Require(warm + ledger.Empty + ledger.Opening + ledger.Leased + ledger.Closing == ledger.Slots.Count, "I1");
-        Require(isClosed || warm == 0 || waiting == 0, "I2");
+        Require(isClosed || warm == 0 || ledger.Waiters.Count == 0, "I2");
         Require(isClosed || ledger.Empty == 0 || waiting == 0 || enoughOpens || ledger.Backoff.LastFailure is not null || ledger.OnlyReserveLeft, "I3");
         Require(!isClosed || (warm == 0 && waiting == 0), "I4");
+        Require(ledger.Live == 0 || ledger.Askers.Count == 0, "I5");
 
         void Require(bool holds, string invariant)
         {

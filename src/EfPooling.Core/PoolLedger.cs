@@ -11,6 +11,7 @@ namespace EfPooling.Core;
 /// <item>I3: while not closed, empty &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens are held
 /// off after a failure, or only the reserve is left and no more waiters are entitled to it</item>
 /// <item>I4: closed implies no warm connection and no waiter</item>
+/// <item>I5: a live connection implies that nobody waits for a sign that the server can be reached</item>
 /// </list>
 /// </summary>
 internal sealed class PoolLedger<T>
@@ -52,6 +53,12 @@ internal sealed class PoolLedger<T>
 
     public WaiterQueue<T> Waiters { get; } = new();
 
+    /// <summary>Callers who only want to know whether the server can be reached: any connection serves them all at once.</summary>
+    public WaiterQueue<T> Askers { get; } = new();
+
+    /// <summary>Everybody who waits.</summary>
+    public int Waiting => Waiters.Count + Askers.Count;
+
     public IReadOnlyList<Slot<T>> Slots => _slots;
 
     public PoolPhase Phase { get; private set; }
@@ -72,7 +79,7 @@ internal sealed class PoolLedger<T>
     public int Live => Warm + Leased;
 
     /// <summary>Nobody holds a lease and nobody waits for one, or for the opens under way.</summary>
-    public bool IsQuiet => Leased == 0 && Closing == 0 && Waiters.Count == 0;
+    public bool IsQuiet => Leased == 0 && Closing == 0 && Waiting == 0;
 
     public PoolCounters Counters { get; } = new();
 
@@ -95,8 +102,29 @@ internal sealed class PoolLedger<T>
     public void EnqueueLocked(Waiter<T> waiter)
     {
         AssertGate();
-        Waiters.Enqueue(waiter);
+        QueueOf(waiter).Enqueue(waiter);
         Counters.Waits++;
+    }
+
+    /// <inheritdoc cref="WaiterQueue{T}.Remove"/>
+    public bool RemoveLocked(Waiter<T> waiter)
+    {
+        AssertGate();
+        return QueueOf(waiter).Remove(waiter);
+    }
+
+    /// <summary>Takes those who have their answer: a connection is there.</summary>
+    public List<Waiter<T>>? TakeAnsweredLocked()
+    {
+        AssertGate();
+        if (Live == 0 || Askers.Count == 0)
+        {
+            return null;
+        }
+
+        var answered = new List<Waiter<T>>(Askers.Count);
+        TakeAll(Askers, answered);
+        return answered;
     }
 
     /// <param name="waiter"><c>null</c> for a caller whose time was up between two attempts.</param>
@@ -104,7 +132,7 @@ internal sealed class PoolLedger<T>
     public bool TimeOutLocked(Waiter<T>? waiter)
     {
         AssertGate();
-        var isOver = waiter is null || Waiters.Remove(waiter);
+        var isOver = waiter is null || RemoveLocked(waiter);
         Counters.WaitTimeouts += isOver ? 1 : 0;
         return isOver;
     }
@@ -273,12 +301,20 @@ internal sealed class PoolLedger<T>
 
     private void RefuseWaitersLocked(ICollection<Waiter<T>> refused)
     {
-        while (Waiters.First is { } waiter)
+        TakeAll(Waiters, refused);
+        TakeAll(Askers, refused);
+    }
+
+    private static void TakeAll(WaiterQueue<T> queue, ICollection<Waiter<T>> taken)
+    {
+        while (queue.First is { } waiter)
         {
-            Waiters.Remove(waiter);
-            refused.Add(waiter);
+            queue.Remove(waiter);
+            taken.Add(waiter);
         }
     }
+
+    private WaiterQueue<T> QueueOf(Waiter<T> waiter) => waiter.WantsLease ? Waiters : Askers;
 
     /// <summary>Only the reserve has room for another open, and no more waiters are entitled to it.</summary>
     public bool OnlyReserveLeft => _slots.Length - Empty >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
@@ -291,14 +327,14 @@ internal sealed class PoolLedger<T>
             return false;
         }
 
-        var isHolding = Waiters.Count > 0 ? Backoff.IsHoldingCallers(now) : Backoff.IsHolding(now);
+        var isHolding = Waiting > 0 ? Backoff.IsHoldingCallers(now) : Backoff.IsHolding(now);
         return isHolding || (Opening > 0 && now - _lastOpenBegan < _probePeriod);
     }
 
     private int WantedOpens() => Phase switch
     {
-        PoolPhase.Running => Math.Max(Waiters.Count, Math.Max(_options.MinPoolSize - Live, _replacements)),
-        PoolPhase.Draining => Waiters.Count,
+        PoolPhase.Running => Math.Max(Waiting, Math.Max(_options.MinPoolSize - Live, _replacements)),
+        PoolPhase.Draining => Waiting,
         _ => 0,
     };
 
@@ -326,7 +362,7 @@ internal sealed class PoolLedger<T>
 
     private RetireReason? ReasonToRetireLocked(Slot<T> slot, long now)
     {
-        if (Phase == PoolPhase.Closed || (Phase == PoolPhase.Draining && Waiters.Count == 0))
+        if (Phase == PoolPhase.Closed || (Phase == PoolPhase.Draining && Waiting == 0))
         {
             return RetireReason.PoolClosed;
         }

@@ -60,11 +60,15 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <exception cref="PoolClosedException">The pool is closed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     /// <remarks>If no server connection is open and none can be opened, throws what the connector threw.</remarks>
-    public Lease<T> Acquire(ILeaseHolder? holder = null, CancellationToken cancellationToken = default)
+    public Lease<T> Acquire(ILeaseHolder? holder = null, CancellationToken cancellationToken = default) => Acquire(holder, _clock.Now, cancellationToken);
+
+    /// <param name="holder">Named in diagnostics while the lease runs.</param>
+    /// <param name="started">When the caller began to wait, by <see cref="Now"/>; it may have waited elsewhere before.</param>
+    /// <param name="cancellationToken">Cancelled: the caller loses its place in the queue.</param>
+    internal Lease<T> Acquire(ILeaseHolder? holder, long started, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var started = _clock.Now;
-        var admission = Admit(holder, started, started);
+        var admission = Admit(holder, started, _clock.Now);
         while (true)
         {
             admission.Refusal?.Throw();
@@ -80,7 +84,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     }
 
     /// <summary>Acquires a server connection, waiting for at most <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
-    /// <inheritdoc cref="Acquire"/>
+    /// <inheritdoc cref="Acquire(ILeaseHolder?, CancellationToken)"/>
     public ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder = null, CancellationToken cancellationToken = default)
         => AcquireAsync(holder, _clock.Now, cancellationToken);
 
@@ -101,18 +105,27 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     }
 
     /// <summary>Throws what the server says if no server connection is open and none can be opened; else returns without using one.</summary>
-    /// <inheritdoc cref="Acquire"/>
+    /// <inheritdoc cref="Acquire(ILeaseHolder?, CancellationToken)"/>
     public void EnsureReachable(CancellationToken cancellationToken = default)
     {
-        if (!HasLiveConnection)
+        if (HasLiveConnection)
         {
-            Acquire(null, cancellationToken).Release();
+            return;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        var started = _clock.Now;
+        var admission = Admit(null, started, started, wantsLease: false);
+        admission.Refusal?.Throw();
+        if (admission.Waiter is { } waiter)
+        {
+            _waits.Wait(waiter, started, cancellationToken);
         }
     }
 
     /// <inheritdoc cref="EnsureReachable"/>
     public ValueTask EnsureReachableAsync(CancellationToken cancellationToken = default)
-        => HasLiveConnection ? ValueTask.CompletedTask : ConnectAsync(cancellationToken);
+        => HasLiveConnection ? ValueTask.CompletedTask : AskAsync(cancellationToken);
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0.</summary>
     /// <remarks>Returns when the first one is open and the others have been begun; throws what the server said if the first cannot be opened.</remarks>
@@ -218,7 +231,17 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     // An unguarded read is good enough: a connection that dies at this moment is found by the command that uses it.
     private bool HasLiveConnection => _ledger.Phase == PoolPhase.Running && _ledger.Live > 0;
 
-    private async ValueTask ConnectAsync(CancellationToken cancellationToken) => (await AcquireAsync(null, cancellationToken).ConfigureAwait(false)).Release();
+    private async ValueTask AskAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var started = _clock.Now;
+        var admission = Admit(null, started, started, wantsLease: false);
+        admission.Refusal?.Throw();
+        if (admission.Waiter is { } waiter)
+        {
+            await _waits.WaitAsync(waiter, started, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Lease<T>> AcquireSlowlyAsync(Admission<T> admission, ILeaseHolder? holder, long started, CancellationToken cancellationToken)
@@ -237,8 +260,8 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         }
     }
 
-    // Takes a warm slot, or queues the caller and begins the opens that are wanted.
-    private Admission<T> Admit(ILeaseHolder? holder, long started, long now)
+    // Takes a warm slot, or queues the caller and begins the opens that are wanted. Who wants no lease needs nothing if a connection is there.
+    private Admission<T> Admit(ILeaseHolder? holder, long started, long now, bool wantsLease = true)
     {
         Waiter<T> waiter;
         List<Slot<T>>? opens;
@@ -250,7 +273,12 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Admission<T>(null, false, null, ExceptionDispatchInfo.Capture(new PoolClosedException(Name)));
             }
 
-            if (_ledger.TakeWarmLocked(holder, affinity, now, out var needsCheck) is { } slot)
+            if (!wantsLease && _ledger.Live > 0)
+            {
+                return default;
+            }
+
+            if (wantsLease && _ledger.TakeWarmLocked(holder, affinity, now, out var needsCheck) is { } slot)
             {
                 _keeper.LeaveLocked();
                 return new Admission<T>(slot, needsCheck, null, null);
@@ -261,7 +289,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return new Admission<T>(null, false, null, _ledger.Backoff.LastFailure);
             }
 
-            waiter = new Waiter<T>(holder, started);
+            waiter = new Waiter<T>(holder, started, wantsLease);
             _ledger.EnqueueLocked(waiter);
             opens = _keeper.BeginOpensLocked(now);
             _keeper.LeaveLocked();

@@ -15,7 +15,7 @@ internal sealed class WaitingRoom<T>(
         try
         {
             // Timers need a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
-            if (UntilReserve is { } reserve && (remaining is null || reserve < remaining) && !waiter.Task.Wait(reserve, CancellationToken.None))
+            if (waiter.WantsLease && UntilReserve is { } reserve && (remaining is null || reserve < remaining) && !waiter.Task.Wait(reserve, CancellationToken.None))
             {
                 EntitleToReserve(waiter);
                 remaining -= reserve;
@@ -63,7 +63,7 @@ internal sealed class WaitingRoom<T>(
     {
         using (gate.Enter())
         {
-            if (!ledger.Waiters.Remove(waiter))
+            if (!ledger.RemoveLocked(waiter))
             {
                 return;
             }
@@ -113,7 +113,7 @@ internal sealed class WaitingRoom<T>(
     }
 
     private WaitLimits<T> Limit(Waiter<T> waiter, TimeSpan? remaining, CancellationToken cancellationToken)
-        => new(this, waiter, remaining, UntilReserve, clock.Time, cancellationToken);
+        => new(this, waiter, remaining, waiter.WantsLease ? UntilReserve : null, clock.Time, cancellationToken);
 
     // Null: there is no reserve.
     private TimeSpan? UntilReserve => options.ReservePoolSize > 0 ? options.ReservePoolTimeout : null;

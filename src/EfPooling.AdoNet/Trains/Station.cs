@@ -47,9 +47,9 @@ internal sealed class Station
     public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy && Rights.AreGranted;
 
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
-    public Passenger? TryCreate(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner)
+    public Passenger? TryCreate(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner, long since)
         => Rights.Grant(verdict, command.CommandText, wanted) is { } record
-            ? new Passenger(command, behavior, commandTimeout, wanted, record, runner) { Since = _pool.Now }
+            ? new Passenger(command, behavior, commandTimeout, wanted, record, runner) { Since = since }
             : null;
 
     /// <summary>Waits for a turn in a train, or for a server connection.</summary>
