@@ -3,8 +3,8 @@ using System.Data.Common;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The connection broke after COMMIT was sent and before the server answered: the transaction may or may not have been committed.
-/// Find out by reading what it wrote before running it again. Not transient for retrying execution strategies, for that reason.
+/// The connection broke after COMMIT, or a statement outside a transaction that is not known to be a read, was sent and before the server answered:
+/// what was written may or may not have been committed. Find out by reading it before running it again. Not transient for retrying execution strategies, for that reason.
 /// </summary>
 public sealed class CommitOutcomeUnknownException : DbException
 {
@@ -13,6 +13,14 @@ public sealed class CommitOutcomeUnknownException : DbException
     {
     }
 
+    private CommitOutcomeUnknownException(string message, Exception cause)
+        : base(message, cause)
+    {
+    }
+
     /// <inheritdoc/>
     public override bool IsTransient => false;
+
+    internal static CommitOutcomeUnknownException OfStatement(Exception cause)
+        => new("The connection broke after the statement was sent and before the server answered: what it wrote outside a transaction may or may not have been committed. Read it to find out before running the statement again.", cause);
 }

@@ -9,6 +9,12 @@ internal interface IReaderLease
     /// <summary>Called with whatever the reader throws.</summary>
     void Observe(Exception error);
 
+    /// <summary>
+    /// Asked after <see cref="Observe"/>: the connection broke before the server had answered in full, and the statement may have committed what it wrote. Then the
+    /// caller is to learn that, so that nobody runs it again unasked.
+    /// </summary>
+    bool IsOutcomeUnknown(Exception error);
+
     /// <summary>Called when a cancel request may have been sent that came too late.</summary>
     void Suspect();
 

@@ -109,10 +109,10 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     {
         get
         {
-            // Several harmless texts are as harmless as the first; all others are read together, because one may depend on what another does.
+            // Texts that are all the same are what the first one is; all others are read together, because what one calls, writes or depends on says nothing of another.
             foreach (NpgsqlBatchCommand command in BatchCommands)
             {
-                if (SqlVerdict.Of(TextOf(command)) is not { Effects: SessionEffects.None, CanShareTransaction: true })
+                if (TextOf(command) != TextOf(BatchCommands[0]) || SqlVerdict.Of(TextOf(command)) is not { Effects: SessionEffects.None, CanShareTransaction: true })
                 {
                     return SqlVerdict.Of(string.Join(";\n", BatchCommands.Cast<NpgsqlBatchCommand>().Select(TextOf)));
                 }

@@ -125,6 +125,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         catch (Exception e)
         {
             _lease.Observe(e);
+            ThrowIfOutcomeUnknown(e);
             throw;
         }
         finally
@@ -192,6 +193,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         catch (Exception e)
         {
             _lease.Observe(e);
+            ThrowIfOutcomeUnknown(e);
             throw;
         }
         finally
@@ -443,6 +445,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         catch (Exception e)
         {
             _lease.Observe(e);
+            ThrowIfOutcomeUnknown(e);
             throw;
         }
         finally
@@ -536,11 +539,20 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
         catch (Exception e) when (e is not InvalidCastException) // Asking for a value as another type leaves the reader where it is.
         {
             _lease.Observe(e);
+            ThrowIfOutcomeUnknown(e);
             throw;
         }
         finally
         {
             _gate.Leave();
+        }
+    }
+
+    private void ThrowIfOutcomeUnknown(Exception error)
+    {
+        if (_lease.IsOutcomeUnknown(error))
+        {
+            throw CommitOutcomeUnknownException.OfStatement(error);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Npgsql;
@@ -32,6 +33,9 @@ internal static class NpgsqlInternals
     /// <summary>Whether <see cref="RenewObjects"/> works for transactions; if not, one that a connection initializer has kept may meet those of the pool.</summary>
     public static readonly bool CanRenewTransaction = HasMethod("get_Transaction") && HasMethod("set_Transaction", typeof(NpgsqlTransaction));
 
+    /// <summary>Whether <see cref="IsPeerGone"/> knows; if not, the outcome of a write on a connection that was dead before is called unknown too.</summary>
+    public static readonly bool CanTellPeer = typeof(NpgsqlConnector).GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(Socket);
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -61,6 +65,28 @@ internal static class NpgsqlInternals
     /// <summary>Whether the server's latest answer says that no transaction is open, and none was to be begun since.</summary>
     public static bool IsOutsideTransaction(NpgsqlConnection connection)
         => CanTellTransaction && GetConnector(connection) is { } connector && !GetInTransaction(connector);
+
+    /// <summary>Whether the other side has closed the connection, or reset it, and left nothing to read. Costs one question to the operating system.</summary>
+    public static bool IsPeerGone(NpgsqlConnection connection)
+    {
+        if (!CanTellPeer || GetConnector(connection) is not { } connector || GetSocket(connector) is not { } socket)
+        {
+            return false;
+        }
+
+        try
+        {
+            return socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0;
+        }
+        catch (SocketException)
+        {
+            return true; // It says that it is reset.
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>
     /// Gives the connection another reader for its next command. Npgsql has one per connection and uses it again; the one that is open now goes on, and is dead once
@@ -134,6 +160,9 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_InTransaction")]
     private static extern bool GetInTransaction(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_socket")]
+    private static extern ref Socket GetSocket(NpgsqlConnector connector);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "IsPreparing")]
     private static extern ref bool GetIsPreparing(NpgsqlBatchCommand command);

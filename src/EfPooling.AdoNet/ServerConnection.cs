@@ -46,6 +46,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>A cancel request may be under way to it: a round trip must show that it is still in step.</summary>
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
 
+    /// <summary>The server is seen to have hung up, so nothing that is sent now is received.</summary>
+    public bool IsAbandoned => NpgsqlInternals.IsPeerGone(Npgsql);
+
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
 
     /// <summary>A text is about to run.</summary>

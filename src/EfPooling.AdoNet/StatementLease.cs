@@ -1,5 +1,6 @@
 using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
+using Npgsql;
 
 namespace EfPooling.AdoNet;
 
@@ -17,6 +18,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     // Used by the one operation that the claim admits.
     private bool _isDetached;
     private bool _hasFailed; // some run, or the reading of its results
+    private bool _mayBeCommitted; // what was sent is no proven read, and no transaction of the caller's decides about it
     private CancellationToken _token;
     private SettingMap _wanted = SettingMap.Empty;
     private SqlVerdict? _verdict;
@@ -81,6 +83,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         HasTakenClaim = hasClaim;
         _token = cancellationToken;
         _isDetached = false;
+        _mayBeCommitted = false;
         _passenger = null;
         Scope = scope;
     }
@@ -160,6 +163,14 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
             throw new InvalidOperationException("The command is running or waits for a server connection, or its reader is open. Close the reader before changing the command.");
         }
     }
+
+    /// <summary>The statement itself is about to be sent.</summary>
+    public void OnSending(OperationKind kind)
+        => _mayBeCommitted = kind != OperationKind.Prepare && !_binding.IsInTransaction && !Binder.Pool.Catalog.Judge(_verdict!).IsPure && !_binding.Server.IsAbandoned;
+
+    /// <inheritdoc/>
+    public bool IsOutcomeUnknown(Exception error)
+        => _mayBeCommitted && _binding.Server.IsBroken && error is not (PostgresException or OperationCanceledException); // The server has answered; the caller has stopped waiting.
 
     /// <summary>Running it failed.</summary>
     public void OnFailed(Exception error)

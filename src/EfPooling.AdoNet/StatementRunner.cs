@@ -25,11 +25,16 @@ internal static class StatementRunner
                 {
                     Attach(lease);
                     lease.Statement.PrepareIfWanted();
+                    lease.OnSending(kind);
                     return execute(inner);
                 }
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                {
+                    throw CommitOutcomeUnknownException.OfStatement(e);
                 }
             }
         }
@@ -52,6 +57,7 @@ internal static class StatementRunner
                 {
                     await AttachAsync(lease).ConfigureAwait(false);
                     await lease.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
+                    lease.OnSending(kind);
                     var result = await execute(inner, cancellationToken).ConfigureAwait(false);
                     lease.NoteLateCancel();
                     return result;
@@ -59,6 +65,10 @@ internal static class StatementRunner
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                {
+                    throw CommitOutcomeUnknownException.OfStatement(e);
                 }
             }
         }
@@ -92,12 +102,17 @@ internal static class StatementRunner
                 {
                     Attach(lease);
                     lease.Statement.PrepareIfWanted();
+                    lease.OnSending(kind);
                     reader = Wrap(lease, execute(inner, WithoutClose(behavior)), behavior);
                     break;
                 }
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                {
+                    throw CommitOutcomeUnknownException.OfStatement(e);
                 }
             }
         }
@@ -152,6 +167,7 @@ internal static class StatementRunner
                 {
                     await AttachAsync(lease).ConfigureAwait(false);
                     await lease.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
+                    lease.OnSending(kind);
                     var rows = await execute(inner, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
                     lease.NoteLateCancel();
                     reader = Wrap(lease, rows, behavior);
@@ -160,6 +176,10 @@ internal static class StatementRunner
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                }
+                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                {
+                    throw CommitOutcomeUnknownException.OfStatement(e);
                 }
             }
         }

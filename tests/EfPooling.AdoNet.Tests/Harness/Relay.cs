@@ -10,6 +10,7 @@ internal sealed class Relay : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentQueue<Socket> _sockets = new();
     private readonly Task _accepting;
+    private volatile bool _losesAnswers;
     private CancellationTokenSource _frozen = new(); // one for the connections of now; replaced by the test
 
     public Relay(string host, int port)
@@ -26,6 +27,19 @@ internal sealed class Relay : IAsyncDisposable
         var frozen = _frozen;
         _frozen = new CancellationTokenSource();
         frozen.Cancel();
+    }
+
+    /// <summary>What the server sends from now on gets lost, until <see cref="HangUp"/>. What is sent to it arrives.</summary>
+    public void LoseAnswers() => _losesAnswers = true;
+
+    /// <summary>Every connection of now ends, for both sides. Later ones work.</summary>
+    public void HangUp()
+    {
+        _losesAnswers = false; // First, because some callers connect again at once.
+        while (_sockets.TryDequeue(out var socket))
+        {
+            socket.Dispose();
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -52,8 +66,8 @@ internal sealed class Relay : IAsyncDisposable
                 _sockets.Enqueue(client);
                 _sockets.Enqueue(server);
                 await server.ConnectAsync(host, port);
-                _ = PumpAsync(client, server, _frozen.Token);
-                _ = PumpAsync(server, client, _frozen.Token);
+                _ = PumpAsync(client, server, isAnswer: false, _frozen.Token);
+                _ = PumpAsync(server, client, isAnswer: true, _frozen.Token);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
@@ -62,14 +76,17 @@ internal sealed class Relay : IAsyncDisposable
         }
     }
 
-    private static async Task PumpAsync(Socket from, Socket to, CancellationToken frozen)
+    private async Task PumpAsync(Socket from, Socket to, bool isAnswer, CancellationToken frozen)
     {
         var buffer = new byte[8192];
         try
         {
             while (await from.ReceiveAsync(buffer, frozen) is > 0 and var count)
             {
-                await to.SendAsync(buffer.AsMemory(0, count), frozen);
+                if (!isAnswer || !_losesAnswers)
+                {
+                    await to.SendAsync(buffer.AsMemory(0, count), frozen);
+                }
             }
 
             to.Shutdown(SocketShutdown.Send);

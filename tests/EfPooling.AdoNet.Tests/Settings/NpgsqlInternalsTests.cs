@@ -20,4 +20,7 @@ public sealed class NpgsqlInternalsTests
 
     [Fact]
     public void Npgsql_StillKnowsWhetherATransactionIsOpen() => Assert.True(NpgsqlInternals.CanTellTransaction);
+
+    [Fact]
+    public void Npgsql_StillHasItsSocket() => Assert.True(NpgsqlInternals.CanTellPeer);
 }
