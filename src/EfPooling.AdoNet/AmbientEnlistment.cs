@@ -149,9 +149,17 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <summary>The transaction cannot commit any more.</summary>
     public void OnServerBroken(Exception cause)
     {
+        ConnectionBinder? user;
+        ServerConnection? server;
         lock (_gate)
         {
             _brokenBy ??= cause;
+            (user, server) = (_user, _lease?.Server);
+        }
+
+        if (server is not null)
+        {
+            user?.OnLost(server);
         }
     }
 
@@ -287,6 +295,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         _running++;
         _user = user;
         _statement = operation as IReaderLease;
+        lease.Server.Holder = user;
         return new Binding(_pool, lease.Server, this);
     }
 

@@ -13,6 +13,7 @@ namespace EfPooling.AdoNet;
 [SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
 internal sealed class ConnectionBinder
 {
+    private static readonly NamedOperation Losing = new(LeaseScope.Session, "the server connection broke", OperationKind.Session);
     private static readonly NamedOperation Beginning = new(LeaseScope.Transaction, "BEGIN", OperationKind.BeginTransaction);
 
     private readonly TransactionPoolingDataSource _pool;
@@ -23,6 +24,7 @@ internal sealed class ConnectionBinder
     private AmbientEnlistment? _ambient;
     private long _waited; // by Open, until the first wait after it, which has the rest of the time-out
     private volatile bool _isClosed; // written by Close
+    private volatile bool _isLost; // written by whoever has the claim
 
     public ConnectionBinder(TransactionPoolingDataSource pool, LogicalConnection connection)
     {
@@ -73,12 +75,50 @@ internal sealed class ConnectionBinder
             abandoned.EndAbandoned();
         }
 
-        if (_isClosed)
+        if (_isClosed || _isLost)
         {
             _transaction?.Dispose(); // Begun, or the session pinned, by what was still running when the connection was closed.
             Session.Take()?.End();
         }
     }
+
+    /// <summary>
+    /// If the server connection to which this is bound, by a transaction or a session, broke under whoever has the claim, the logical connection is closed at once, and
+    /// what it holds ends with the claim. One that its holder has closed is not broken.
+    /// </summary>
+    public void OnLost(ServerConnection server)
+    {
+        if (server.HasBroken)
+        {
+            _isLost = true;
+            _connection.OnSessionLost(this);
+        }
+    }
+
+    /// <summary>
+    /// The server connection to which this is bound broke: by keepalive, or under somebody who uses it out of our sight. Whoever has the claim finds out for itself.
+    /// Called from any thread.
+    /// </summary>
+    public void OnServerBroken()
+    {
+        if (!Claim.TryTake(Losing, OperationKind.Session, source: null))
+        {
+            return;
+        }
+
+        if ((_transaction?.Lease ?? CurrentAmbient?.Lease ?? Session.Pinned?.Lease)?.Connection is { } server)
+        {
+            _transaction?.NoteIfBroken();
+            OnLost(server);
+        }
+
+        Claim.GiveUp(Losing);
+    }
+
+    /// <summary>Why the logical connection is not open any more, after <see cref="OnLost"/>.</summary>
+    public InvalidOperationException DescribeLoss() => _transaction?.Broken() ?? (InvalidOperationException?)DescribeAmbientLoss() ?? new SessionLostException();
+
+    private TransactionBrokenException? DescribeAmbientLoss() => _ambient is { IsCompleted: false } ambient ? new(ambient.BrokenBy) : null;
 
     /// <summary>The session settings that a statement wants at this moment.</summary>
     public SettingMap ResolveSettings() => _connection.Settings?.Resolve(_pool.SettingInterner) ?? SettingMap.Empty;

@@ -26,6 +26,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
     private ConnectionBinder? _binder; // present while open
+    private ConnectionBinder? _lost; // Interlocked: whose session broke while the connection was open, until that is closed or opened
     private ConnectionSettings? _settings; // Interlocked; absent as long as no setting is known, to keep connections small
     private ConnectionState _state; // Interlocked where an open may meet a close
     private CallerInfo _opener; // written once, before publication
@@ -155,7 +156,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>Closes an open reader, rolls back a transaction in progress and closes the connection.</summary>
     public override void Close()
     {
-        if (EndUse() is { } binder)
+        if (EndUse(out var wasOpen) is { } binder)
         {
             try
             {
@@ -163,7 +164,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             }
             finally
             {
-                OnStateChange(Closed);
+                ReportClosed(wasOpen);
             }
         }
     }
@@ -171,7 +172,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <inheritdoc cref="Close"/>
     public override async Task CloseAsync()
     {
-        if (EndUse() is { } binder)
+        if (EndUse(out var wasOpen) is { } binder)
         {
             try
             {
@@ -179,7 +180,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             }
             finally
             {
-                OnStateChange(Closed);
+                ReportClosed(wasOpen);
             }
         }
     }
@@ -398,6 +399,11 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     private InvalidOperationException NotOpen()
     {
         ThrowIfDisposed();
+        if (Volatile.Read(ref _lost) is { } lost)
+        {
+            return lost.DescribeLoss();
+        }
+
         return new InvalidOperationException(_closing.IsSet
             ? $"The connection is not open. It was closed {_closing.Describe(_pool?.Guard)}. Await every operation before closing the connection."
             : "The connection is not open. Call Open or OpenAsync first.");
@@ -426,6 +432,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             binder.Enlist(ambient);
         }
 
+        Interlocked.Exchange(ref _lost, null)?.Close();
         _closing.Clear();
         _state = ConnectionState.Connecting;
         return binder;
@@ -443,10 +450,33 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         OnStateChange(Opened);
     }
 
+    /// <summary>The session to which the connection is bound broke: it is closed, as Npgsql's is, though what holds the session ends later.</summary>
+    internal void OnSessionLost(ConnectionBinder binder)
+    {
+        if (!ReferenceEquals(Interlocked.CompareExchange(ref _binder, null, binder), binder))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _lost, binder);
+        _state = ConnectionState.Closed;
+        ForgetFollowedSettings();
+        OnStateChange(Closed);
+    }
+
+    private void ReportClosed(bool wasOpen)
+    {
+        if (wasOpen)
+        {
+            OnStateChange(Closed);
+        }
+    }
+
     // Of several callers, one closes.
-    private ConnectionBinder? EndUse()
+    private ConnectionBinder? EndUse(out bool wasOpen)
     {
         var binder = Interlocked.Exchange(ref _binder, null);
+        wasOpen = binder is not null;
         if (binder is not null)
         {
             if (binder.Claim.BusyOperation is { } running)
@@ -462,7 +492,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             Interlocked.CompareExchange(ref _state, ConnectionState.Closed, ConnectionState.Connecting);
         }
 
-        return binder;
+        return binder ?? Interlocked.Exchange(ref _lost, null);
     }
 
     /// <summary>What SQL has set lasts until the connection is closed, as it does without a pool.</summary>

@@ -11,8 +11,8 @@ namespace EfPooling.AdoNet;
 /// gives it back with commit or rollback. Without a command it never reaches the server.
 /// </summary>
 /// <remarks>
-/// If the server connection breaks, the transaction is lost: every later command on it throws <see cref="TransactionBrokenException"/>
-/// until it is rolled back or disposed. Not thread-safe; a second operation at the same time throws <see cref="ConcurrentUseException"/>.
+/// If the server connection breaks, the transaction is lost and its connection closed: every later command on it throws <see cref="TransactionBrokenException"/>
+/// until the connection is opened again. Not thread-safe; a second operation at the same time throws <see cref="ConcurrentUseException"/>.
 /// </remarks>
 public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHolder, ICallSiteSource
 {
@@ -280,7 +280,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     /// <summary>Lets the server connection on which the transaction runs stay with its logical connection afterwards.</summary>
     /// <returns><c>null</c>: there is none yet.</returns>
-    internal PinnedSession? TryPin(PinReason reason) => _lease?.Pin(reason);
+    internal PinnedSession? TryPin(PinReason reason) => _lease?.Pin(_binder, reason);
 
     internal Binding Bind(ILeaseHolder activity)
     {
@@ -321,6 +321,11 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
             _brokenBy = cause;
             _state = State.Broken;
         }
+
+        if (_lease is { } lease)
+        {
+            _binder.OnLost(lease.Server);
+        }
     }
 
     void IServerOwner.OnStatementEnded()
@@ -334,7 +339,11 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     ValueTask IServerOwner.OnStatementEndedAsync()
         => _state == State.Broken || _isAbandoned ? AbandonAsync() : ValueTask.CompletedTask;
 
-    private void OnStarted(TransactionLease lease) => (_lease, _state) = (lease, State.OnServer);
+    private void OnStarted(TransactionLease lease)
+    {
+        (_lease, _state) = (lease, State.OnServer);
+        lease.Server.Holder = _binder;
+    }
 
     private void ThrowIfDisposed()
     {
@@ -349,7 +358,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         NoteIfBroken();
         if (_state == State.Broken)
         {
-            throw new TransactionBrokenException(_brokenBy);
+            throw Broken();
         }
 
         if (_state != State.Begun && _state != State.OnServer)
@@ -358,13 +367,17 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         }
     }
 
-    // The connection may have broken where nobody observed it: in a stream of a reader, or while it was idle.
-    private void NoteIfBroken()
+    internal TransactionBrokenException Broken() => new(_brokenBy);
+
+    /// <summary>The connection may have broken where nobody observed it: in a stream of a reader, or while it was idle.</summary>
+    internal void NoteIfBroken()
     {
         if (_state == State.OnServer && _lease!.Server.IsBroken)
         {
+            var server = _lease.Server;
             _state = State.Broken;
             EndLease();
+            _binder.OnLost(server);
         }
     }
 
@@ -400,6 +413,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         _state = State.CommitFailed;
         _lease!.Server.Observe(error);
+        _binder.OnLost(_lease.Server);
         return _lease.Server.IsBroken;
     }
 
@@ -410,6 +424,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (_lease.Server.IsBroken)
         {
             _binder.Pool.ReportFailedRollback(error);
+            _binder.OnLost(_lease.Server);
         }
 
         return _lease.Server.IsBroken;
@@ -494,6 +509,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (_state == State.OnServer)
         {
             _lease!.RollbackQuietly();
+            _binder.OnLost(_lease.Server);
         }
 
         _state = _isAbandoned ? State.Ended : _state;
@@ -505,6 +521,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (_state == State.OnServer)
         {
             await _lease!.RollbackQuietlyAsync().ConfigureAwait(false);
+            _binder.OnLost(_lease.Server);
         }
 
         _state = _isAbandoned ? State.Ended : _state;

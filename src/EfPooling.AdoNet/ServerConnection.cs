@@ -40,6 +40,16 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         set => _isUsedPastUs = value;
     }
 
+    /// <inheritdoc cref="ServerContinuity.HasBroken"/>
+    public bool HasBroken => _continuity.HasBroken;
+
+    /// <inheritdoc cref="ServerContinuity.Holder"/>
+    public ConnectionBinder? Holder
+    {
+        get => _continuity.Holder;
+        set => _continuity.Holder = value;
+    }
+
     /// <summary>Its owner has closed and opened it: it may be to another database, and as another user.</summary>
     public bool IsReplaced => _continuity.WasClosed && Npgsql.State == ConnectionState.Open;
 
@@ -196,6 +206,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>The lease ends: what a transaction has set is in doubt, and so is everything if the session is dirty and stays so.</summary>
     public void OnLeaseEnding()
     {
+        Holder = null;
         IsUsedPastUs = false;
         _hasSequenceValues |= _advancesSequences;
         _advancesSequences = false;

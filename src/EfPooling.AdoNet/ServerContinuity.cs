@@ -10,11 +10,38 @@ namespace EfPooling.AdoNet;
 internal sealed class ServerContinuity
 {
     private volatile bool _wasClosed; // set by any thread, never reset
+    private volatile bool _hasBroken; // set by any thread, never reset
+    private volatile ConnectionBinder? _holder; // written by the holder of the lease
 
     /// <param name="connection">Open, and nobody else's yet.</param>
     public ServerContinuity(NpgsqlConnection connection)
-        => connection.StateChange += (_, change) => _wasClosed |= change.CurrentState != ConnectionState.Open;
+        => connection.StateChange += (_, change) => OnStateChange(change.CurrentState, connection.FullState);
 
     /// <summary>It was closed, or broke, at some time; it may be open again.</summary>
     public bool WasClosed => _wasClosed;
+
+    /// <summary>Which opening of a logical connection is bound to it, and is told at once when it breaks, by keepalive for one.</summary>
+    public ConnectionBinder? Holder
+    {
+        get => _holder;
+        set => _holder = value;
+    }
+
+    /// <summary>It broke; nobody has closed it.</summary>
+    public bool HasBroken => _hasBroken;
+
+    private void OnStateChange(ConnectionState state, ConnectionState fullState)
+    {
+        if (state == ConnectionState.Open)
+        {
+            return;
+        }
+
+        _wasClosed = true;
+        if (fullState.HasFlag(ConnectionState.Broken))
+        {
+            _hasBroken = true;
+            _holder?.OnServerBroken();
+        }
+    }
 }

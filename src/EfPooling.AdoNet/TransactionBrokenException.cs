@@ -1,10 +1,10 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>The server connection of this transaction broke earlier, which ended the transaction: the server has rolled it back. Nothing was sent.</summary>
+/// <summary>The server connection of this transaction broke earlier, which ended the transaction: the server has rolled it back. The connection was closed. Nothing was sent.</summary>
 public sealed class TransactionBrokenException : InvalidOperationException
 {
     internal TransactionBrokenException(Exception? cause)
-        : base("The server connection of this transaction broke, and the server has rolled the transaction back. Roll it back or dispose it, then run the whole transaction again.", cause)
+        : base("The server connection of this transaction broke, and the server has rolled the transaction back. The connection was closed: roll the transaction back or dispose it, open the connection again, and run the whole transaction again.", cause)
     {
     }
 }

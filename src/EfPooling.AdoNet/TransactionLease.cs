@@ -86,11 +86,11 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
     private bool MayBeInTransaction => _session is not null;
 
     /// <summary>Turns the lease into that of a session, which goes on after the transaction.</summary>
-    public PinnedSession Pin(PinReason reason)
+    public PinnedSession Pin(ConnectionBinder binder, PinReason reason)
     {
         if (_session is null)
         {
-            _session = new PinnedSession(pool, reason).Start(lease);
+            _session = new PinnedSession(binder, reason).Start(lease);
             _session.Enter();
         }
 

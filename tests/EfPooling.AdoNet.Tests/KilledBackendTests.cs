@@ -147,9 +147,10 @@ public sealed class KilledBackendTests(ServerFixture fixture) : PoolTest(fixture
         {
             await KillAsync(session.Connection.ProcessID);
             await Assert.ThrowsAnyAsync<NpgsqlException>(() => connection.RunAsync("SELECT 1"));
-            await Assert.ThrowsAsync<InvalidOperationException>(() => connection.RunAsync("SELECT 1"));
+            await Assert.ThrowsAsync<SessionLostException>(() => connection.RunAsync("SELECT 1"));
         }
 
+        await connection.OpenAsync();
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
 

@@ -25,6 +25,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
 
         await Assert.ThrowsAsync<TransactionBrokenException>(() => connection.RunAsync("SELECT 1"));
         await transaction.RollbackAsync();
+        await connection.OpenAsync();
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
 
@@ -52,6 +53,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
         }
 
         transaction.Rollback();
+        await connection.OpenAsync();
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
 
@@ -74,9 +76,10 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
         Assert.Throws<TransactionBrokenException>(() => transaction.Save("s"));
         await Assert.ThrowsAsync<TransactionBrokenException>(() => transaction.CommitAsync());
         Assert.Throws<TransactionBrokenException>(transaction.Commit);
-        Assert.Throws<InvalidOperationException>(() => connection.BeginTransaction());
+        Assert.Throws<TransactionBrokenException>(() => connection.BeginTransaction());
         await (asynchronous ? transaction.RollbackAsync() : Task.Run(transaction.Rollback));
 
+        await connection.OpenAsync();
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -150,6 +153,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
         Assert.IsAssignableFrom<NpgsqlException>(error.InnerException);
         Assert.Equal(0, pool.GetSnapshot().Leased);
         await transaction.RollbackAsync();
+        await connection.OpenAsync();
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 

@@ -210,7 +210,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             return new SessionLease(binder.Transaction?.Lease ?? _pinned?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
         }
 
-        var session = new PinnedSession(Pool, PinReason.SessionLease, reason);
+        var session = new PinnedSession(binder, PinReason.SessionLease, reason);
         session.Start(await Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
         await session.PrepareAsync(wanted, cancellationToken).ConfigureAwait(false);
         _pinned = session;
@@ -241,7 +241,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             Pool.ReportPin(PinReason.SessionMode, statement: null);
         }
 
-        return new PinnedSession(Pool, _reason ?? PinReason.SessionMode);
+        return new PinnedSession(binder, _reason ?? PinReason.SessionMode);
     }
 
     private void Unpin(PinnedSession session)

@@ -6,7 +6,10 @@ namespace EfPooling.AdoNet;
 /// A server connection that a logical connection keeps for all it does: until Close in session mode or after a statement that needs a
 /// session, or while a <see cref="SessionLease"/> is held. Whoever still uses it when it is ended keeps it until done, and the last one ends the lease.
 /// </summary>
-internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
+/// <param name="binder">Whose session it is.</param>
+/// <param name="reason">Why.</param>
+/// <param name="purpose">What a leased session is for.</param>
+internal sealed class PinnedSession(ConnectionBinder binder, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
 {
     private readonly Lock _gate = new();
     private Lease<ServerConnection> _lease; // written once, before the session is used
@@ -27,6 +30,7 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason
     public PinnedSession Start(Lease<ServerConnection> lease)
     {
         _lease = lease;
+        lease.Connection.Holder = binder;
         lease.Connection.ForgetSequenceValues();
         return this;
     }
@@ -51,7 +55,7 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason
     }
 
     /// <returns><c>null</c>: the session has ended.</returns>
-    public Binding? TryBind() => TryEnter() ? new Binding(pool, _lease.Connection, this) : null;
+    public Binding? TryBind() => TryEnter() ? new Binding(binder.Pool, _lease.Connection, this) : null;
 
     /// <summary>Keeps the lease until <see cref="OnStatementEnded"/>.</summary>
     /// <returns>Whether the session has not ended.</returns>
@@ -80,10 +84,7 @@ internal sealed class PinnedSession(TransactionPoolingDataSource pool, PinReason
     /// <inheritdoc cref="End"/>
     public ValueTask EndAsync() => TryEnd() ? _lease.EndAsync() : ValueTask.CompletedTask;
 
-    // A session that broke stays broken until its holder closes it; Npgsql's own error says so.
-    public void OnServerBroken(Exception cause)
-    {
-    }
+    public void OnServerBroken(Exception cause) => binder.OnLost(_lease.Connection);
 
     public void OnStatementEnded()
     {

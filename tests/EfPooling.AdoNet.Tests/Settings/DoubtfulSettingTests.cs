@@ -165,6 +165,7 @@ public sealed class DoubtfulSettingTests(ServerFixture fixture) : PoolTest(fixtu
 
         await Assert.ThrowsAsync<TransactionBrokenException>(() => connection.RunAsync("SELECT 1"));
         await transaction.RollbackAsync();
+        await connection.OpenAsync();
         Assert.Equal("a", await connection.AskAsync<string>(Tenant));
     }
 
