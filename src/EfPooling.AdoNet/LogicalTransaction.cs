@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Runtime.CompilerServices;
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Npgsql;
 
@@ -29,6 +30,8 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private SpareCommand _spare; // thread-safe by itself
     private State _state;
     private Exception? _brokenBy;
+
+    private SessionDebts? _debts; // what it must end before it commits; null if it never made anything
 
     private ILeaseHolder? _activity; // read by diagnostics from any thread
     private volatile bool _isAbandoned;
@@ -87,6 +90,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         ThrowIfDisposed();
         using var claim = _binder.Claim.Take(Committing, this);
+        _debts?.ThrowIfAny();
         if (BeginToEnd())
         {
             try
@@ -112,6 +116,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
         using var claim = await _binder.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
+        _debts?.ThrowIfAny();
         if (BeginToEnd())
         {
             try
@@ -192,6 +197,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override void Rollback(string savepointName) => OnSavepoint(inner =>
     {
         inner.Rollback(savepointName);
+        _debts?.OnRolledBackToSavepoint();
         _lease!.Server.Settings.OnTransactionEnded(); // What was set after the savepoint is undone.
     });
 
@@ -201,6 +207,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
             async (inner, token) =>
             {
                 await inner.RollbackAsync(savepointName, token).ConfigureAwait(false);
+                _debts?.OnRolledBackToSavepoint();
                 _lease!.Server.Settings.OnTransactionEnded(); // What was set after the savepoint is undone.
             },
             cancellationToken);
@@ -281,6 +288,12 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <summary>Lets the server connection on which the transaction runs stay with its logical connection afterwards.</summary>
     /// <returns><c>null</c>: there is none yet.</returns>
     internal PinnedSession? TryPin(PinReason reason) => _lease?.Pin(_binder, reason);
+
+    /// <summary>Lets a text run that makes something in the session, if it can be seen whether the transaction ends it again.</summary>
+    internal bool TryOwe(SqlVerdict verdict, PinReason reason) => (_debts ??= new SessionDebts()).TryAdd(verdict, reason);
+
+    /// <summary>A text without a need of its own may end what others have made, or bring it back.</summary>
+    internal void OnDebtsChanged(SqlVerdict verdict) => _debts?.OnChanged(verdict);
 
     internal Binding Bind(ILeaseHolder activity)
     {

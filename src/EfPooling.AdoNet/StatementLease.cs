@@ -98,6 +98,10 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         {
             Binder.Session.Admit(_verdict, _claim.IsApart); // Last, because it may pin the connection.
         }
+        else if (_verdict.Has(StatementKind.Drop) || _verdict.Has(StatementKind.Savepoint))
+        {
+            Binder.Transaction?.OnDebtsChanged(_verdict);
+        }
     }
 
     /// <summary>It waits for its turn in a train, until <see cref="Enter"/> or <see cref="OnNotBoarded"/>.</summary>

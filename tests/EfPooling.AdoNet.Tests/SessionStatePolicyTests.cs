@@ -21,7 +21,7 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
         { "LOAD 'auto_explain'", PinReason.Library, "session_preload_libraries" },
         { "DISCARD ALL", PinReason.Discard, "Leave it out" },
         { "BEGIN", PinReason.TransactionText, "BeginTransaction" },
-        { "START TRANSACTION; SELECT 1; COMMIT", PinReason.TransactionText, "BeginTransaction" },
+        { "START TRANSACTION; SELECT 1", PinReason.TransactionText, "BeginTransaction" },
         { "SELECT lastval()", PinReason.SequenceValue, "RETURNING" },
         { "SELECT currval('counter')", PinReason.SequenceValue, "RETURNING" },
         { "SELECT set_config('app.' || 'x', '1', false)", PinReason.Setting, "constant" },

@@ -51,6 +51,11 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
         if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
         {
+            if (IsSelfContained(verdict, isInTransaction) || (!isApart && Pool.Options.SessionState == SessionStatePolicy.Throw && binder.Transaction?.TryOwe(verdict, reason) == true))
+            {
+                return;
+            }
+
             var statement = verdict.StatementWith(culprit);
             if (isApart || Pool.Options.SessionState == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
                 || binder.CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
@@ -62,6 +67,19 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             _reason = reason;
             _pinned = binder.Transaction?.TryPin(reason);
         }
+    }
+
+    // Whatever it makes in the session it ends again, so that it needs none but the one on which it runs, which is reset afterwards.
+    private bool IsSelfContained(SqlVerdict verdict, bool isInTransaction)
+    {
+        if ((verdict.Effects & SessionNeeds.OfSessions & ~SessionStepReader.Known) != 0 || verdict.Has(StatementKind.Savepoint)
+            || (verdict.Effects.HasFlag(SessionEffects.TransactionControl) && (isInTransaction || Pool.Options.PoolMode == PoolMode.Statement)))
+        {
+            return false;
+        }
+
+        var ledger = new SessionLedger();
+        return SessionStepReader.Read(verdict) is { } steps && ledger.TryAdd(steps) && ledger.IsBalanced;
     }
 
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>

@@ -21,6 +21,9 @@ internal static class SessionNeeds
         (SessionEffects.ReplicationState | SessionEffects.FunctionState, PinReason.OtherState),
     ];
 
+    /// <summary>The effects for which a text needs a session.</summary>
+    public static readonly SessionEffects OfSessions = Table.Aggregate(SessionEffects.None, (all, row) => all | row.Effect);
+
     private static readonly StatementKind[] SchemaChanges =
     [
         StatementKind.Create, StatementKind.Alter, StatementKind.Drop, StatementKind.Do, StatementKind.Call, StatementKind.Utility, StatementKind.Unknown,

@@ -48,6 +48,9 @@ internal sealed class SqlVerdict
 
     public int Statements => _statements.Length;
 
+    /// <summary>The statements in order.</summary>
+    public IReadOnlyList<SqlStatement> Parts => _statements;
+
     /// <summary>How much the verdict keeps alive, its text and its names, in characters of two bytes each.</summary>
     public int Length { get; }
 
