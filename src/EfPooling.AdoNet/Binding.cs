@@ -32,6 +32,21 @@ internal readonly struct Binding
 
     public bool IsInTransaction => _owner?.IsTransaction ?? false;
 
+    /// <summary>A statement that the server refused before it did anything may run again, after <see cref="Restart"/>.</summary>
+    public bool MayRunAgain => _owner is not { IsTransaction: true } owner || owner.MayRestart;
+
+    /// <summary>Begins the transaction again whose first statement failed; does nothing without one.</summary>
+    public void Restart()
+    {
+        if (IsInTransaction)
+        {
+            _owner!.Restart();
+        }
+    }
+
+    /// <inheritdoc cref="Restart"/>
+    public Task RestartAsync() => IsInTransaction ? _owner!.RestartAsync() : Task.CompletedTask;
+
     /// <summary>Makes sure that the statement which comes next runs with these settings.</summary>
     /// <param name="wanted">The settings.</param>
     /// <param name="mayShareTransaction">They may travel with the statement, in its implicit transaction.</param>

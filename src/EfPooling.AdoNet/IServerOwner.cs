@@ -5,6 +5,15 @@ internal interface IServerOwner
 {
     bool IsTransaction { get; }
 
+    /// <summary>The statement that is running is the first of the transaction, so that another transaction can take the place of this one.</summary>
+    bool MayRestart => false;
+
+    /// <summary>Rolls the transaction back and begins another one in its place.</summary>
+    void Restart() => throw new InvalidOperationException("Only a transaction is begun again.");
+
+    /// <inheritdoc cref="Restart"/>
+    Task RestartAsync() => throw new InvalidOperationException("Only a transaction is begun again.");
+
     /// <summary>A statement failed, or reading its results did.</summary>
     void OnStatementFailed(Exception error)
     {

@@ -48,6 +48,10 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <value>Default <see cref="MultiplexingMode.Auto"/>: as the pool's option says. <see cref="MultiplexingMode.Off"/>: they may not.</value>
     public MultiplexingMode Multiplexing { get; set; }
 
+    /// <summary>What happens to a statement of this connection that needs a session of its own: for session locks and libraries that take them, <see cref="SessionStatePolicy.Pin"/>.</summary>
+    /// <value>Default <c>null</c>: as <see cref="TransactionPoolingOptions.SessionState"/> says.</value>
+    public SessionStatePolicy? SessionState { get; set; }
+
     /// <summary>The context that made the connection, for which declared settings are asked; <c>null</c> if none did. Written once, before use.</summary>
     internal object? Owner { get; set; }
 
@@ -326,6 +330,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     {
         var clone = NamedForDapper.Create(_selectPool, _pool);
         (clone.Owner, clone.OwnersUse, clone.OwnersSettings) = (Owner, OwnersUse, OwnersSettings);
+        (clone.SessionState, clone.Multiplexing) = (SessionState, Multiplexing);
         clone._settings = _settings?.For(clone);
         return clone;
     }

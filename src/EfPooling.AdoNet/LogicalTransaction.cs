@@ -30,6 +30,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private SpareCommand _spare; // thread-safe by itself
     private State _state;
     private Exception? _brokenBy;
+    private bool _isFirst; // nothing ran before what runs now
 
     private SessionDebts? _debts; // what it must end before it commits; null if it never made anything
 
@@ -78,6 +79,12 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     object? ILeaseHolder.Affinity => Volatile.Read(ref _activity)?.Affinity;
 
     bool IServerOwner.IsTransaction => true;
+
+    bool IServerOwner.MayRestart => _isFirst && _state == State.OnServer;
+
+    void IServerOwner.Restart() => _lease!.Restart(IsolationLevel);
+
+    Task IServerOwner.RestartAsync() => _lease!.RestartAsync(IsolationLevel);
 
     string? ICallSiteSource.Text => null;
 
@@ -299,6 +306,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         ThrowIfUnusable();
         _activity = activity;
+        _isFirst = _state == State.Begun;
         if (_state == State.Begun)
         {
             var wanted = _binder.ResolveSettings();
@@ -314,6 +322,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         ThrowIfUnusable();
         _activity = activity;
+        _isFirst = _state == State.Begun;
         return _state == State.Begun ? BeginAndBindAsync(cancellationToken) : new ValueTask<Binding>(new Binding(_binder.Pool, _lease!.Server, this));
     }
 

@@ -176,6 +176,39 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     public bool IsOutcomeUnknown(Exception error)
         => _mayBeCommitted && _binding.Server.IsBroken && error is not (PostgresException or OperationCanceledException); // The server has answered; the caller has stopped waiting.
 
+    /// <summary>It is about to run again, in a transaction that knows nothing of the first time.</summary>
+    public void Restart()
+    {
+        try
+        {
+            _binding.Restart();
+        }
+        catch (Exception e)
+        {
+            OnFailed(e);
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Restart"/>
+    public ValueTask RestartAsync()
+    {
+        return _binding.IsInTransaction ? AwaitAsync() : ValueTask.CompletedTask;
+
+        async ValueTask AwaitAsync()
+        {
+            try
+            {
+                await _binding.RestartAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                OnFailed(e);
+                throw;
+            }
+        }
+    }
+
     /// <summary>Running it failed.</summary>
     public void OnFailed(Exception error)
     {

@@ -31,6 +31,7 @@ internal static class StatementRunner
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                    lease.Restart();
                 }
                 catch (Exception e) when (lease.IsOutcomeUnknown(e))
                 {
@@ -65,6 +66,7 @@ internal static class StatementRunner
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                    await lease.RestartAsync().ConfigureAwait(false);
                 }
                 catch (Exception e) when (lease.IsOutcomeUnknown(e))
                 {
@@ -109,6 +111,7 @@ internal static class StatementRunner
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                    lease.Restart();
                 }
                 catch (Exception e) when (lease.IsOutcomeUnknown(e))
                 {
@@ -176,6 +179,7 @@ internal static class StatementRunner
                 catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
+                    await lease.RestartAsync().ConfigureAwait(false);
                 }
                 catch (Exception e) when (lease.IsOutcomeUnknown(e))
                 {
@@ -264,12 +268,12 @@ internal static class StatementRunner
 
     private static CommandBehavior WithoutClose(CommandBehavior behavior) => behavior & ~CommandBehavior.CloseConnection;
 
-    // "cached plan must not change result type" is worth one more attempt outside a transaction; inside, it has failed the transaction.
+    // "cached plan must not change result type" is worth one more attempt outside a transaction, or as the first statement of one; otherwise it has failed the transaction.
     // The message may be translated, the routine's name is not.
     private static bool ShouldRunAgain(StatementLease lease, Exception error, bool hasRetried)
     {
         if (error is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: "RevalidateCachedQuery" }
-            && !hasRetried && !lease.Binding.IsInTransaction && lease.Verdict.Effects == SessionEffects.None && lease.Statement.IsOneTransaction)
+            && !hasRetried && lease.Binding.MayRunAgain && lease.Verdict.Effects == SessionEffects.None && lease.Statement.IsOneTransaction)
         {
             lease.Binding.Server.Settings.OnStatementFailed(serverAnswered: true);
             lease.Binding.ReportStalePlan();

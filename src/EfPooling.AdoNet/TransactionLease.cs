@@ -82,6 +82,22 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         }
     }
 
+    /// <summary>Rolls back and begins again on the same server connection.</summary>
+    public void Restart(IsolationLevel isolationLevel)
+    {
+        Inner.Rollback();
+        Server.Settings.OnTransactionEnded();
+        _inner = Server.Npgsql.BeginTransaction(isolationLevel);
+    }
+
+    /// <inheritdoc cref="Restart"/>
+    public async Task RestartAsync(IsolationLevel isolationLevel)
+    {
+        await Inner.RollbackAsync().ConfigureAwait(false);
+        Server.Settings.OnTransactionEnded();
+        _inner = Server.Npgsql.BeginTransaction(isolationLevel); // Sends nothing yet.
+    }
+
     // On a session, SQL may have begun a transaction as text.
     private bool MayBeInTransaction => _session is not null;
 

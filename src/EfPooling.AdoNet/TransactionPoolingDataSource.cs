@@ -149,6 +149,13 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         [CallerMemberName] string? member = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         => NamedForDapper.Create(_selectPool, this).OpenedBy(new CallerInfo(member, file, line));
 
+    /// <summary>
+    /// The same pool for code that relies on sessions, such as a library for locks: each connection made here keeps one server connection from the first statement
+    /// that needs a session until it is closed.
+    /// </summary>
+    /// <returns>Connections of this pool, with <see cref="LogicalConnection.SessionState"/> set. Need not be disposed.</returns>
+    public DbDataSource WithSessions() => new SessionDataSource(this, SessionStatePolicy.Pin);
+
     /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
     internal LogicalConnection CreateConnection(Func<string, TransactionPoolingDataSource> selectPool)
         => NamedForDapper.Create(_ownsNpgsql ? selectPool : _selectPool, this);

@@ -207,7 +207,7 @@ public sealed class PreparationTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
-    public async Task OutdatedPlan_InsideATransaction_Surfaces_AndTheNextTransactionWorks()
+    public async Task OutdatedPlan_LaterInATransaction_Surfaces_AndTheNextTransactionWorks()
     {
         var pool = CreatePool(maxPoolSize: 1, keywords: "Auto Prepare Min Usages=1");
         await using var connection = await pool.OpenConnectionAsync();
@@ -215,12 +215,47 @@ public sealed class PreparationTests(ServerFixture fixture) : PoolTest(fixture)
         await PrepareDatabaseAsync("ALTER TABLE item ALTER COLUMN id TYPE text");
         await using (var transaction = await connection.BeginTransactionAsync())
         {
+            await connection.RunAsync("CREATE TABLE IF NOT EXISTS first (id int)");
             var error = await Assert.ThrowsAsync<PostgresException>(() => connection.AskAsync<string>("SELECT * FROM item"));
             Assert.Equal(PostgresErrorCodes.FeatureNotSupported, error.SqlState);
         }
 
         await using var second = await connection.BeginTransactionAsync();
         Assert.Equal("1", await connection.AskAsync<string>("SELECT * FROM item"));
+    }
+
+    [Theory]
+    [InlineData("reader", true)]
+    [InlineData("reader", false)]
+    [InlineData("scalar", true)]
+    [InlineData("scalar", false)]
+    public async Task OutdatedPlan_OfTheFirstStatementOfATransaction_RunsAgainInAnotherOne(string kind, bool asynchronous)
+    {
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, keywords: "Auto Prepare Min Usages=1");
+        await using var connection = await pool.OpenConnectionAsync();
+        await connection.AskAsync<int>("SELECT * FROM item");
+        await PrepareDatabaseAsync("ALTER TABLE item ALTER COLUMN id TYPE text");
+
+        await using (var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead))
+        {
+            if (kind == "scalar")
+            {
+                Assert.Equal("1", asynchronous ? await connection.AskAsync<string>("SELECT * FROM item") : connection.Ask<string>("SELECT * FROM item"));
+            }
+            else
+            {
+                await using var command = new LogicalCommand("SELECT * FROM item", connection);
+                await using var reader = asynchronous ? await command.ExecuteReaderAsync() : command.ExecuteReader();
+                Assert.True(await reader.ReadAsync());
+                Assert.Equal("1", reader.GetString(0));
+            }
+
+            Assert.Equal("repeatable read", await connection.AskAsync<string>("SHOW transaction_isolation"));
+            await connection.RunAsync("INSERT INTO item VALUES ('2')");
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal(2L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 
     [Fact]

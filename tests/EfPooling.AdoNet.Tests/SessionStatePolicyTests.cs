@@ -103,6 +103,36 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
     }
 
     [Fact]
+    public async Task OneConnectionMayPin_WhereThePoolThrows()
+    {
+        var pool = CreatePool(maxPoolSize: 2);
+        await using var pinned = await pool.OpenConnectionAsync();
+        await using var other = await pool.OpenConnectionAsync();
+        pinned.SessionState = SessionStatePolicy.Pin;
+
+        Assert.True(await pinned.AskAsync<bool>("SELECT pg_try_advisory_lock(4713)"));
+        Assert.Equal(await pinned.AskAsync<int>(Sql.BackendId), await pinned.AskAsync<int>(Sql.BackendId));
+        await Assert.ThrowsAsync<SessionStateException>(() => other.RunAsync("SELECT pg_try_advisory_lock(4713)"));
+        Assert.Equal(1, pool.GetPins()[PinReason.SessionLock]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task LockLibrary_ThatIsGivenADataSource_Works_AsWithPlainNpgsql(bool pooled)
+    {
+        await using var plain = Npgsql.NpgsqlDataSource.Create($"{ConnectionString};Application Name=lock library");
+        System.Data.Common.DbDataSource source = pooled ? CreatePool().WithSessions() : plain;
+        await using var holder = await source.OpenConnectionAsync();
+        await using var rival = await source.OpenConnectionAsync();
+
+        Assert.True(await holder.AskAsync<bool>("SELECT pg_catalog.pg_try_advisory_lock(4714)"));
+        Assert.False(await rival.AskAsync<bool>("SELECT pg_catalog.pg_try_advisory_lock(4714)"));
+        Assert.True(await holder.AskAsync<bool>("SELECT pg_catalog.pg_advisory_unlock(4714)"));
+        Assert.True(await rival.AskAsync<bool>("SELECT pg_catalog.pg_try_advisory_lock(4714)"));
+    }
+
+    [Fact]
     public async Task Pin_InATransaction_OutlastsIt()
     {
         var pool = CreateUnshuffledPool(maxPoolSize: 2, configure: options => options.SessionState = SessionStatePolicy.Pin);

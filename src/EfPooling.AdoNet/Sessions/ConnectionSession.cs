@@ -23,6 +23,8 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
     private TransactionPoolingDataSource Pool => binder.Pool;
 
+    private SessionStatePolicy Policy => binder.Connection.SessionState ?? Pool.Options.SessionState;
+
     /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
     /// <exception cref="SessionStateException">The connection has no session for it.</exception>
     /// <param name="verdict">On the text.</param>
@@ -51,13 +53,13 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
         if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
         {
-            if (IsSelfContained(verdict, isInTransaction) || (!isApart && Pool.Options.SessionState == SessionStatePolicy.Throw && binder.Transaction?.TryOwe(verdict, reason) == true))
+            if (IsSelfContained(verdict, isInTransaction) || (!isApart && Policy == SessionStatePolicy.Throw && binder.Transaction?.TryOwe(verdict, reason) == true))
             {
                 return;
             }
 
             var statement = verdict.StatementWith(culprit);
-            if (isApart || Pool.Options.SessionState == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
+            if (isApart || Policy == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
                 || binder.CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
             {
                 throw SessionStateException.Create(reason, statement);
