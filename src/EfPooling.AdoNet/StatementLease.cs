@@ -56,6 +56,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     public SqlVerdict Verdict => _verdict!;
 
+    /// <summary>What is about to be sent is proven to be one.</summary>
+    public bool IsPureRead { get; set; }
+
     /// <summary>The latest run had the claim and has ended, and none has failed or has given its reader away: nobody uses the statement, or waits to.</summary>
     public bool IsClean => HasTakenClaim && !_claim.IsRunning && !_hasFailed && !_isDetached;
 
@@ -170,7 +173,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     /// <summary>The statement itself is about to be sent.</summary>
     public void OnSending(OperationKind kind)
-        => _mayBeCommitted = kind != OperationKind.Prepare && !_binding.IsInTransaction && !Binder.Pool.Catalog.Judge(_verdict!).IsPure && !_binding.Server.IsAbandoned;
+        => _mayBeCommitted = kind != OperationKind.Prepare && !_binding.IsInTransaction && !IsPureRead && !_binding.Server.IsAbandoned;
 
     /// <inheritdoc/>
     public bool IsOutcomeUnknown(Exception error)

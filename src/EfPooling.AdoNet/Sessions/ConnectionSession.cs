@@ -85,7 +85,8 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     }
 
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
-    public void Expect(SqlVerdict verdict, ServerConnection server)
+    /// <returns>Whether it is proven to be a pure read.</returns>
+    public bool Expect(SqlVerdict verdict, ServerConnection server)
     {
         server.NoteText(verdict.Text);
         var judgement = Pool.Catalog.Judge(verdict);
@@ -110,7 +111,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
         if (effects == SessionEffects.None && !verdict.Has(StatementKind.Savepoint))
         {
-            return;
+            return judgement.IsPure;
         }
 
         var settingsFollow = _pinned?.LastsUntilClose != true;
@@ -137,6 +138,8 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
         {
             server.Settings.DoubtRevocable();
         }
+
+        return judgement.IsPure;
     }
 
     /// <summary>
