@@ -8,6 +8,9 @@ internal interface IPooledStatement
 {
     LogicalConnection? LogicalConnection { get; }
 
+    /// <summary>In which it says that it runs; <c>null</c> if it leaves that to its connection.</summary>
+    LogicalTransaction? Transaction { get; }
+
     /// <summary>The SQL, for diagnostics.</summary>
     string? Text { get; }
 

@@ -55,20 +55,14 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
             }
 
             _lease.ThrowIfRunning();
+            Transaction = _connection is null || Transaction?.IsOf(value) == true ? Transaction : null; // Set in either order.
             _connection = value;
-            Transaction = null;
         }
     }
 
     /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction.</summary>
-    /// <exception cref="InvalidOperationException">The transaction belongs to another connection.</exception>
-    public new LogicalTransaction? Transaction
-    {
-        get;
-        set => field = value is null || _connection is null || ReferenceEquals(value.Connection, _connection)
-            ? value
-            : throw new InvalidOperationException("The transaction belongs to another connection. Begin it on the batch's own connection.");
-    }
+    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection.</remarks>
+    public new LogicalTransaction? Transaction { get; set; }
 
     /// <inheritdoc/>
     protected override DbBatchCommandCollection DbBatchCommands => _inner.BatchCommands;
@@ -100,6 +94,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     string? IPooledStatement.Origin => _creator.Describe("the batch was created");
 
     DisposalNote IPooledStatement.Disposal => _disposal;
+
+    LogicalTransaction? IPooledStatement.Transaction => Transaction;
 
     LogicalConnection? IPooledStatement.LogicalConnection => _connection;
 

@@ -95,20 +95,14 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
             }
 
             _lease.ThrowIfRunning();
+            Transaction = _connection is null || Transaction?.IsOf(value) == true ? Transaction : null; // Set in either order.
             _connection = value;
-            Transaction = null;
         }
     }
 
     /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction.</summary>
-    /// <exception cref="InvalidOperationException">The transaction belongs to another connection.</exception>
-    public new LogicalTransaction? Transaction
-    {
-        get;
-        set => field = value is null || _connection is null || ReferenceEquals(value.Connection, _connection)
-            ? value
-            : throw new InvalidOperationException("The transaction belongs to another connection. Begin it on the command's own connection.");
-    }
+    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection.</remarks>
+    public new LogicalTransaction? Transaction { get; set; }
 
     /// <summary>The parameters: Npgsql's own, with all their types.</summary>
     public new NpgsqlParameterCollection Parameters => Inner.Parameters;
@@ -143,6 +137,8 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     string? IPooledStatement.Origin => _creator.Describe("the command was created");
 
     DisposalNote IPooledStatement.Disposal => _disposal;
+
+    LogicalTransaction? IPooledStatement.Transaction => Transaction;
 
     LogicalConnection? IPooledStatement.LogicalConnection => _connection;
 

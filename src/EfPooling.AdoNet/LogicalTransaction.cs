@@ -270,6 +270,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         base.Dispose(disposing);
     }
 
+    /// <summary>Whether it was begun on this connection.</summary>
+    internal bool IsOf(LogicalConnection? connection) => ReferenceEquals(_connection, connection);
+
     /// <summary>Disposed, so that whoever has the claim on the connection ends it.</summary>
     internal bool IsAbandoned => _isAbandoned;
 

@@ -417,7 +417,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private NpgsqlCommand BeginApply(SettingMap wanted)
     {
         var changes = Settings.ChangesTo(wanted);
-        var apply = new NpgsqlCommand(SettingMessage.Sql(changes), Npgsql);
+        var apply = OwnCommand.Create(SettingMessage.Sql(changes), Npgsql);
         foreach (var (name, value) in changes)
         {
             apply.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });

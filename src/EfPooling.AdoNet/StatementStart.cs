@@ -188,6 +188,11 @@ internal static class StatementStart
             throw disposal.Refuse(statement.GetType().Name, connection.Pool?.Guard, "Create another command.");
         }
 
+        if (statement.Transaction?.IsOf(connection) == false)
+        {
+            throw new InvalidOperationException($"The transaction of this {statement.GetType().Name} belongs to another connection. Begin it on the command's own connection, or set both.");
+        }
+
         return connection.OpenBinder;
     }
 

@@ -464,6 +464,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         builder.UseLoggerFactory(configuration.LoggerFactory);
+        OwnCommand.LeaveOut(builder);
         configuration.ConfigureNpgsql?.Invoke(builder);
         ConnectionStringKeywords.RefuseContradictions(builder.ConnectionStringBuilder, mayBeUnpooled: true);
         ConnectionStringKeywords.RequireHost(builder.ConnectionStringBuilder);

@@ -9,9 +9,13 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
     public static TheoryData<string, PinReason, string> Statements => new()
     {
         { "LISTEN news", PinReason.Listen, "SubscribeAsync" },
-        { "UNLISTEN news", PinReason.Listen, "SubscribeAsync" },
+        { "UNLISTEN news", PinReason.Listen, "Leave it out" },
         { "CREATE TEMP TABLE mine (id int)", PinReason.TemporaryObject, "ON COMMIT DROP" },
         { "SELECT 1 AS id INTO TEMP mine", PinReason.TemporaryObject, "ON COMMIT DROP" },
+        { "CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'", PinReason.TemporaryObject, "DO block" },
+        { "CREATE TEMP VIEW mine AS SELECT 1", PinReason.TemporaryObject, "common table expression" },
+        { "CREATE TEMP SEQUENCE mine", PinReason.TemporaryObject, "row_number()" },
+        { "SELECT pg_temp.mine()", PinReason.TemporaryObject, "creates and drops" },
         { "CREATE TABLE pg_temp.mine (id int)", PinReason.TemporaryObject, "ON COMMIT DROP" },
         { "SELECT pg_advisory_lock(1)", PinReason.SessionLock, "pg_advisory_xact_lock" },
         { "SELECT 1; SELECT pg_try_advisory_lock_shared(1)", PinReason.SessionLock, "pg_advisory_xact_lock" },
@@ -53,6 +57,7 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
             Assert.Contains(error.Statement!, sql, StringComparison.Ordinal);
             Assert.Contains(error.Statement!, error.Message, StringComparison.Ordinal);
             Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
+            Assert.Contains("SessionStatePolicy.Pin", error.Message, StringComparison.Ordinal);
         }
 
         Assert.Empty(log.Commands);

@@ -89,5 +89,10 @@ internal sealed class CatalogSource(int timeoutSeconds)
         }
     }
 
-    private NpgsqlCommand Create(string text, NpgsqlConnection connection) => new(text, connection) { CommandTimeout = timeoutSeconds };
+    private NpgsqlCommand Create(string text, NpgsqlConnection connection)
+    {
+        var command = OwnCommand.Create(text, connection);
+        command.CommandTimeout = timeoutSeconds;
+        return command;
+    }
 }

@@ -10,18 +10,18 @@ internal static class CallSites
 
     private static readonly string[] Libraries =
     [
-        "EfPooling.Core", "EfPooling.AdoNet", "EfPooling.EntityFrameworkCore", "Npgsql", "Npgsql.EntityFrameworkCore.PostgreSQL", "Dapper",
+        "EfPooling.Core", "EfPooling.AdoNet", "EfPooling.EntityFrameworkCore", "Npgsql", "Npgsql.EntityFrameworkCore.PostgreSQL", "Dapper", "DynamicProxyGenAssembly2",
         "mscorlib", "netstandard",
     ];
 
-    private static readonly string[] LibraryPrefixes = ["System.", "Microsoft.EntityFrameworkCore", "Microsoft.Extensions.", "Npgsql.", "Dapper."];
+    private static readonly string[] LibraryPrefixes = ["System.", "Microsoft.EntityFrameworkCore", "Microsoft.Extensions.", "Npgsql.", "Dapper.", "Castle."];
 
     /// <returns>The first frame that is neither ours nor a library's; <c>null</c> if there is none left on this stack.</returns>
     public static string? Find(StackTrace? trace)
     {
         foreach (var frame in trace?.GetFrames() ?? [])
         {
-            if (frame.GetMethod() is { DeclaringType: { } type } method && !IsLibrary(type.Assembly.GetName().Name))
+            if (frame.GetMethod() is { DeclaringType: { } type } method && !type.Assembly.IsDynamic && !IsLibrary(type.Assembly.GetName().Name))
             {
                 var name = type.Name.StartsWith('<') && method.Name == nameof(IEnumerator<>.MoveNext) ? type.Name : method.Name;
                 while (type.Name.StartsWith('<') && type.DeclaringType is { } outer)

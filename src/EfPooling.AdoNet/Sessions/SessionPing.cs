@@ -37,5 +37,10 @@ internal static class SessionPing
         }
     }
 
-    private static NpgsqlCommand Create(NpgsqlConnection connection, int timeoutSeconds) => new("SELECT 1", connection) { CommandTimeout = timeoutSeconds };
+    private static NpgsqlCommand Create(NpgsqlConnection connection, int timeoutSeconds)
+    {
+        var command = OwnCommand.Create("SELECT 1", connection);
+        command.CommandTimeout = timeoutSeconds;
+        return command;
+    }
 }

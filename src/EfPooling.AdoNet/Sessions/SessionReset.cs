@@ -137,5 +137,10 @@ internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
         return [];
     }
 
-    private NpgsqlCommand Create(string text, NpgsqlConnection connection) => new(text, connection) { CommandTimeout = timeoutSeconds };
+    private NpgsqlCommand Create(string text, NpgsqlConnection connection)
+    {
+        var command = OwnCommand.Create(text, connection);
+        command.CommandTimeout = timeoutSeconds;
+        return command;
+    }
 }

@@ -36,7 +36,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
         if (_numbers is null)
         {
             SetSeed(connection);
-            using var numbers = new NpgsqlCommand($"SELECT pg_catalog.random() FROM pg_catalog.generate_series(1, {MostNumbers})", connection);
+            using var numbers = OwnCommand.Create($"SELECT pg_catalog.random() FROM pg_catalog.generate_series(1, {MostNumbers})", connection);
             using var reader = numbers.ExecuteReader();
             _numbers = [];
             while (reader.Read())
@@ -56,7 +56,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
         if (_numbers is null)
         {
             await SetSeedAsync(connection).ConfigureAwait(false);
-            var numbers = new NpgsqlCommand($"SELECT pg_catalog.random() FROM pg_catalog.generate_series(1, {MostNumbers})", connection);
+            var numbers = OwnCommand.Create($"SELECT pg_catalog.random() FROM pg_catalog.generate_series(1, {MostNumbers})", connection);
             await using (numbers.ConfigureAwait(false))
             {
                 var reader = await numbers.ExecuteReaderAsync().ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
         if (_before is not null && _texts.Count > 0)
         {
             var now = SessionPicture.Take(connection, _customSettings, timeoutSeconds);
-            using var random = new NpgsqlCommand("SELECT pg_catalog.random()", connection) { CommandTimeout = timeoutSeconds };
+            using var random = Create("SELECT pg_catalog.random()", connection);
             Compare(now, (double)random.ExecuteScalar()!, pool, followed);
         }
     }
@@ -92,7 +92,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
         if (_before is not null && _texts.Count > 0)
         {
             var now = await SessionPicture.TakeAsync(connection, _customSettings, timeoutSeconds).ConfigureAwait(false);
-            var random = new NpgsqlCommand("SELECT pg_catalog.random()", connection) { CommandTimeout = timeoutSeconds };
+            var random = Create("SELECT pg_catalog.random()", connection);
             await using (random.ConfigureAwait(false))
             {
                 Compare(now, (double)(await random.ExecuteScalarAsync().ConfigureAwait(false))!, pool, followed);
@@ -122,16 +122,23 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
 
     private void SetSeed(NpgsqlConnection connection)
     {
-        using var seed = new NpgsqlCommand(SeedText, connection) { CommandTimeout = timeoutSeconds };
+        using var seed = Create(SeedText, connection);
         seed.ExecuteNonQuery();
     }
 
     private async Task SetSeedAsync(NpgsqlConnection connection)
     {
-        var seed = new NpgsqlCommand(SeedText, connection) { CommandTimeout = timeoutSeconds };
+        var seed = Create(SeedText, connection);
         await using (seed.ConfigureAwait(false))
         {
             await seed.ExecuteNonQueryAsync().ConfigureAwait(false);
         }
+    }
+
+    private NpgsqlCommand Create(string text, NpgsqlConnection connection)
+    {
+        var command = OwnCommand.Create(text, connection);
+        command.CommandTimeout = timeoutSeconds;
+        return command;
     }
 }

@@ -64,7 +64,12 @@ internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder 
     }
 
     private NpgsqlCommand CreateCommand(NpgsqlConnection connection, int timeoutSeconds)
-        => new(Sql, connection) { CommandTimeout = timeoutSeconds, Parameters = { new() { Value = names.ToArray() } } };
+    {
+        var command = OwnCommand.Create(Sql, connection);
+        command.CommandTimeout = timeoutSeconds;
+        command.Parameters.Add(new NpgsqlParameter { Value = names.ToArray() });
+        return command;
+    }
 
     private void Take(DbDataReader row, ServerSettings server, string? loginRole, bool isInTransaction)
     {

@@ -1,0 +1,33 @@
+using System.ComponentModel;
+using Npgsql;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Commands by which the pool looks after its server connections: checks, resets, settings, the catalog. They run in the flows of callers, whose traces they do not
+/// concern, so Npgsql makes no spans of them.
+/// </summary>
+internal static class OwnCommand
+{
+    public static NpgsqlCommand Create(string text, NpgsqlConnection connection) => new(text, connection) { Site = Mark.Instance };
+
+    /// <summary>Leaves them out of the traces of a data source that this pool builds. A callback of the user that configures tracing takes its place.</summary>
+    public static void LeaveOut(NpgsqlDataSourceBuilder builder)
+        => builder.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(command => command.Site is not Mark));
+
+    // Nothing else uses the site of a command.
+    private sealed class Mark : ISite
+    {
+        public static readonly Mark Instance = new();
+
+        public IComponent Component => throw new NotSupportedException("A mark, for no designer.");
+
+        public IContainer? Container => null;
+
+        public bool DesignMode => false;
+
+        public string? Name { get; set; }
+
+        public object? GetService(Type serviceType) => null;
+    }
+}
