@@ -1,5 +1,6 @@
 using EfPooling.EntityFrameworkCore.Commands;
 using EfPooling.EntityFrameworkCore.Guard;
+using EfPooling.EntityFrameworkCore.Infrastructure;
 using EfPooling.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -27,6 +28,7 @@ public static class TransactionPoolingEntityFrameworkServices
             serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
         serviceCollection.Replace(ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());
         serviceCollection.Replace(ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
+        serviceCollection.TryAddSingleton(PoolingServices.Instance);
         return serviceCollection;
     }
 

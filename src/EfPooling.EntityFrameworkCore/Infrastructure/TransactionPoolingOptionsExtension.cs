@@ -1,5 +1,4 @@
 using EfPooling.AdoNet;
-using EfPooling.EntityFrameworkCore.Commands;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,7 +45,7 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
                 "UseTransactionPooling needs commands of its own, so ReplaceService must not replace IRelationalCommandBuilderFactory. Use an interceptor of commands instead.");
         }
 
-        if (core?.InternalServiceProvider is { } internals && internals.GetService<IRelationalCommandBuilderFactory>() is not PooledCommandBuilderFactory)
+        if (core?.InternalServiceProvider is { } internals && !PoolingServices.AreIn(internals))
         {
             throw new InvalidOperationException(
                 "UseTransactionPooling needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
