@@ -316,7 +316,7 @@ internal sealed class ConnectionBinder
         }
         finally
         {
-            _transaction?.Dispose();
+            _transaction?.LoseConnection();
             _ambient = null;
             _isClosed = true; // Before a full fence: whoever begins a transaction, pins a session or gets a reader now sees it later.
             Session.Take()?.End();
@@ -338,7 +338,7 @@ internal sealed class ConnectionBinder
         {
             if (_transaction is { } transaction) // Read once: whoever has the claim may end it at this moment.
             {
-                await transaction.DisposeAsync().ConfigureAwait(false);
+                await transaction.LoseConnectionAsync().ConfigureAwait(false);
             }
 
             _ambient = null;

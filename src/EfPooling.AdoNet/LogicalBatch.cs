@@ -60,8 +60,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
         }
     }
 
-    /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction.</summary>
-    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection.</remarks>
+    /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction. But once this one is over, it does not run at all.</summary>
+    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.</remarks>
     public new LogicalTransaction? Transaction { get; set; }
 
     /// <inheritdoc/>

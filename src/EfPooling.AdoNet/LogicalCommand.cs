@@ -100,8 +100,8 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         }
     }
 
-    /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction.</summary>
-    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection.</remarks>
+    /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction. But once this one is over, it does not run at all.</summary>
+    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.</remarks>
     public new LogicalTransaction? Transaction { get; set; }
 
     /// <summary>The parameters: Npgsql's own, with all their types.</summary>

@@ -23,6 +23,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private readonly LogicalConnection _connection;
     private readonly ConnectionBinder _binder;
+    private readonly IsolationLevel _isolationLevel;
     private readonly CallerInfo _beginner;
 
     // All used by whoever has claimed the connection.
@@ -48,7 +49,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         _connection = connection;
         _binder = binder;
         _beginner = beginner;
-        IsolationLevel = isolationLevel == IsolationLevel.Unspecified ? IsolationLevel.ReadCommitted : isolationLevel;
+        _isolationLevel = isolationLevel == IsolationLevel.Unspecified ? IsolationLevel.ReadCommitted : isolationLevel;
     }
 
     private enum State
@@ -61,16 +62,35 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     }
 
     /// <inheritdoc/>
-    public override IsolationLevel IsolationLevel { get; }
+    /// <exception cref="InvalidOperationException">The transaction has completed, as with Npgsql.</exception>
+    public override IsolationLevel IsolationLevel
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return IsOver ? throw Completed() : _isolationLevel;
+        }
+    }
 
     /// <inheritdoc/>
     public override bool SupportsSavepoints => true;
 
-    /// <summary>The connection that began the transaction.</summary>
-    public new LogicalConnection Connection => _connection;
+    /// <summary>The connection that began the transaction; <c>null</c> once that was closed, even if it is open again.</summary>
+    /// <exception cref="ObjectDisposedException">The transaction was disposed.</exception>
+    public new LogicalConnection? Connection
+    {
+        get
+        {
+            RefuseIfDisposed();
+            return _isAbandoned || _binder.IsClosed ? null : _connection;
+        }
+    }
 
     /// <inheritdoc/>
-    protected override DbConnection DbConnection => _connection;
+    protected override DbConnection? DbConnection => Connection;
+
+    /// <summary>Nothing can run in it any more: it was committed, rolled back, disposed, or its connection was closed. A broken one is not over before that.</summary>
+    internal bool IsOver => _isAbandoned || _state is State.Ended or State.CommitFailed;
 
     LeaseScope ILeaseHolder.Scope => LeaseScope.Transaction;
 
@@ -230,6 +250,13 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override async ValueTask DisposeAsync()
     {
         _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.Claim.BusyOperation);
+        await LoseConnectionAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Its connection is closed, or it is disposed: rolls back what was not committed. Does not throw.</summary>
+    internal async ValueTask LoseConnectionAsync()
+    {
         if (_state != State.Ended)
         {
             await CloseReaderQuietlyAsync().ConfigureAwait(false);
@@ -244,8 +271,6 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
                 await CloseReaderQuietlyAsync(late: true).ConfigureAwait(false);
             }
         }
-
-        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="DisposeAsync"/>
@@ -254,9 +279,19 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         if (disposing)
         {
             _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.Claim.BusyOperation);
+            LoseConnection();
         }
 
-        if (disposing && _state != State.Ended)
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Whether it was begun on this connection, whatever became of it.</summary>
+    internal bool IsOf(LogicalConnection? connection) => ReferenceEquals(_connection, connection);
+
+    /// <inheritdoc cref="LoseConnectionAsync"/>
+    internal void LoseConnection()
+    {
+        if (_state != State.Ended)
         {
             CloseReaderQuietly();
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
@@ -266,14 +301,9 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
                 CloseReaderQuietly(late: true);
             }
         }
-
-        base.Dispose(disposing);
     }
 
-    /// <summary>Whether it was begun on this connection.</summary>
-    internal bool IsOf(LogicalConnection? connection) => ReferenceEquals(_connection, connection);
-
-    /// <summary>Disposed, so that whoever has the claim on the connection ends it.</summary>
+    /// <summary>Disposed, or its connection closed, so that whoever has the claim on the connection ends it.</summary>
     internal bool IsAbandoned => _isAbandoned;
 
     /// <inheritdoc cref="SpareCommand.Take"/>
@@ -314,7 +344,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         {
             var wanted = _binder.ResolveSettings();
             var lease = _binder.LeaseForTransaction(this);
-            lease.Begin(IsolationLevel, wanted);
+            lease.Begin(_isolationLevel, wanted);
             OnStarted(lease);
         }
 
@@ -334,7 +364,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         var wanted = _binder.ResolveSettings();
         var lease = await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
-        await lease.BeginAsync(IsolationLevel, wanted, cancellationToken).ConfigureAwait(false);
+        await lease.BeginAsync(_isolationLevel, wanted, cancellationToken).ConfigureAwait(false);
         OnStarted(lease);
         return new Binding(_binder.Pool, lease.Server, this);
     }
@@ -372,9 +402,31 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
     private void ThrowIfDisposed()
     {
+        RefuseIfDisposed();
+        if (_isAbandoned)
+        {
+            throw Completed();
+        }
+    }
+
+    private void RefuseIfDisposed()
+    {
         if (_disposal.IsSet)
         {
             throw _disposal.Refuse(nameof(LogicalTransaction), _binder.Guard, "Begin another transaction.");
+        }
+    }
+
+    private InvalidOperationException Completed()
+        => new(_isAbandoned && !_disposal.IsSet ? "The connection of this transaction was closed, which has rolled it back; begin another one." : "This transaction has completed; begin another one.");
+
+    /// <exception cref="InvalidOperationException">A command is to run in this transaction, which is over.</exception>
+    internal void ThrowIfOver()
+    {
+        if (IsOver)
+        {
+            throw new InvalidOperationException(
+                $"The transaction of this command {(_disposal.IsSet ? "was disposed" : _isAbandoned ? "was rolled back when its connection was closed" : "has completed")}, and the command does not run outside of it. Set its Transaction to the one that it belongs to, or to null.");
         }
     }
 
@@ -388,7 +440,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
 
         if (_state != State.Begun && _state != State.OnServer)
         {
-            throw new InvalidOperationException("This transaction has completed; begin another one.");
+            throw Completed();
         }
     }
 

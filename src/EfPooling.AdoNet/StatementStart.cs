@@ -188,12 +188,14 @@ internal static class StatementStart
             throw disposal.Refuse(statement.GetType().Name, connection.Pool?.Guard, "Create another command.");
         }
 
+        var binder = connection.OpenBinder;
+        statement.Transaction?.ThrowIfOver(); // It would be committed at once.
         if (statement.Transaction?.IsOf(connection) == false)
         {
             throw new InvalidOperationException($"The transaction of this {statement.GetType().Name} belongs to another connection. Begin it on the command's own connection, or set both.");
         }
 
-        return connection.OpenBinder;
+        return binder;
     }
 
     private static ConcurrentUseException RefuseFull(StatementLease lease, OperationKind kind)

@@ -110,18 +110,5 @@ public sealed class BadInputTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(1, await command.ExecuteScalarAsync());
     }
 
-    [Fact]
-    public async Task CommandOfACompletedTransaction_RunsOutsideIt_AsWithOtherProviders()
-    {
-        var pool = CreatePool();
-        await using var connection = await pool.OpenConnectionAsync();
-        var transaction = await connection.BeginTransactionAsync();
-        await using var command = new LogicalCommand("SELECT 1", connection) { Transaction = transaction };
-        await command.ExecuteNonQueryAsync();
-        await transaction.CommitAsync();
-
-        Assert.Equal(1, await command.ExecuteScalarAsync());
-    }
-
     private static void AssertSays(string text, Exception error) => Assert.Contains(text, error.Message, StringComparison.Ordinal);
 }

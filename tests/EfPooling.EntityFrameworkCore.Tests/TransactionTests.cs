@@ -1,4 +1,5 @@
 using System.Data;
+using System.Data.Common;
 using System.Transactions;
 using EfPooling.AdoNet;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -39,6 +40,39 @@ public sealed class TransactionTests(TestDatabase database) : IClassFixture<Test
 
         PoolAssert.NothingLeased(shop);
         Assert.Equal(0, shop.Customers.Count(customer => customer.Name == "rollback"));
+    }
+
+    // The connection is closed between two contexts that share it and its transaction, as disposing a context that owns it does.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TransactionThatIsGone_IsRefusedByTheNextContext_AndNothingIsWritten(bool isPooled)
+    {
+        var connectionString = database.For($"gone {isPooled}");
+        await using DbDataSource source = isPooled ? TransactionPoolingDataSource.Create(connectionString) : Npgsql.NpgsqlDataSource.Create(connectionString);
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var first = On(connection, isPooled))
+        {
+            await first.Database.UseTransactionAsync(transaction);
+            first.Add(new Customer { Name = "gone" });
+            await first.SaveChangesAsync();
+        }
+
+        await connection.CloseAsync();
+        await using var second = On(connection, isPooled);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => second.Database.UseTransactionAsync(transaction));
+        Assert.Equal(ConnectionState.Open, connection.State); // EF Core has opened it to look.
+        await Assert.ThrowsAsync<InvalidOperationException>(() => second.Database.UseTransactionAsync(transaction));
+        await transaction.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => second.Database.UseTransactionAsync(transaction));
+        Assert.Equal(0L, await database.ScalarAsync("SELECT count(*) FROM \"Customers\" WHERE \"Name\" = 'gone'"));
+    }
+
+    private static Shop On(DbConnection connection, bool isPooled)
+    {
+        var builder = new DbContextOptionsBuilder<Shop>().UseNpgsql(connection);
+        return new Shop((isPooled ? builder.UseTransactionPooling() : builder).Options);
     }
 
     [Fact]
