@@ -76,4 +76,10 @@ internal static partial class Log
 
     [LoggerMessage(1138, LogLevel.Debug, "Pool '{Pool}': reads share no round trips for a while, because the server takes long for most of them.")]
     public static partial void EverybodyBarred(ILogger logger, string pool);
+
+    [LoggerMessage(1140, LogLevel.Debug, "Pool '{Pool}' is closed, because the data source that it was built on was disposed.")]
+    public static partial void SourceDisposed(ILogger logger, string pool);
+
+    [LoggerMessage(1141, LogLevel.Debug, "Pool '{Pool}' was not closed and nobody references it any more; its {Connections} server connections are closed now. Dispose data sources.")]
+    public static partial void Forgotten(ILogger logger, string pool, int connections);
 }

@@ -36,6 +36,12 @@ internal static class NpgsqlInternals
     /// <summary>Whether <see cref="IsPeerGone"/> knows; if not, the outcome of a write on a connection that was dead before is called unknown too.</summary>
     public static readonly bool CanTellPeer = typeof(NpgsqlConnector).GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(Socket);
 
+    /// <summary>Whether <see cref="IsDisposed"/> knows; if not, a pool on a data source of the user's outlives that until it is closed or forgotten.</summary>
+    public static readonly bool CanTellDisposed = typeof(NpgsqlDataSource).GetField("_isDisposed", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(int);
+
+    /// <summary>Whether a data source was disposed, which it tells nobody before a connection is to be opened.</summary>
+    public static bool IsDisposed(NpgsqlDataSource source) => CanTellDisposed && Volatile.Read(ref GetIsDisposed(source)) != 0;
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -166,6 +172,9 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "IsPreparing")]
     private static extern ref bool GetIsPreparing(NpgsqlBatchCommand command);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_isDisposed")]
+    private static extern ref int GetIsDisposed(NpgsqlDataSource source);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Reset")]
     private static extern void Reset(NpgsqlBatchCommand command);

@@ -28,6 +28,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly NotificationListener _notifications;
     private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
     private readonly PinCounters _pins = new();
+    private readonly PoolLifeline _lifeline;
+    private volatile bool _isClosed; // it closes, or has
 
     internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)
     {
@@ -71,7 +73,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions
             ? new Station(this, configuration.Time ?? TimeProvider.System, Logger)
             : null;
-        _notifications = new NotificationListener(_connector, Options, Name, configuration.Time ?? TimeProvider.System, Logger);
+        _notifications = new NotificationListener(_connector, Options, Name, configuration.Time ?? TimeProvider.System, Logger) { Owner = this };
+        _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, configuration.Time ?? TimeProvider.System); // Last: an object that was not completed has nothing to close.
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -118,7 +121,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Whether the user built the pool on this data source.</summary>
     internal bool IsOn(NpgsqlDataSource dataSource) => !_ownsNpgsql && ReferenceEquals(_npgsql, dataSource);
 
-    internal bool IsClosed => _pool.GetSnapshot().Phase != PoolPhase.Running;
+    internal bool IsClosed => _isClosed;
 
     /// <summary>What is known of the database, and how far it can be believed.</summary>
     internal CatalogKeeper Catalogs { get; }
@@ -290,9 +293,11 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
         var others = _family.OnClosingAsync(this, drain);
+        _isClosed = true;
         var listening = _notifications.CloseAsync(drain);
         var drained = await _pool.CloseAsync(drain).ConfigureAwait(false) & await listening.ConfigureAwait(false);
         Catalogs.Dispose();
+        _lifeline.Dispose();
         if (_ownsNpgsql)
         {
             await _npgsql.DisposeAsync().ConfigureAwait(false);
@@ -304,6 +309,27 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
         await others.ConfigureAwait(false);
         return drained;
+    }
+
+    /// <summary>Whether the user's data source, on which the pool was built, was disposed, so that it opens nothing any more.</summary>
+    internal bool IsSourceDisposed => !_ownsNpgsql && NpgsqlInternals.IsDisposed(_npgsql);
+
+    internal void CloseIfSourceIsDisposed()
+    {
+        if (!_isClosed && IsSourceDisposed)
+        {
+            Log.SourceDisposed(Logger, Name);
+            _ = CloseAsync(TimeSpan.Zero); // Without a drain nothing waits or throws.
+        }
+    }
+
+    internal void CloseForgotten()
+    {
+        if (!_isClosed)
+        {
+            Log.Forgotten(Logger, Name, GetSnapshot().ServerConnections);
+            _ = CloseAsync(TimeSpan.Zero); // Without a drain nothing waits or throws.
+        }
     }
 
     internal TransactionPoolingDataSource GetDatabase(string database) => _family.GetDatabase(this, database);

@@ -17,22 +17,19 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     private readonly string _name;
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _retryTimer;
-    private readonly ITimer _sweepTimer;
+    private readonly WeakTimer<ConnectionKeeper<T>> _sweepTimer;
     private CancellationTokenSource _stopOpens = new(); // guarded by _gate; one per generation
 
     public ConnectionKeeper(PoolGate gate, PoolLedger<T> ledger, PoolOptions options, IServerConnector<T> connector, PoolClock clock, ILogger logger, string name)
     {
         (_gate, _ledger, _connector, _clock, _logger, _name) = (gate, ledger, connector, clock, logger, name);
         var period = SweepSchedule.Period(options);
-        ITimer? retry = null, sweep = null;
+        ITimer? retry = null;
         CleanContext.Run(
             static create => create(),
-            () =>
-            {
-                retry = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-                sweep = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).Sweep(), this, period, period);
-            });
-        (_retryTimer, _sweepTimer) = (retry!, sweep!);
+            () => retry = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        _retryTimer = retry!;
+        _sweepTimer = new WeakTimer<ConnectionKeeper<T>>(clock.Time, period, this, static self => self.Sweep());
     }
 
     /// <summary>Completes when a draining pool has nothing left to do.</summary>

@@ -42,6 +42,30 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
         await AssertIsPooledAsync(scope.ServiceProvider.GetRequiredService<Shop>(), "data source of services");
     }
 
+    // Each integration test makes its services anew.
+    [Fact]
+    public async Task ServicesThatAreDisposed_TakeThePoolsOfTheirDataSourcesAlong()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            var services = new ServiceCollection().AddSingleton(_ => NpgsqlDataSource.Create(database.For("one after another")))
+                .AddDbContext<Shop>(options => options.UseNpgsql().UseTransactionPooling());
+            await using var provider = services.BuildServiceProvider();
+            await using var scope = provider.CreateAsyncScope();
+            var shop = scope.ServiceProvider.GetRequiredService<Shop>();
+            await shop.GetBackendPidAsync();
+            Assert.True(await database.CountBackendsAsync("one after another") <= 2, "The pool of the last data source is closed when the next one comes.");
+            if (i == 9)
+            {
+                await provider.GetRequiredService<NpgsqlDataSource>().DisposeAsync();
+                using var late = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseTransactionPooling().Options);
+                Assert.Throws<ObjectDisposedException>(() => late.Customers.Count());
+            }
+        }
+
+        await Wait.ForBackendsAsync(database, "one after another", 0);
+    }
+
     [Fact]
     public async Task DbDataSourceFromDependencyInjection_OfEitherKind_Works()
     {

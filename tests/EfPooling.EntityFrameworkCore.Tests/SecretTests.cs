@@ -79,7 +79,7 @@ public sealed class SecretTests(TestDatabase database) : IClassFixture<TestDatab
             pool, pool.ConnectionString, pool.Name, pool.GetSnapshot(), pool.GetOldestLeases(),
             shop.Database.GetDbConnection(), shop.Database.GetDbConnection().ConnectionString, shop.Database.GetDbConnection().DataSource,
             new TransactionPoolingOptions(), new TransactionPoolingDataSourceBuilder(database.ConnectionString),
-            new PoolKey(database.ConnectionString, null, null, new TransactionPoolingOptions()), new ConnectionTarget(database.ConnectionString, null),
+            new PoolKey(database.ConnectionString, new ProviderConfiguration([], _ => { }), new TransactionPoolingOptions()), new ConnectionTarget(database.ConnectionString, null),
             ConnectionStringCache.Get(database.ConnectionString),
             shop.GetService<IDbContextOptions>().Extensions.Select(extension => extension.Info.LogFragment).Aggregate(string.Concat),
         ];

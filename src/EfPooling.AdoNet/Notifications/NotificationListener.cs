@@ -25,6 +25,9 @@ internal sealed class NotificationListener
     private readonly string _name;
     private readonly ILogger _logger;
 
+    /// <summary>The data source, which is in use as long as anybody subscribes.</summary>
+    public object? Owner { get; init; }
+
     public NotificationListener(ServerConnector connector, TransactionPoolingOptions options, string name, TimeProvider time, ILogger logger)
     {
         (_connector, _options, _name, _logger) = (connector, options, name, new GuardedLogger(logger));

@@ -46,8 +46,8 @@ internal static class PoolResolver
             return registered;
         }
 
-        var key = new PoolKey(null, dataSource, null, ConnectionStringCache.Get(dataSource.ConnectionString).GetOptions(extension.Configure));
-        return PoolRegistry.GetOrCreate(key, () => Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options));
+        var pooling = ConnectionStringCache.Get(dataSource.ConnectionString).GetOptions(extension.Configure);
+        return SourcePools.GetOrCreate(dataSource, pooling, () => Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options));
     }
 
     private static TransactionPoolingDataSource ForConnectionString(DbContext context, string connectionString)
@@ -62,7 +62,7 @@ internal static class PoolResolver
             return registered;
         }
 
-        var key = new PoolKey(parsed.Normalised, null, provider, parsed.GetOptions(extension.Configure));
+        var key = new PoolKey(parsed.Normalised, provider, parsed.GetOptions(extension.Configure));
         return PoolRegistry.GetOrCreate(
             key,
             () =>

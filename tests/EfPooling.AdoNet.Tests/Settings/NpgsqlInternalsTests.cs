@@ -23,4 +23,17 @@ public sealed class NpgsqlInternalsTests
 
     [Fact]
     public void Npgsql_StillHasItsSocket() => Assert.True(NpgsqlInternals.CanTellPeer);
+
+    [Fact]
+    public void Npgsql_StillNotesThatADataSourceWasDisposed()
+    {
+        Assert.True(NpgsqlInternals.CanTellDisposed);
+        var source = Npgsql.NpgsqlDataSource.Create("Host=localhost");
+        Assert.False(NpgsqlInternals.IsDisposed(source));
+        source.Dispose();
+        Assert.True(NpgsqlInternals.IsDisposed(source));
+    }
+
+    [Fact]
+    public void Npgsql_StillCountsItsPreparedStatements() => Assert.True(NpgsqlInternals.CanCountPrepared);
 }

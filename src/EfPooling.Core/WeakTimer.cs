@@ -1,0 +1,39 @@
+namespace EfPooling.Core;
+
+/// <summary>
+/// Calls its target again and again, for as long as somebody else references it: a timer by itself keeps alive whatever its callback uses, and so
+/// would keep a pool that everybody has forgotten. Stops by itself once the target is gone.
+/// </summary>
+internal sealed class WeakTimer<T> : IDisposable
+    where T : class
+{
+    private readonly WeakReference<T> _target;
+    private readonly Action<T> _act;
+    private volatile ITimer? _timer; // written once, perhaps after the first call
+
+    /// <param name="time">Source of time.</param>
+    /// <param name="period">How long before each call.</param>
+    /// <param name="target">Whom to call.</param>
+    /// <param name="act">What to do; references nothing of the target.</param>
+    public WeakTimer(TimeProvider time, TimeSpan period, T target, Action<T> act)
+    {
+        (_target, _act) = (new WeakReference<T>(target), act);
+        CleanContext.Run(
+            static self => self.Timer._timer = self.Time.CreateTimer(static timer => ((WeakTimer<T>)timer!).Tick(), self.Timer, self.Period, self.Period),
+            (Timer: this, Time: time, Period: period));
+    }
+
+    public void Dispose() => _timer?.Dispose();
+
+    private void Tick()
+    {
+        if (_target.TryGetTarget(out var target))
+        {
+            _act(target);
+        }
+        else
+        {
+            Dispose();
+        }
+    }
+}
