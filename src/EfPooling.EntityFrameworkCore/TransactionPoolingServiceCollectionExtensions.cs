@@ -16,7 +16,7 @@ public static class TransactionPoolingServiceCollectionExtensions
     /// <summary>
     /// Registers one <see cref="TransactionPoolingDataSource"/> for EF Core and Dapper alike, also as <see cref="DbDataSource"/>, and its
     /// connections as <see cref="LogicalConnection"/> and <see cref="DbConnection"/> (transient). The pool is warmed up when the host
-    /// starts and closed when it stops.
+    /// starts and closed when the services are disposed.
     /// </summary>
     /// <exception cref="InvalidOperationException">A pool is registered already; this one would never be used.</exception>
     /// <param name="services">The application's services.</param>

@@ -9,16 +9,38 @@ namespace EfPooling.EntityFrameworkCore.Tests;
 public sealed class HostTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
     [Fact]
-    public async Task StartingTheHost_OpensMinPoolSize_AndStoppingItClosesThePool()
+    public async Task StartingTheHost_OpensMinPoolSize_AndDisposingItClosesThePool()
     {
-        using var host = CreateHost(database.For("warm"), options => options.MinPoolSize = 3);
+        var host = CreateHost(database.For("warm"), options => options.MinPoolSize = 3);
         await host.StartAsync();
         await Wait.ForBackendsAsync(database, "warm", 3);
         var pool = host.Services.GetRequiredService<TransactionPoolingDataSource>();
         await host.StopAsync();
+        host.Dispose();
         Assert.Equal(PoolPhase.Closed, pool.GetSnapshot().Phase);
         await Wait.ForBackendsAsync(database, "warm", 0);
         Assert.Throws<PoolClosedException>(() => pool.OpenConnection());
+    }
+
+    // Test fixtures and console programs stop a host, then look at what it has written, and only then dispose it.
+    [Fact]
+    public async Task HostThatWasStopped_StillServesItsScopes_UntilItIsDisposed()
+    {
+        var host = CreateHost(database.For("stopped"));
+        var seen = -1;
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(() => seen = CountCustomers(host));
+        await host.StartAsync();
+        await host.StopAsync();
+        Assert.NotEqual(-1, seen);
+        Assert.Equal(seen, CountCustomers(host));
+        host.Dispose();
+        await Wait.ForBackendsAsync(database, "stopped", 0);
+    }
+
+    private static int CountCustomers(IHost host)
+    {
+        using var scope = host.Services.CreateScope();
+        return scope.ServiceProvider.GetRequiredService<Shop>().Customers.Count(customer => customer.Name == "of a stopped host");
     }
 
     [Fact]

@@ -4,11 +4,12 @@ using Microsoft.Extensions.Logging;
 
 namespace EfPooling.EntityFrameworkCore.Hosting;
 
-/// <summary>Warms the registered pool up when the host starts, and closes it when the host has stopped serving.</summary>
+/// <summary>
+/// Warms the registered pool up when the host starts. Stopping the host does nothing to it: whoever holds the host may still use its services, to clean up
+/// or to read what was written, until it is disposed; and that closes the pool.
+/// </summary>
 internal sealed class PoolHostedService(TransactionPoolingDataSource pool, ILogger<PoolHostedService> logger) : IHostedLifecycleService
 {
-    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(10);
-
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
@@ -34,8 +35,7 @@ internal sealed class PoolHostedService(TransactionPoolingDataSource pool, ILogg
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Closes the pool after every other service has stopped, because they may still use it while they stop.</summary>
-    public Task StoppedAsync(CancellationToken cancellationToken) => pool.CloseAsync(Drain);
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
