@@ -53,7 +53,7 @@ internal sealed class SessionStepReader
         var needs = statement.Effects & SessionNeeds.OfSessions;
         if (statement.Kind == StatementKind.Drop && _tokens.Is(start + 1, "TABLE"))
         {
-            return (needs & ~SessionEffects.TemporaryObject) == 0 && TryReadDrop(start, end, mustEnd: needs != 0);
+            return (needs & ~SessionEffects.TemporaryObject) == 0 && TryReadDrop(start, end);
         }
 
         return needs switch
@@ -138,7 +138,7 @@ internal sealed class SessionStepReader
         return last < end && _tokens.IsName(i) && Add(SessionStepKind.Make, SessionThing.TemporaryTable, _tokens.Name(last));
     }
 
-    private bool TryReadDrop(int start, int end, bool mustEnd)
+    private bool TryReadDrop(int start, int end)
     {
         for (var i = _tokens.Is(start + 2, "IF", "EXISTS") ? start + 4 : start + 2; i < end; i++)
         {
@@ -149,9 +149,10 @@ internal sealed class SessionStepReader
             }
 
             // A name with another schema is not that of a temporary table.
-            if (last == i || TemporarySchema.Is(_tokens, i))
+            var isTemporary = last > i && TemporarySchema.Is(_tokens, i);
+            if (last == i || isTemporary)
             {
-                Add(mustEnd ? SessionStepKind.End : SessionStepKind.EndIfThere, SessionThing.TemporaryTable, _tokens.Name(last));
+                Add(isTemporary ? SessionStepKind.End : SessionStepKind.EndIfThere, SessionThing.TemporaryTable, _tokens.Name(last));
             }
 
             i = last + 1;
