@@ -25,6 +25,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
+    private string? _given; // the connection string, as long as it is shown as it was given: until the first open
     private ConnectionBinder? _binder; // present while open
     private ConnectionBinder? _lost; // Interlocked: whose session broke while the connection was open, until that is closed or opened
     private ConnectionSettings? _settings; // Interlocked; absent as long as no setting is known, to keep connections small
@@ -68,13 +69,16 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     internal ConnectionSettings? Settings
         => _settings ?? (OwnersSettings.IsEmpty && _pool?.Options.DeclaredSettings.IsEmpty != false ? null : RequireSettings());
 
-    /// <summary>Selects the pool. Can be set while the connection is closed.</summary>
+    /// <summary>
+    /// Selects the pool. Can be set while the connection is closed. Until the connection is opened for the first time it is shown as it was given, with the password, as
+    /// Npgsql does; later, and on connections of a data source, without it unless it says <c>Persist Security Info</c>.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The connection is open.</exception>
     /// <exception cref="InvalidPoolOptionsException">The string asks for something that contradicts transaction pooling.</exception>
     [AllowNull]
     public override string ConnectionString
     {
-        get => _pool?.ConnectionString ?? "";
+        get => _given ?? _pool?.ConnectionString ?? "";
         set
         {
             ThrowIfDisposed();
@@ -86,10 +90,16 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             if (string.IsNullOrEmpty(value))
             {
                 ChangePool(null);
+                _given = null;
             }
-            else if (value != _pool?.ConnectionString)
+            else if (value != ConnectionString)
             {
-                ChangePool(_selectPool(value));
+                if (value != _pool?.ConnectionString)
+                {
+                    ChangePool(_selectPool(value));
+                }
+
+                _given = value;
             }
         }
     }
@@ -330,6 +340,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     {
         var clone = NamedForDapper.Create(_selectPool, _pool);
         (clone.Owner, clone.OwnersUse, clone.OwnersSettings) = (Owner, OwnersUse, OwnersSettings);
+        clone._given = _given;
         (clone.SessionState, clone.Multiplexing) = (SessionState, Multiplexing);
         clone._settings = _settings?.For(clone);
         return clone;
@@ -369,6 +380,13 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     string? ICallSiteSource.Text => null;
 
     string? ICallSiteSource.Origin => Origin;
+
+    /// <summary>Shows the string from which the connection was made until it is opened.</summary>
+    internal LogicalConnection ShowingGiven(string? connectionString)
+    {
+        _given = connectionString;
+        return this;
+    }
 
     internal LogicalConnection OpenedBy(CallerInfo opener)
     {
@@ -439,6 +457,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
         Interlocked.Exchange(ref _lost, null)?.Close();
         _closing.Clear();
+        _given = null;
         _state = ConnectionState.Connecting;
         return binder;
     }

@@ -24,8 +24,8 @@ public sealed class TransactionPoolingFactory : DbProviderFactory
     /// <inheritdoc/>
     public override bool CanCreateDataAdapter => true;
 
-    /// <summary>Command builders need Npgsql's own commands.</summary>
-    public override bool CanCreateCommandBuilder => false;
+    /// <inheritdoc/>
+    public override bool CanCreateCommandBuilder => true;
 
     /// <summary>Closes every pool that this factory created. Connections created later get new ones.</summary>
     /// <param name="drain">How long to wait for leases to come back.</param>
@@ -51,6 +51,9 @@ public sealed class TransactionPoolingFactory : DbProviderFactory
 
     /// <inheritdoc/>
     public override DbDataAdapter CreateDataAdapter() => new LogicalDataAdapter();
+
+    /// <inheritdoc/>
+    public override DbCommandBuilder CreateCommandBuilder() => new LogicalCommandBuilder();
 
     /// <summary>Creates a data source with a pool of its own.</summary>
     public override DbDataSource CreateDataSource(string connectionString) => TransactionPoolingDataSource.Create(connectionString);

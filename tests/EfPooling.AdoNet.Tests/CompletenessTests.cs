@@ -17,7 +17,6 @@ public sealed class CompletenessTests
         ["DbConnection.OnStateChange"] = "the event is ours to raise, not the server connection's",
         ["DbProviderFactory.get_CanCreateDataSourceEnumerator"] = "false: nobody enumerates PostgreSQL servers",
         ["DbProviderFactory.CreateDataSourceEnumerator"] = "null: nobody enumerates PostgreSQL servers",
-        ["DbProviderFactory.CreateCommandBuilder"] = "null, as CanCreateCommandBuilder says",
         ["Component.Finalize"] = "nothing to finalize",
         ["Component.ToString"] = "the name of the type, and never a password",
         ["Component.get_CanRaiseEvents"] = "for designers",

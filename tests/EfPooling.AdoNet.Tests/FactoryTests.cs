@@ -43,7 +43,8 @@ public sealed class FactoryTests(ServerFixture fixture) : PoolTest(fixture)
         adapter.Fill(table);
         Assert.Equal(42, table.Rows[0][0]);
         Assert.True(Factory.CanCreateDataAdapter);
-        Assert.False(Factory.CanCreateCommandBuilder);
+        Assert.True(Factory.CanCreateCommandBuilder);
+        Assert.IsType<LogicalCommandBuilder>(Factory.CreateCommandBuilder());
     }
 
     [Fact]

@@ -29,6 +29,7 @@ internal static class PoolResolver
     public static LogicalConnection CreateConnection(DbContext context, TransactionPoolingDataSource pool)
     {
         var connection = pool.CreateConnection(connectionString => ForConnectionString(context, connectionString));
+        connection.ShowingGiven(ProviderOptions.GetTarget(context).ConnectionString);
         connection.Owner = context;
         connection.OwnersUse = static owner => ((DbContext)owner).ContextId.Lease;
         connection.OwnersSettings = ExtensionOf(context, context.GetService<IDbContextOptions>()).DeclaredSettings;
