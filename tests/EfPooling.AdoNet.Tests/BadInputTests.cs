@@ -82,8 +82,12 @@ public sealed class BadInputTests(ServerFixture fixture) : PoolTest(fixture)
         await using var command = connection.CreateCommand();
         await using var batch = connection.CreateBatch();
 
-        AssertSays("another connection", Assert.Throws<InvalidOperationException>(() => command.Transaction = transaction));
-        AssertSays("another connection", Assert.Throws<InvalidOperationException>(() => batch.Transaction = transaction));
+        command.CommandText = "SELECT 1";
+        command.Transaction = transaction;
+        batch.BatchCommands.Add(new Npgsql.NpgsqlBatchCommand("SELECT 1"));
+        batch.Transaction = transaction;
+        AssertSays("another connection", Assert.Throws<InvalidOperationException>(() => command.ExecuteScalar()));
+        AssertSays("another connection", Assert.Throws<InvalidOperationException>(() => batch.ExecuteScalar()));
         command.Connection = other;
         command.Transaction = transaction;
         command.Connection = connection;
