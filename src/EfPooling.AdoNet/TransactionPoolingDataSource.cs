@@ -311,6 +311,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         return drained;
     }
 
+    /// <summary>Whether the server connections are made from a connection string, not from a data source of the user's.</summary>
+    internal bool OwnsConnections => _ownsNpgsql;
+
     /// <summary>Whether the user's data source, on which the pool was built, was disposed, so that it opens nothing any more.</summary>
     internal bool IsSourceDisposed => !_ownsNpgsql && NpgsqlInternals.IsDisposed(_npgsql);
 

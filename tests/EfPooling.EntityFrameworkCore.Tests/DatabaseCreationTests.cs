@@ -94,6 +94,74 @@ public sealed class DatabaseCreationTests(TestDatabase database) : IClassFixture
         Assert.False(creator.Exists());
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task OpenConnection_CreatesAndDropsAsWell(bool isPooled, bool isAsync)
+    {
+        var connectionString = await database.Server.CreateDatabaseAsync();
+        await using var shop = isPooled ? Create(connectionString) : new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).Options);
+        await shop.Database.OpenConnectionAsync();
+        await using (var transaction = await shop.Database.BeginTransactionAsync())
+        {
+            shop.GetService<IRelationalDatabaseCreator>().CreateTables();
+            Assert.Equal(0, await shop.Customers.CountAsync());
+        }
+
+        Assert.True(isAsync ? await shop.Database.EnsureCreatedAsync() : shop.Database.EnsureCreated());
+        Assert.False(isAsync ? await shop.Database.EnsureCreatedAsync() : shop.Database.EnsureCreated());
+        shop.Add(new Customer { Name = "open" });
+        await shop.SaveChangesAsync();
+        Assert.Equal(System.Data.ConnectionState.Open, shop.Database.GetDbConnection().State);
+        Assert.True(isAsync ? await shop.Database.EnsureDeletedAsync() : shop.Database.EnsureDeleted());
+        await shop.Database.CloseConnectionAsync();
+        Assert.False(await shop.Database.CanConnectAsync());
+    }
+
+    [Fact]
+    public async Task EnsureDeleted_LeavesNoDeadConnectionInAnyPool()
+    {
+        var connectionString = new NpgsqlConnectionStringBuilder(Absent()) { ApplicationName = "beside" }.ConnectionString;
+        await using var shop = Create(connectionString);
+        await using var other = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling(pool => pool.MaxPoolSize = 2).Options);
+        await shop.Database.EnsureCreatedAsync();
+        await other.Customers.CountAsync();
+        await AskBesideAsync(connectionString);
+        await shop.Database.EnsureDeletedAsync();
+        await shop.Database.EnsureCreatedAsync();
+        await AskBesideAsync(connectionString);
+        Assert.Equal(0, await other.Customers.CountAsync());
+        await shop.Database.EnsureDeletedAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task EnsureCreated_ThatFindsEverythingThere_OpensAndReplacesNothing(bool isAsync)
+    {
+        await using var shop = Create(database.For($"nothing to create {isAsync}"));
+        await shop.Customers.CountAsync();
+        var before = shop.Database.GetTransactionPool().GetSnapshot();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.False(isAsync ? await shop.Database.EnsureCreatedAsync() : shop.Database.EnsureCreated());
+        }
+
+        var after = shop.Database.GetTransactionPool().GetSnapshot();
+        Assert.Equal((before.Opened, before.Generation), (after.Opened, after.Generation));
+        Assert.Empty(after.Retired.Keys.Except([Core.RetireReason.Shuffled]));
+    }
+
+    private static async Task AskBesideAsync(string connectionString)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT 1", connection);
+        Assert.Equal(1, await command.ExecuteScalarAsync());
+    }
+
     private async Task AssertCreatesAndDropsAsync(Action<DbContextOptionsBuilder<Shop>> useNpgsql)
     {
         var builder = new DbContextOptionsBuilder<Shop>().UseTransactionPooling();

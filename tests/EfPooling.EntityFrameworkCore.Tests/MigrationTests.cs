@@ -69,20 +69,27 @@ public sealed class MigrationTests(TestDatabase database) : IClassFixture<TestDa
         PoolAssert.NothingLeased(second);
     }
 
-    [Fact]
-    public async Task OpenConnectionOrTransaction_IsRefusedWithTheRemedy()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OpenConnection_IsMigratedAsItIs(bool isAsync)
     {
         await using var library = Library.Create(await NewDatabaseAsync(exists: true));
         await library.Database.OpenConnectionAsync();
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => library.Database.MigrateAsync());
-        Assert.Contains("Close the context's connection", error.Message, StringComparison.Ordinal);
-        await library.Database.CloseConnectionAsync();
-        await using (await library.Database.BeginTransactionAsync())
+        if (isAsync)
         {
-            Assert.Throws<InvalidOperationException>(() => library.Database.Migrate());
+            await library.Database.MigrateAsync();
+        }
+        else
+        {
+            library.Database.Migrate();
         }
 
-        await library.Database.MigrateAsync();
+        library.Add(new Book { Title = "Emma", Genre = Genre.Novel });
+        await library.SaveChangesAsync();
+        Assert.Equal(System.Data.ConnectionState.Open, library.Database.GetDbConnection().State);
+        Assert.Empty(await library.Database.GetPendingMigrationsAsync());
+        PoolAssert.NothingLeased(library);
     }
 
     [Fact]

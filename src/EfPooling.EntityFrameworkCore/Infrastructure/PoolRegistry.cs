@@ -31,4 +31,16 @@ internal static class PoolRegistry
             Pools.TryRemove(KeyValuePair.Create(key, lazy));
         }
     }
+
+    /// <summary>Makes every pool to a database replace its server connections: that database is to be dropped, which ends their sessions.</summary>
+    public static void Clear(string server, string database)
+    {
+        foreach (var lazy in Pools.Values.Where(lazy => lazy.IsValueCreated))
+        {
+            if (lazy.Value is { IsClosed: false } pool && pool.Server == server && pool.Database == database)
+            {
+                pool.Clear();
+            }
+        }
+    }
 }

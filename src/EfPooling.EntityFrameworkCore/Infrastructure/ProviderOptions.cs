@@ -49,6 +49,17 @@ internal static class ProviderOptions
             builder => Apply(provider, plugins, builder));
     }
 
+    /// <summary>What is said about the server: its version, and the database from which others are created and dropped.</summary>
+    public static void CopyServer(DbContext context, NpgsqlDbContextOptionsBuilder target)
+    {
+        var provider = Extension(context);
+        target.UseAdminDatabase(provider.AdminDatabase);
+        if (provider.IsPostgresVersionSet)
+        {
+            target.SetPostgresVersion(provider.PostgresVersion);
+        }
+    }
+
     // The methods, not what they capture: options that are built for each context capture something of each. A null ends each part.
     private static IEnumerable<object?> Methods(Delegate? callback)
         => (callback?.GetInvocationList() ?? []).Select(single => (object?)single.Method).Append(null);

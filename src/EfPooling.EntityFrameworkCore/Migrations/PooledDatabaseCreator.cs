@@ -1,8 +1,17 @@
+using System.Data;
+using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
-/// <summary>Runs the provider's database creator outside the pool where it creates or drops; asks through the pool where it asks.</summary>
+/// <summary>
+/// Runs the provider's database creator outside the pool where it creates or drops; asks through the pool where it asks, so that an EnsureCreated which
+/// finds everything there costs no login. What EnsureCreated and EnsureDeleted do with these members is EF Core's own.
+/// </summary>
 internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies dependencies, IRelationalDatabaseCreator inner)
     : RelationalDatabaseCreator(dependencies)
 {
@@ -38,6 +47,15 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
 
     public override void Delete()
     {
+        LetGo();
+        if (IsOpen)
+        {
+            using var beside = ContextBeside.Create(Context);
+            beside.GetService<IRelationalDatabaseCreator>().Delete();
+            LetGo();
+            return;
+        }
+
         using (Unpooled())
         {
             inner.Delete();
@@ -46,30 +64,34 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
 
     public override async Task DeleteAsync(CancellationToken cancellationToken = default)
     {
+        LetGo();
+        if (IsOpen)
+        {
+            var beside = ContextBeside.Create(Context);
+            await using (beside.ConfigureAwait(false))
+            {
+                await beside.GetService<IRelationalDatabaseCreator>().DeleteAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            LetGo();
+            return;
+        }
+
         using (Unpooled())
         {
             await inner.DeleteAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    public override bool EnsureDeleted()
-    {
-        using (Unpooled())
-        {
-            return inner.EnsureDeleted();
-        }
-    }
-
-    public override async Task<bool> EnsureDeletedAsync(CancellationToken cancellationToken = default)
-    {
-        using (Unpooled())
-        {
-            return await inner.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
-
     public override void CreateTables()
     {
+        if (IsOpen)
+        {
+            base.CreateTables(); // On the connection as it is, perhaps in its transaction. EF Core refuses to change one that is open.
+            UnpooledScope.ReloadTypes(Context);
+            return;
+        }
+
         var scope = Unpooled();
         using (scope)
         {
@@ -81,6 +103,13 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
 
     public override async Task CreateTablesAsync(CancellationToken cancellationToken = default)
     {
+        if (IsOpen)
+        {
+            await base.CreateTablesAsync(cancellationToken).ConfigureAwait(false);
+            await UnpooledScope.ReloadTypesAsync(Context, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         var scope = Unpooled();
         using (scope)
         {
@@ -90,41 +119,26 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
         await ReloadAsync(scope, cancellationToken).ConfigureAwait(false);
     }
 
-    public override bool EnsureCreated()
+    private DbContext Context => Dependencies.CurrentContext.Context;
+
+    private bool IsOpen => Dependencies.Connection.DbConnection is LogicalConnection { State: ConnectionState.Open };
+
+    private UnpooledScope? Unpooled() => UnpooledScope.Enter(Context);
+
+    // Dropping a database ends the sessions of whoever is connected. The provider makes Npgsql's pools forget theirs before; but it is not
+    // given the connection string here, which is when it does.
+    private void LetGo()
     {
-        bool created;
-        var scope = Unpooled();
-        using (scope)
+        if (Dependencies.Connection.DbConnection is LogicalConnection { Pool: { } pool })
         {
-            created = inner.EnsureCreated();
+            pool.Clear();
+            PoolRegistry.Clear(pool.Server, pool.Database);
+            if (pool.OwnsConnections)
+            {
+                NpgsqlConnection.ClearAllPools();
+            }
         }
-
-        if (created)
-        {
-            scope?.ReloadTypes();
-        }
-
-        return created;
     }
-
-    public override async Task<bool> EnsureCreatedAsync(CancellationToken cancellationToken = default)
-    {
-        bool created;
-        var scope = Unpooled();
-        using (scope)
-        {
-            created = await inner.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        if (created)
-        {
-            await ReloadAsync(scope, cancellationToken).ConfigureAwait(false);
-        }
-
-        return created;
-    }
-
-    private UnpooledScope? Unpooled() => UnpooledScope.Enter(Dependencies.CurrentContext.Context);
 
     private static Task ReloadAsync(UnpooledScope? scope, CancellationToken cancellationToken)
         => scope?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask;

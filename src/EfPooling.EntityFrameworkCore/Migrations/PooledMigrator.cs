@@ -14,7 +14,14 @@ internal sealed class PooledMigrator(ICurrentDbContext currentContext, IMigrator
             inner.Migrate(targetMigration);
         }
 
-        scope?.ReloadTypes();
+        if (scope is not null)
+        {
+            scope.ReloadTypes();
+        }
+        else
+        {
+            UnpooledScope.ReloadTypes(currentContext.Context);
+        }
     }
 
     public async Task MigrateAsync(string? targetMigration = null, CancellationToken cancellationToken = default)
@@ -25,10 +32,7 @@ internal sealed class PooledMigrator(ICurrentDbContext currentContext, IMigrator
             await inner.MigrateAsync(targetMigration, cancellationToken).ConfigureAwait(false);
         }
 
-        if (scope is not null)
-        {
-            await scope.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
-        }
+        await (scope?.ReloadTypesAsync(cancellationToken) ?? UnpooledScope.ReloadTypesAsync(currentContext.Context, cancellationToken)).ConfigureAwait(false);
     }
 
     public string GenerateScript(

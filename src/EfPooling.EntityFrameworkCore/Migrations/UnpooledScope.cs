@@ -26,8 +26,7 @@ internal sealed class UnpooledScope : IDisposable
         pool.Clear(); // Nobody may be connected to a database that is to be dropped.
     }
 
-    /// <returns><c>null</c> if the context has stepped out of its pool already, or has none.</returns>
-    /// <exception cref="InvalidOperationException">The context's connection is open.</exception>
+    /// <returns><c>null</c> if the context has stepped out of its pool already, or has none, or its connection is open.</returns>
     public static UnpooledScope? Enter(DbContext context)
     {
         var options = context.GetService<IDbContextOptions>();
@@ -39,7 +38,7 @@ internal sealed class UnpooledScope : IDisposable
 
         if (current.State != ConnectionState.Closed)
         {
-            throw new InvalidOperationException("Creating, dropping and migrating a database needs a connection of its own, outside the pool. Close the context's connection, and finish its transaction, before.");
+            return null; // EF Core refuses to change it: whoever is connected goes on with what it has.
         }
 
         var isUsers = ReferenceEquals(RelationalOptionsExtension.Extract(options).Connection, current);
@@ -69,7 +68,23 @@ internal sealed class UnpooledScope : IDisposable
         }
     }
 
-    /// <inheritdoc cref="ReloadTypes"/>
+    /// <inheritdoc cref="ReloadTypes()"/>
     public Task ReloadTypesAsync(CancellationToken cancellationToken)
         => _pool.ServerVersion is null ? Task.CompletedTask : _pool.ReloadTypesAsync(cancellationToken);
+
+    /// <summary>The same for a context whose connection was open all the time. In a transaction, nobody else can see the types yet.</summary>
+    public static void ReloadTypes(DbContext context)
+    {
+        if (FindPool(context) is { } pool)
+        {
+            pool.ReloadTypes();
+        }
+    }
+
+    /// <inheritdoc cref="ReloadTypes(DbContext)"/>
+    public static Task ReloadTypesAsync(DbContext context, CancellationToken cancellationToken)
+        => FindPool(context)?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask;
+
+    private static TransactionPoolingDataSource? FindPool(DbContext context)
+        => context.Database.CurrentTransaction is null && context.GetService<IRelationalConnection>().DbConnection is LogicalConnection { Pool: { } pool } ? pool : null;
 }
