@@ -448,7 +448,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             throw new InvalidOperationException("The connection is already open.");
         }
 
-        var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set. Set ConnectionString, or get the connection from a TransactionPoolingDataSource.");
+        var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set, so there is nothing to connect to. Set ConnectionString, or get the connection from a TransactionPoolingDataSource; for a context, pass a connection string to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString).");
         var binder = new ConnectionBinder(pool, this);
         if (pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
         {

@@ -160,8 +160,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     public DbDataSource WithSessions() => new SessionDataSource(this, SessionStatePolicy.Pin);
 
     /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
-    internal LogicalConnection CreateConnection(Func<string, TransactionPoolingDataSource> selectPool)
-        => NamedForDapper.Create(_ownsNpgsql ? selectPool : _selectPool, this);
+    /// <param name="pool"><c>null</c>: it has none before it is told a connection string.</param>
+    /// <param name="selectPool">Gives the pool for a connection string.</param>
+    internal static LogicalConnection CreateConnectionOf(TransactionPoolingDataSource? pool, Func<string, TransactionPoolingDataSource> selectPool)
+        => NamedForDapper.Create(pool is { _ownsNpgsql: false } ? pool._selectPool : selectPool, pool);
 
     /// <summary>An open connection. Dispose it.</summary>
     /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>

@@ -1,4 +1,6 @@
+using System.Data.Common;
 using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -40,6 +42,39 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         await AssertIsPooledAsync(scope.ServiceProvider.GetRequiredService<Shop>(), "data source of services");
+    }
+
+    // The connection string comes later, as with Npgsql: from SetConnectionString, or from an interceptor when the connection is opened.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task NoConnectionString_GivesAConnectionThatIsToldLater(bool isPooled)
+    {
+        var name = $"told later {isPooled}";
+        await using (var shop = new Shop(On(new DbContextOptionsBuilder<Shop>(), isPooled).Options))
+        {
+            Assert.Equal("", shop.Database.GetDbConnection().ConnectionString);
+            await Assert.ThrowsAsync<InvalidOperationException>(() => shop.Database.OpenConnectionAsync());
+            shop.Database.SetConnectionString(database.For(name));
+            Assert.Equal(name, await shop.GetApplicationNameAsync());
+        }
+
+        await using var other = new Shop(On(new DbContextOptionsBuilder<Shop>(), isPooled).AddInterceptors(new Teller(database.For(name))).Options);
+        Assert.Equal(name, await other.GetApplicationNameAsync());
+        Assert.Equal(isPooled, other.Database.GetDbConnection() is LogicalConnection);
+    }
+
+    private static DbContextOptionsBuilder<Shop> On(DbContextOptionsBuilder<Shop> builder, bool isPooled)
+        => isPooled ? builder.UseNpgsql().UseTransactionPooling() : builder.UseNpgsql();
+
+    private sealed class Teller(string connectionString) : DbConnectionInterceptor
+    {
+        public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
+            DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+        {
+            connection.ConnectionString = connectionString;
+            return new(result);
+        }
     }
 
     // Each integration test makes its services anew.

@@ -12,6 +12,11 @@ internal static class PoolResolver
 {
     /// <exception cref="InvalidOperationException">The context does not use transaction pooling, or says nowhere what to connect to.</exception>
     public static TransactionPoolingDataSource Resolve(DbContext context)
+        => Find(context) ?? throw new InvalidOperationException("There is nothing to connect to. Pass a connection string or data source to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString).");
+
+    /// <returns><c>null</c>: what to connect to is said later, at the latest when the connection is opened.</returns>
+    /// <exception cref="InvalidOperationException">The context does not use transaction pooling.</exception>
+    public static TransactionPoolingDataSource? Find(DbContext context)
     {
         var options = context.GetService<IDbContextOptions>();
         var extension = ExtensionOf(context, options);
@@ -21,15 +26,21 @@ internal static class PoolResolver
             { DataSource: NpgsqlDataSource dataSource } => ForDataSource(dataSource, extension, options),
             { DataSource: { } other } => throw new InvalidOperationException($"UseTransactionPooling works on an NpgsqlDataSource or a TransactionPoolingDataSource, not on a {other.GetType().Name}. Pass one of these to UseNpgsql."),
             { ConnectionString: { } connectionString } => ForConnectionString(context, connectionString),
-            _ => Registered(options) ?? throw new InvalidOperationException("There is nothing to connect to. Pass a connection string or data source to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString)."),
+            _ => Registered(options),
         };
     }
 
     /// <summary>A connection that goes by the context's options when it is told another connection string.</summary>
-    public static LogicalConnection CreateConnection(DbContext context, TransactionPoolingDataSource pool)
+    /// <param name="context">That the connection is for.</param>
+    /// <param name="pool"><c>null</c>: it is told its connection string before it is opened.</param>
+    public static LogicalConnection CreateConnection(DbContext context, TransactionPoolingDataSource? pool)
     {
-        var connection = pool.CreateConnection(connectionString => ForConnectionString(context, connectionString));
-        connection.ShowingGiven(ProviderOptions.GetTarget(context).ConnectionString);
+        var connection = TransactionPoolingDataSource.CreateConnectionOf(pool, connectionString => ForConnectionString(context, connectionString));
+        if (ProviderOptions.GetTarget(context).ConnectionString is { } given)
+        {
+            connection.ShowingGiven(given);
+        }
+
         connection.Owner = context;
         connection.OwnersUse = static owner => ((DbContext)owner).ContextId.Lease;
         connection.OwnersSettings = ExtensionOf(context, context.GetService<IDbContextOptions>()).DeclaredSettings;

@@ -20,7 +20,7 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
             return result;
         }
 
-        return InterceptionResult<DbConnection>.SuppressWithResult(PoolResolver.CreateConnection(context, PoolResolver.Resolve(context)));
+        return InterceptionResult<DbConnection>.SuppressWithResult(PoolResolver.CreateConnection(context, PoolResolver.Find(context)));
     }
 
     public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
