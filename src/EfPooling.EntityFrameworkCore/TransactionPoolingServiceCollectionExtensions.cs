@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Log = EfPooling.EntityFrameworkCore.Log;
 
 // Where users of dependency injection look for it.
 namespace Microsoft.Extensions.DependencyInjection;
@@ -18,6 +19,10 @@ public static class TransactionPoolingServiceCollectionExtensions
     /// connections as <see cref="LogicalConnection"/> and <see cref="DbConnection"/> (transient). The pool is warmed up when the host
     /// starts and closed when the services are disposed.
     /// </summary>
+    /// <remarks>
+    /// In place of what <c>AddNpgsqlDataSource</c> registers as <see cref="DbDataSource"/> and <see cref="DbConnection"/>, whichever is called first; any other
+    /// registration of them stays, and a warning is logged.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">A pool is registered already; this one would never be used.</exception>
     /// <param name="services">The application's services.</param>
     /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
@@ -72,15 +77,46 @@ public static class TransactionPoolingServiceCollectionExtensions
             throw new InvalidOperationException("A pool is registered already, and AddTransactionPooling registers one. For a further database, let UseNpgsql name it: its contexts share a pool without being registered; a pool for other code may be registered under a key. To replace the pool, remove the service TransactionPoolingDataSource before.");
         }
 
+        var ours = ServiceDescriptor.Singleton<DbDataSource>(provider => provider.GetRequiredService<TransactionPoolingDataSource>());
         services.AddSingleton(provider =>
         {
             var builder = create(provider);
-            return (!builder.HasLoggerFactory && provider.GetService<ILoggerFactory>() is { } loggers ? builder.UseLoggerFactory(loggers) : builder).Build();
+            var loggers = provider.GetService<ILoggerFactory>();
+            var pool = (!builder.HasLoggerFactory && loggers is not null ? builder.UseLoggerFactory(loggers) : builder).Build();
+            WarnOfOthers(services, ours, pool);
+            return pool;
         });
-        services.TryAddSingleton<DbDataSource>(provider => provider.GetRequiredService<TransactionPoolingDataSource>());
+        AddInPlaceOfNpgsqls(services, ours);
         services.TryAddTransient(provider => provider.GetRequiredService<TransactionPoolingDataSource>().CreateConnection());
-        services.TryAddTransient<DbConnection>(provider => provider.GetRequiredService<LogicalConnection>());
+        AddInPlaceOfNpgsqls(services, ServiceDescriptor.Transient<DbConnection>(provider => provider.GetRequiredService<LogicalConnection>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PoolHostedService>());
         return services;
+    }
+
+    // AddNpgsqlDataSource registers these for whoever asks for the base class, unless they are registered already. Here the order of the two calls does not matter.
+    private static void AddInPlaceOfNpgsqls(IServiceCollection services, ServiceDescriptor ours)
+    {
+        foreach (var other in services.Where(other => other.ServiceType == ours.ServiceType && IsNpgsqls(other)).ToList())
+        {
+            services.Remove(other);
+        }
+
+        services.TryAdd(ours);
+    }
+
+    private static bool IsNpgsqls(ServiceDescriptor service)
+        => !service.IsKeyedService && service.ImplementationFactory?.Method.Module.Assembly.GetName().Name?.StartsWith("Npgsql", StringComparison.Ordinal) == true;
+
+    private static void WarnOfOthers(IServiceCollection services, ServiceDescriptor ours, TransactionPoolingDataSource pool)
+    {
+        if (!ReferenceEquals(services.LastOrDefault(service => service.ServiceType == typeof(DbDataSource) && !service.IsKeyedService), ours))
+        {
+            Log.OtherDataSource(pool.Logger, pool.Name);
+        }
+
+        if (pool.OwnsConnections && services.Any(service => service.ServiceType == typeof(Npgsql.NpgsqlDataSource) && !service.IsKeyedService))
+        {
+            Log.NpgsqlDataSourceBeside(pool.Logger, pool.Name);
+        }
     }
 }

@@ -160,6 +160,33 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
         Assert.Same(provider.GetRequiredService<TransactionPoolingDataSource>(), shop.Database.GetTransactionPool());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AddNpgsqlDataSourceBesideThePool_ChangesNothing_WhateverTheOrder(bool isFirst)
+    {
+        var connectionString = database.For($"beside npgsql {isFirst}");
+        var services = new ServiceCollection();
+        _ = isFirst ? services.AddNpgsqlDataSource(connectionString).AddTransactionPooling(connectionString) : services.AddTransactionPooling(connectionString).AddNpgsqlDataSource(connectionString);
+        await using var provider = services.AddDbContext<Shop>(options => options.UseNpgsql().UseTransactionPooling()).BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        var pool = provider.GetRequiredService<TransactionPoolingDataSource>();
+        Assert.Same(pool, scope.ServiceProvider.GetRequiredService<Shop>().Database.GetTransactionPool());
+        Assert.Same(pool, provider.GetRequiredService<DbDataSource>());
+        Assert.Same(pool, Assert.IsAssignableFrom<LogicalConnection>(scope.ServiceProvider.GetRequiredService<DbConnection>()).Pool);
+        Assert.NotNull(provider.GetRequiredService<NpgsqlDataSource>());
+    }
+
+    [Fact]
+    public async Task NpgsqlDataSourceToAnotherDatabase_IsWhatItsContextsUse()
+    {
+        var other = new NpgsqlConnectionStringBuilder(database.For("elsewhere")) { Database = "postgres" }.ConnectionString;
+        await using var provider = new ServiceCollection().AddTransactionPooling(database.For("here")).AddNpgsqlDataSource(other)
+            .AddDbContext<Shop>(options => options.UseNpgsql().UseTransactionPooling()).BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        Assert.Equal("elsewhere", await scope.ServiceProvider.GetRequiredService<Shop>().GetApplicationNameAsync());
+    }
+
     private static IConfigurationSection Section(params (string Key, string Value)[] settings)
         => new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Pool:{setting.Key}", (string?)setting.Value))).Build().GetSection("Pool");
 

@@ -11,11 +11,15 @@ internal sealed class ParsedConnectionString
     public ParsedConnectionString(NpgsqlConnectionStringBuilder keywords)
     {
         Normalised = PoolFamily.Normalise(keywords);
+        Place = (keywords.Host, keywords.Port, keywords.Database ?? keywords.Username, keywords.Username);
         ConnectionStringKeywords.Apply(keywords, _options);
     }
 
     /// <summary>Equal for strings that say the same. Contains the password: never show it.</summary>
     public string Normalised { get; }
+
+    /// <summary>The database, and as whom it is used.</summary>
+    public (string? Host, int Port, string? Database, string? User) Place { get; }
 
     /// <summary>The options that a pool would have: what the keywords say, then what <paramref name="configure"/> sets.</summary>
     public TransactionPoolingOptions GetOptions(Action<TransactionPoolingOptions>? configure)

@@ -23,7 +23,7 @@ internal static class PoolResolver
         return ProviderOptions.GetTarget(context) switch
         {
             { DataSource: TransactionPoolingDataSource pool } => pool,
-            { DataSource: NpgsqlDataSource dataSource } => ForDataSource(dataSource, extension, options),
+            { DataSource: NpgsqlDataSource dataSource } => ForDataSource(context, dataSource, extension, options),
             { DataSource: { } other } => throw new InvalidOperationException($"UseTransactionPooling works on an NpgsqlDataSource or a TransactionPoolingDataSource, not on a {other.GetType().Name}. Pass one of these to UseNpgsql."),
             { ConnectionString: { } connectionString } => ForConnectionString(context, connectionString),
             _ => Registered(options),
@@ -51,16 +51,30 @@ internal static class PoolResolver
     public static DeclaredSettings DeclaredBy(DbContext context)
         => context.GetService<IDbContextOptions>().FindExtension<TransactionPoolingOptionsExtension>()?.DeclaredSettings ?? DeclaredSettings.None;
 
-    private static TransactionPoolingDataSource ForDataSource(NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
+    private static TransactionPoolingDataSource ForDataSource(
+        DbContext context, NpgsqlDataSource dataSource, TransactionPoolingOptionsExtension extension, IDbContextOptions options)
     {
-        if (!extension.ConfiguresPool && Registered(options) is { } registered && registered.IsOn(dataSource))
+        var registered = Registered(options);
+        if (registered is not null && !extension.ConfiguresPool && (registered.IsOn(dataSource) || (IsToTheSamePlace(registered, dataSource) && ProviderOptions.IsFromServices(context, dataSource))))
         {
             return registered;
         }
 
         var pooling = ConnectionStringCache.Get(dataSource.ConnectionString).GetOptions(extension.Configure);
-        return SourcePools.GetOrCreate(dataSource, pooling, () => Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options));
+        return SourcePools.GetOrCreate(dataSource, pooling, () =>
+        {
+            var own = Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options);
+            if (registered is not null && IsToTheSamePlace(registered, dataSource))
+            {
+                Log.OwnPool(own.Logger, context.GetType().Name, registered.Name);
+            }
+
+            return own;
+        });
     }
+
+    private static bool IsToTheSamePlace(TransactionPoolingDataSource pool, NpgsqlDataSource dataSource)
+        => ConnectionStringCache.Get(pool.ConnectionString).Place == ConnectionStringCache.Get(dataSource.ConnectionString).Place;
 
     private static TransactionPoolingDataSource ForConnectionString(DbContext context, string connectionString)
     {

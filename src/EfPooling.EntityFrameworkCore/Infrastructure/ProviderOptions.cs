@@ -49,6 +49,11 @@ internal static class ProviderOptions
             builder => Apply(provider, plugins, builder));
     }
 
+    /// <summary>Whether <c>UseNpgsql</c> was told nothing to connect to, so that the provider took this data source from the application's services.</summary>
+    public static bool IsFromServices(DbContext context, NpgsqlDataSource dataSource)
+        => Extension(context) is { DataSource: null, ConnectionString: null, Connection: null }
+            && ReferenceEquals(context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<NpgsqlDataSource>(), dataSource);
+
     /// <summary>What is said about the server: its version, and the database from which others are created and dropped.</summary>
     public static void CopyServer(DbContext context, NpgsqlDbContextOptionsBuilder target)
     {
