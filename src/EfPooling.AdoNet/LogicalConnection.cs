@@ -62,6 +62,9 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>The settings that <see cref="Owner"/> declares; they win over those of the pool.</summary>
     internal DeclaredSettings OwnersSettings { get; set; } = DeclaredSettings.None;
 
+    /// <summary>What is created now only asks what there is, on behalf of nobody. Written by whoever uses the connection.</summary>
+    internal bool IsProbing { get; set; }
+
     /// <summary>The server connection of the latest lease, in shuffle mode. Used by whoever has the claim.</summary>
     internal ServerConnection? LastServer { get; set; }
 

@@ -30,6 +30,7 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
         (_context, _source) = (parameterObject.Context, parameterObject.CommandSource);
         if (command is LogicalCommand logical)
         {
+            _source = logical.Connection is { IsProbing: true } ? CommandSource.Migrations : _source;
             logical.User = this;
         }
 

@@ -19,9 +19,33 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
 
     public override Task<bool> ExistsAsync(CancellationToken cancellationToken = default) => inner.ExistsAsync(cancellationToken);
 
-    public override bool HasTables() => inner.HasTables();
+    public override bool HasTables()
+    {
+        var connection = Dependencies.Connection.DbConnection as LogicalConnection;
+        SetProbing(connection, isProbing: true);
+        try
+        {
+            return inner.HasTables();
+        }
+        finally
+        {
+            SetProbing(connection, isProbing: false);
+        }
+    }
 
-    public override Task<bool> HasTablesAsync(CancellationToken cancellationToken = default) => inner.HasTablesAsync(cancellationToken);
+    public override async Task<bool> HasTablesAsync(CancellationToken cancellationToken = default)
+    {
+        var connection = Dependencies.Connection.DbConnection as LogicalConnection;
+        SetProbing(connection, isProbing: true);
+        try
+        {
+            return await inner.HasTablesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            SetProbing(connection, isProbing: false);
+        }
+    }
 
     public override bool CanConnect() => inner.CanConnect();
 
@@ -124,6 +148,15 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
     private bool IsOpen => Dependencies.Connection.DbConnection is LogicalConnection { State: ConnectionState.Open };
 
     private UnpooledScope? Unpooled() => UnpooledScope.Enter(Context);
+
+    // Nobody is anybody's tenant before the tables are there. The provider does not mark this command as one of its own.
+    private static void SetProbing(LogicalConnection? connection, bool isProbing)
+    {
+        if (connection is not null)
+        {
+            connection.IsProbing = isProbing;
+        }
+    }
 
     // Dropping a database ends the sessions of whoever is connected. The provider makes Npgsql's pools forget theirs before; but it is not
     // given the connection string here, which is when it does.
