@@ -75,10 +75,14 @@ internal sealed class ConnectionBinder
             abandoned.EndAbandoned();
         }
 
-        if (_isClosed || _isLost)
+        if (_isClosed)
         {
             _transaction?.Dispose(); // Begun, or the session pinned, by what was still running when the connection was closed.
-            Session.Take()?.End();
+        }
+
+        if (_isClosed || _isLost)
+        {
+            Session.Take()?.End(); // A lost transaction has ended its lease, and says why it is lost until it is rolled back or disposed.
         }
     }
 

@@ -62,7 +62,16 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
 
     /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction. But once this one is over, it does not run at all.</summary>
     /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.</remarks>
-    public new LogicalTransaction? Transaction { get; set; }
+    /// <exception cref="InvalidOperationException">The transaction is over.</exception>
+    public new LogicalTransaction? Transaction
+    {
+        get;
+        set
+        {
+            value?.ThrowIfOver();
+            field = value;
+        }
+    }
 
     /// <inheritdoc/>
     protected override DbBatchCommandCollection DbBatchCommands => _inner.BatchCommands;

@@ -102,7 +102,16 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction. But once this one is over, it does not run at all.</summary>
     /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.</remarks>
-    public new LogicalTransaction? Transaction { get; set; }
+    /// <exception cref="InvalidOperationException">The transaction is over.</exception>
+    public new LogicalTransaction? Transaction
+    {
+        get;
+        set
+        {
+            value?.ThrowIfOver();
+            field = value;
+        }
+    }
 
     /// <summary>The parameters: Npgsql's own, with all their types.</summary>
     public new NpgsqlParameterCollection Parameters => Inner.Parameters;

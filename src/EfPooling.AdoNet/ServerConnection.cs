@@ -237,11 +237,18 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
 
         var isClean = upkeep.Verifies(Taint);
+        var owesCheck = (taint & (Taint.Unverified | Taint.SchemaChanged)) != 0;
         try
         {
             if (!IsMendable(taint))
             {
                 return false;
+            }
+
+            if (taint.HasFlag(Taint.OpenTransaction))
+            {
+                _reset.Run(Npgsql, Taint.OpenTransaction, settingClasses: null); // Before anything is asked: it may have failed, or see the past.
+                taint &= ~Taint.OpenTransaction;
             }
 
             if (taint.HasFlag(Taint.SettingsChanged))
@@ -254,10 +261,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 Ping();
             }
 
-            if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty) && !upkeep.Catalogs.Check(Npgsql))
+            if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty))
             {
-                taint = upkeep.Due(taint | Taint.Dirty);
-                isClean = false;
+                owesCheck = false;
+                if (!upkeep.Catalogs.Check(Npgsql))
+                {
+                    taint = upkeep.Due(taint | Taint.Dirty);
+                    isClean = false;
+                }
             }
 
             if (isClean)
@@ -265,7 +276,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 _verifier?.Verify(Npgsql, upkeep.Pool, Settings.Names);
             }
 
-            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0 && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
+            if (taint.HasFlag(Taint.Dirty) && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
             {
                 return false;
             }
@@ -275,8 +286,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 _reset.LeaveForeignState(Npgsql);
             }
 
-            if (taint.HasFlag(Taint.SchemaChanged))
+            if (owesCheck)
             {
+                owesCheck = false;
                 upkeep.Catalogs.Check(Npgsql);
             }
 
@@ -291,6 +303,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         finally
         {
             LoseChanges();
+            if (owesCheck)
+            {
+                upkeep.Catalogs.OnNotChecked();
+            }
         }
     }
 
@@ -304,11 +320,18 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
 
         var isClean = upkeep.Verifies(Taint);
+        var owesCheck = (taint & (Taint.Unverified | Taint.SchemaChanged)) != 0;
         try
         {
             if (!IsMendable(taint))
             {
                 return false;
+            }
+
+            if (taint.HasFlag(Taint.OpenTransaction))
+            {
+                await _reset.RunAsync(Npgsql, Taint.OpenTransaction, settingClasses: null).ConfigureAwait(false); // Before anything is asked: it may have failed, or see the past.
+                taint &= ~Taint.OpenTransaction;
             }
 
             if (taint.HasFlag(Taint.SettingsChanged))
@@ -321,10 +344,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 await PingAsync().ConfigureAwait(false);
             }
 
-            if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty) && !await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false))
+            if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty))
             {
-                taint = upkeep.Due(taint | Taint.Dirty);
-                isClean = false;
+                owesCheck = false;
+                if (!await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false))
+                {
+                    taint = upkeep.Due(taint | Taint.Dirty);
+                    isClean = false;
+                }
             }
 
             if (isClean && _verifier is not null)
@@ -332,7 +359,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 await _verifier.VerifyAsync(Npgsql, upkeep.Pool, Settings.Names).ConfigureAwait(false);
             }
 
-            if ((taint & (Taint.Dirty | Taint.OpenTransaction)) != 0 && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))
+            if (taint.HasFlag(Taint.Dirty) && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))
             {
                 return false;
             }
@@ -342,8 +369,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 await _reset.LeaveForeignStateAsync(Npgsql).ConfigureAwait(false);
             }
 
-            if (taint.HasFlag(Taint.SchemaChanged))
+            if (owesCheck)
             {
+                owesCheck = false;
                 await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false);
             }
 
@@ -358,6 +386,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         finally
         {
             LoseChanges();
+            if (owesCheck)
+            {
+                upkeep.Catalogs.OnNotChecked();
+            }
         }
     }
 
@@ -367,7 +399,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         Mark(Taint.Dirty);
         var isFit = TryMend();
-        _judge = null;
+        OnRenewed();
         return isFit;
     }
 
@@ -376,8 +408,15 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         Mark(Taint.Dirty);
         var isFit = await TryMendAsync().ConfigureAwait(false);
-        _judge = null;
+        OnRenewed();
         return isFit;
+    }
+
+    // Where no connection is ever reset, this one is not either.
+    private void OnRenewed()
+    {
+        _judge = null;
+        Interlocked.And(ref _taint, (int)~Taint.Dirty);
     }
 
     /// <summary>Lets the settings that SQL has changed follow their connection.</summary>

@@ -47,6 +47,7 @@ public sealed class ServerDownTests
         Assert.Equal(1, reading.Ask<int>("SELECT 1"));
         await Assert.ThrowsAsync<TransactionBrokenException>(() => transacting.RunAsync("SELECT 1"));
         await transaction.DisposeAsync();
+        await transacting.OpenAsync();
         Assert.True(await transacting.AskAsync<bool>("SELECT to_regclass('uncommitted') IS NULL"));
         await PoolTest.VerifyWholeAsync(pool);
     }

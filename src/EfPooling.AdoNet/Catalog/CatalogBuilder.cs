@@ -33,6 +33,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
     private readonly List<CatalogNode> _builtIn = [];
     private readonly List<(CatalogNode User, CatalogRow Row)> _definitions = [];
     private readonly List<CatalogRow> _unnamed = []; // operators, casts and support functions
+    private readonly List<CatalogRow> _uses = []; // connected when everything is there
     private HashSet<string> _keywords = [];
     private HashSet<string> _settingClasses = [];
     private long _version;
@@ -72,7 +73,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             case "inherits":
                 Get(_reads, row.Id).Use(Get(_reads, row.Other));
                 Get(_writes, row.Id).Use(Get(_writes, row.Other));
-                Get(_writes, row.Other).Use(Get(_reads, row.Id)); // The partition constraint.
+                Get(_writes, row.Other).Use(Get(_writes, row.Id)); // The partition constraint, and triggers that were cloned.
                 break;
             case "cascades":
                 Get(_writes, row.Id).Use(Get(_writes, row.Other));
@@ -92,13 +93,18 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
                 _unnamed.Add(row);
                 break;
             default:
-                AddUse(row);
+                _uses.Add(row);
                 break;
         }
     }
 
     public SqlCatalog Build()
     {
+        foreach (var row in _uses)
+        {
+            AddUse(row);
+        }
+
         foreach (var row in _unnamed)
         {
             AddUnnamed(row);

@@ -21,6 +21,7 @@ internal sealed class CatalogKeeper : IDisposable
     private readonly TimeSpan _interval;
     private readonly ILogger _logger;
     private readonly ITimer? _timer;
+    private readonly Lock _gate = new(); // of changes to the next two
     private volatile SqlCatalog _current = SqlCatalog.Unknown;
     private volatile bool _isDue = true; // a check, or reading the catalog again
     private int _isLoading; // Interlocked only
@@ -62,6 +63,9 @@ internal sealed class CatalogKeeper : IDisposable
         Rest(_interval);
         return true;
     }
+
+    /// <summary>A lease that had to look at the database could not. The next one has to.</summary>
+    public void OnNotChecked() => _isDue = true;
 
     /// <summary>Whether the catalog is not known and may be read now.</summary>
     public bool WantsLoad => _isDue && !_current.IsKnown;
@@ -164,7 +168,7 @@ internal sealed class CatalogKeeper : IDisposable
     {
         if (connection.FullState == ConnectionState.Open)
         {
-            return error is NpgsqlException or TimeoutException;
+            return true;
         }
 
         OnFailed(error);
@@ -182,33 +186,46 @@ internal sealed class CatalogKeeper : IDisposable
 
     private bool End(SqlCatalog catalog, int check, long version)
     {
-        if (version == catalog.Version)
+        lock (_gate)
         {
-            catalog.Confirm(check);
-            Rest(_interval);
-            return true;
-        }
+            if (!ReferenceEquals(_current, catalog))
+            {
+                return false; // Somebody else has seen meanwhile that it has changed.
+            }
 
-        if (ReferenceEquals(Interlocked.CompareExchange(ref _current!, SqlCatalog.Unknown, catalog), catalog))
-        {
+            if (version == catalog.Version)
+            {
+                catalog.Confirm(check);
+                Rest(_interval);
+                return true;
+            }
+
+            _current = SqlCatalog.Unknown;
             _isDue = true;
-            Log.CatalogChanged(_logger);
         }
 
+        Log.CatalogChanged(_logger);
         return false;
     }
 
     private void OnLoaded(SqlCatalog catalog)
     {
         Interlocked.CompareExchange(ref _settingClasses, catalog.SettingClasses, null);
-        _current = catalog;
-        Rest(_interval);
+        lock (_gate)
+        {
+            _current = catalog;
+            Rest(_interval);
+        }
     }
 
     private void OnFailed(Exception error)
     {
-        _current = SqlCatalog.Unknown;
-        Rest(Pause);
+        lock (_gate)
+        {
+            _current = SqlCatalog.Unknown;
+            Rest(Pause);
+        }
+
         Log.CatalogRefused(_logger, error);
     }
 

@@ -7,7 +7,7 @@ internal static class HarmlessExtensions
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "lo", "ltree",
+        "btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "lo", "ltree",
         "moddatetime", "pg_buffercache", "pg_stat_statements", "pg_trgm", "pgcrypto", "pgrowlocks", "pgstattuple", "postgis", "seg", "tcn", "tsm_system_rows", "tsm_system_time",
         "unaccent", "uuid-ossp", "vector",
     };

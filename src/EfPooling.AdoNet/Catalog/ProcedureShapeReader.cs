@@ -35,6 +35,10 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
         xml xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable year yes zone
         """);
 
+    // Of PL/pgSQL alone, which the server does not count as keywords.
+    private static readonly WordTable Procedural = new(
+        "alias array assert backward constant debug diagnostics elseif elsif error exception exit foreach forward get info loop notice open perform query raise reverse return rowtype slice sqlstate strict then while");
+
     public TextShape Read(string body)
     {
         var tokens = new SqlTokens(body);
@@ -68,7 +72,7 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
     {
         if (tokens.Is(i, "UPDATE"))
         {
-            return true;
+            return IsStatement(tokens, i);
         }
 
         for (var names = 0; names < 2 && IsPlainName(tokens, i); names++)
@@ -83,13 +87,16 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
             var table = tokens.Is(i, "ONLY") ? i - 1 : i;
             if (tokens.Is(table, "UPDATE"))
             {
-                return true;
+                return IsStatement(tokens, table);
             }
         }
 
         return false;
     }
 
+    // Not FOR UPDATE or FOR NO KEY UPDATE, behind which a loop may begin.
+    private static bool IsStatement(SqlTokens tokens, int update) => !tokens.Is(update - 1, "FOR") && !tokens.Is(update - 1, "KEY");
+
     private bool IsPlainName(SqlTokens tokens, int i)
-        => tokens.Is(i, SqlTokenKind.QuotedWord) || (tokens.Is(i, SqlTokenKind.Word) && !IsKeyword(tokens, i));
+        => tokens.Is(i, SqlTokenKind.QuotedWord) || (tokens.Is(i, SqlTokenKind.Word) && !IsKeyword(tokens, i) && !tokens.IsAny(i, Procedural));
 }

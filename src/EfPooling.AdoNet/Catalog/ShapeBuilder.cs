@@ -36,7 +36,12 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
                     AddName(i);
                     break;
                 case SqlTokenKind.Word when tokens.IsAny(i, Reserved) || (mayBeLocal && TryTakeLocalSetting(i)):
-                case SqlTokenKind.Text or SqlTokenKind.Number or SqlTokenKind.Parameter:
+                case SqlTokenKind.Text or SqlTokenKind.Number:
+                    break;
+                case SqlTokenKind.Parameter when tokens.Text[tokens[i].Start] == '@':
+                    _operators.Add("@"); // Without a parameter of that name, Npgsql leaves it to the server, to which it is an operator.
+                    break;
+                case SqlTokenKind.Parameter:
                     break;
                 case SqlTokenKind.Word or SqlTokenKind.QuotedWord:
                     AddName(i);
@@ -86,9 +91,9 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
         }
 
         _names.Add(name);
-        if (tokens.Is(i + 1, '('))
+        if (tokens.Is(i + 1, '(') || tokens.Is(i - 1, '.'))
         {
-            _calls.Add(name);
+            _calls.Add(name); // (0.5).setseed is a call too.
         }
     }
 

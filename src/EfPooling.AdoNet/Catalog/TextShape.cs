@@ -26,7 +26,7 @@ internal sealed class TextShape : IEquatable<TextShape>
 
     public ShapeFlags Flags { get; }
 
-    /// <summary>Names before a parenthesis: functions, but types, tables and aliases with their columns too.</summary>
+    /// <summary>Names before a parenthesis or behind a dot: functions, but types, tables, columns and aliases too.</summary>
     public IReadOnlyList<string> Calls { get; }
 
     /// <summary>All names, those of <see cref="Calls"/> included, as the server reads them: without quotes, folded, each part of a dotted one by itself.</summary>

@@ -215,5 +215,12 @@ public static class AdversaryTexts
         new("fn-cursor-hold", "CREATE FUNCTION fh() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN EXECUTE 'DECLARE hc CURSOR WITH HOLD FOR SELECT 1'; END $f$", "SELECT fh()"),
         new("cast-implicit", "CREATE FUNCTION p2i(point) RETURNS int LANGUAGE plpgsql AS $f$ BEGIN PERFORM set_config('app.x','leak',false); RETURN 1; END $f$; CREATE CAST (point AS int) WITH FUNCTION p2i(point) AS IMPLICIT", "SELECT 1 + point(1,1)"),
         new("view-attribute", "CREATE TABLE tt(a int); INSERT INTO tt VALUES (1); CREATE FUNCTION leakattr(tt) RETURNS int LANGUAGE plpgsql AS $f$ BEGIN PERFORM set_config('app.x','leak',false); RETURN 1; END $f$; CREATE VIEW va AS SELECT t.leakattr FROM tt t", "SELECT * FROM va"),
+        new("attribute-of-built-in", "", "SELECT (0.42::float8).setseed"),
+        new("attribute-of-built-in-lock", "", "SELECT (1::bigint).pg_try_advisory_lock"),
+        new("attribute-of-own-scalar", "CREATE FUNCTION leak1(int) RETURNS int LANGUAGE plpgsql AS $f$ BEGIN PERFORM set_config('app.x','leak',false); RETURN 1; END $f$", "SELECT (1).leak1"),
+        new("fn-for-update-loop-set", "CREATE TABLE tw(a int); INSERT INTO tw VALUES (1); CREATE FUNCTION ft() RETURNS void LANGUAGE plpgsql AS $f$ DECLARE r record; BEGIN FOR r IN SELECT 1 FROM tw FOR UPDATE LOOP SET work_mem = '9MB'; END LOOP; END $f$", "SELECT ft()"),
+        new("operator-like-a-parameter", "CREATE FUNCTION lat(text) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN PERFORM set_config('app.x','leak',false); RETURN $1; END $f$; CREATE OPERATOR @ (RIGHTARG = text, FUNCTION = lat); CREATE TABLE tn(name text); INSERT INTO tn VALUES ('a')", "SELECT @name FROM tn"),
+        new("domain_in", Leak + "CREATE DOMAIN d1 AS int CHECK (leak(VALUE));", "SELECT domain_in('1', 'd1'::regtype, -1) IS NULL"),
+        new("partition-clone-of-trigger", Leak + "CREATE TABLE tw(a int) PARTITION BY LIST (a); CREATE TABLE tw1 PARTITION OF tw FOR VALUES IN (1); CREATE FUNCTION tg() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM leak(); RETURN NEW; END $f$; CREATE TRIGGER t AFTER INSERT ON tw FOR EACH ROW EXECUTE FUNCTION tg();", "INSERT INTO tw1 VALUES (1)"),
     ];
 }
