@@ -42,6 +42,16 @@ internal static class NpgsqlInternals
     /// <summary>Whether a data source was disposed, which it tells nobody before a connection is to be opened.</summary>
     public static bool IsDisposed(NpgsqlDataSource source) => CanTellDisposed && Volatile.Read(ref GetIsDisposed(source)) != 0;
 
+    /// <summary>Whether <see cref="GetSettings"/> knows all; if not, a data source made by <c>WithTargetSession</c> counts as one that takes any host.</summary>
+    public static readonly bool CanTellSettings = HasSourceMethod("get_Settings");
+
+    /// <summary>Whether <see cref="GetInitializer"/> knows; if not, what a connection initializer has set is lost with the first reset.</summary>
+    public static readonly bool CanInitialize = HasSourceMethod("get_ConnectionInitializer") && HasSourceMethod("get_ConnectionInitializerAsync")
+        && typeof(NpgsqlConnection).GetMethod("MakeDisposed", BindingFlags.Instance | BindingFlags.NonPublic, []) is not null
+        && typeof(NpgsqlConnection).GetMethod("get_NpgsqlDataSource", BindingFlags.Instance | BindingFlags.NonPublic, []) is not null
+        && typeof(NpgsqlConnection).GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(NpgsqlDataSource), typeof(NpgsqlConnector)]) is not null
+        && HasMethod("set_Connection", typeof(NpgsqlConnection));
+
     /// <summary>
     /// Makes a batch command forget that it was prepared. Npgsql 10 does not look on which connection that was: on another one it would
     /// run whatever statement has the same name there. Where the command is still prepared, Npgsql finds it again by its text.
@@ -121,6 +131,33 @@ internal static class NpgsqlInternals
         }
     }
 
+    /// <summary>How the data source connects: also to which kind of host, which its connection string does not say if <c>WithTargetSession</c> made it.</summary>
+    public static NpgsqlConnectionStringBuilder GetSettings(NpgsqlDataSource source)
+        => CanTellSettings ? GetSettingsOf(source) : new NpgsqlConnectionStringBuilder(source.ConnectionString);
+
+    /// <summary>What knows the states of the hosts; <c>null</c> if the data source has one host.</summary>
+    public static NpgsqlMultiHostDataSource? GetMultiHost(NpgsqlDataSource source)
+        => source as NpgsqlMultiHostDataSource
+            ?? source.GetType().GetProperty("WrappedSource", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(source) as NpgsqlMultiHostDataSource;
+
+    /// <summary>What the user does with each connection that the data source has opened.</summary>
+    public static (Action<NpgsqlConnection> Run, Func<NpgsqlConnection, Task> RunAsync)? GetInitializer(NpgsqlDataSource source)
+        => CanInitialize && GetInitializerOf(source) is { } run && GetAsynchronousInitializerOf(source) is { } runAsync ? (run, runAsync) : null;
+
+    /// <summary>Another connection object on the same server connection, until <see cref="EndLoan"/>.</summary>
+    public static NpgsqlConnection Lend(NpgsqlConnection connection) => CreateConnection(GetDataSource(connection), GetConnector(connection)!);
+
+    /// <summary>Makes the object dead that was lent, whoever has kept it, and its transaction and reader.</summary>
+    public static void EndLoan(NpgsqlConnection lent, NpgsqlConnection connection)
+    {
+        MakeDisposed(lent);
+        if (GetConnector(connection) is { } connector)
+        {
+            SetConnection(connector, connection);
+            RenewObjects(connection);
+        }
+    }
+
     /// <summary>Whether statements of a batch that was sent, and whose results have not been reached, are prepared by it; also if that is not known.</summary>
     public static bool IsPreparing(NpgsqlBatch batch)
     {
@@ -164,6 +201,27 @@ internal static class NpgsqlInternals
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Transaction")]
     private static extern void SetTransaction(NpgsqlConnector connector, NpgsqlTransaction? transaction);
 
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Settings")]
+    private static extern NpgsqlConnectionStringBuilder GetSettingsOf(NpgsqlDataSource source);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_ConnectionInitializer")]
+    private static extern Action<NpgsqlConnection>? GetInitializerOf(NpgsqlDataSource source);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_ConnectionInitializerAsync")]
+    private static extern Func<NpgsqlConnection, Task>? GetAsynchronousInitializerOf(NpgsqlDataSource source);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern NpgsqlConnection CreateConnection(NpgsqlDataSource source, NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_NpgsqlDataSource")]
+    private static extern NpgsqlDataSource GetDataSource(NpgsqlConnection connection);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "MakeDisposed")]
+    private static extern void MakeDisposed(NpgsqlConnection connection);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Connection")]
+    private static extern void SetConnection(NpgsqlConnector connector, NpgsqlConnection? connection);
+
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_InTransaction")]
     private static extern bool GetInTransaction(NpgsqlConnector connector);
 
@@ -190,6 +248,8 @@ internal static class NpgsqlInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_PostgresCancellationPerformed")]
     private static extern bool GetPostgresCancellationPerformed(NpgsqlConnector connector);
+
+    private static bool HasSourceMethod(string name) => typeof(NpgsqlDataSource).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic, []) is not null;
 
     private static bool HasMethod(string name, params Type[] parameters)
         => typeof(NpgsqlConnection).GetMethod("get_Connector", BindingFlags.Instance | BindingFlags.NonPublic, []) is not null

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -14,6 +15,7 @@ namespace EfPooling.AdoNet;
 internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerUpkeep upkeep, ILogger logger) : IServerConnector<ServerConnection>
 {
     private string? _serverVersion; // written once
+    private volatile bool _opensAsynchronously; // because the user's callbacks want it; written by any open, never reset
 
     /// <summary>As the server reported it at the first login; <c>null</c> before.</summary>
     public string? ServerVersion => Volatile.Read(ref _serverVersion);
@@ -22,7 +24,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         => OpenThread.Run(() =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var connection = source.OpenConnection();
+            var connection = OpenNpgsql(cancellationToken);
             try
             {
                 NpgsqlInternals.RenewObjects(connection);
@@ -38,6 +40,36 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         });
 
     public Task<bool> IsAliveOnThreadAsync(ServerConnection connection) => OpenThread.Run(() => IsAlive(connection));
+
+    // The thread is ours and may wait; what is asynchronous needs the thread pool meanwhile. So it is synchronous unless the user's callbacks cannot be.
+    private NpgsqlConnection OpenNpgsql(CancellationToken cancellationToken)
+    {
+        ExceptionDispatchInfo? refusal = null;
+        try
+        {
+            if (!_opensAsynchronously)
+            {
+                return source.OpenConnection();
+            }
+        }
+        catch (Exception e) when (AsynchronousCallbacks.MayBeWanted(e))
+        {
+            refusal = ExceptionDispatchInfo.Capture(e);
+            NpgsqlInternals.GetMultiHost(source)?.ClearDatabaseStates(); // Npgsql takes the hosts for offline now.
+        }
+
+        try
+        {
+            var connection = source.OpenConnectionAsync(cancellationToken).AsTask().GetAwaiter().GetResult();
+            _opensAsynchronously = true;
+            return connection;
+        }
+        catch (Exception e) when (refusal is not null && AsynchronousCallbacks.AreMissing(e))
+        {
+            refusal.Throw();
+            throw;
+        }
+    }
 
     public async Task<bool> IsAliveAsync(ServerConnection connection)
     {

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace EfPooling.AdoNet.Tests;
 
 /// <summary>Notices when Npgsql changes what <see cref="NpgsqlInternals"/> relies on.</summary>
@@ -17,6 +19,19 @@ public sealed class NpgsqlInternalsTests
 
     [Fact]
     public void Npgsql_StillLetsItsTransactionBeRenewed() => Assert.True(NpgsqlInternals.CanRenewTransaction);
+
+    [Fact]
+    public void Npgsql_StillTellsItsSettings() => Assert.True(NpgsqlInternals.CanTellSettings);
+
+    [Fact]
+    public void Npgsql_StillTellsItsInitializer() => Assert.True(NpgsqlInternals.CanInitialize);
+
+    [Fact]
+    public void Npgsql_StillTellsItsHosts()
+    {
+        using var hosts = new NpgsqlDataSourceBuilder("Host=a,b").BuildMultiHost();
+        Assert.Same(hosts, NpgsqlInternals.GetMultiHost(hosts.WithTargetSession(TargetSessionAttributes.Primary)));
+    }
 
     [Fact]
     public void Npgsql_StillKnowsWhetherATransactionIsOpen() => Assert.True(NpgsqlInternals.CanTellTransaction);
