@@ -67,6 +67,12 @@ internal static class ConnectionStringKeywords
             options.ServerIdleTimeout = TimeSpan.FromSeconds(keywords.ConnectionIdleLifetime);
         }
 
+        if (keywords.LoadBalanceHosts)
+        {
+            options.ServerRoundRobin = true; // A caller after the other gets another host, as with Npgsql.
+            options.MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(HostRules.CountHosts(keywords), options.MaxPoolSize));
+        }
+
         // Npgsql's Timeout covers waiting for the pool and connecting. Zero means no limit there.
         if (present.Contains("Timeout"))
         {

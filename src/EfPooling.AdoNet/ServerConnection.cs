@@ -20,6 +20,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private bool _advancesSequences; // in this lease
     private bool _hasSequenceValues; // of earlier leases
     private readonly ServerContinuity _continuity = new(npgsql);
+    private readonly HostPlace? _place = upkeep.Hosts?.Place(npgsql);
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
 
@@ -52,6 +53,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
     /// <summary>Its owner has closed and opened it: it may be to another database, and as another user.</summary>
     public bool IsReplaced => _continuity.WasClosed && Npgsql.State == ConnectionState.Open;
+
+    /// <summary>It is on a host where the rules for hosts do not want it any more.</summary>
+    public bool IsMisplaced => _place?.IsLeft == true;
 
     /// <summary>A cancel request may be under way to it: a round trip must show that it is still in step.</summary>
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
@@ -100,6 +104,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         if (serverError is null or { SqlState: PostgresErrorCodes.QueryCanceled })
         {
             Mark(Taint.Suspect);
+        }
+
+        if (serverError is { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction })
+        {
+            _place?.OnReadOnly();
         }
 
         if (IsBroken)
@@ -393,10 +402,30 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
     }
 
-    /// <summary>Resets a connection that <see cref="IsOutdated">is outdated</see>, before its next owner gets it.</summary>
+    /// <summary>Whether a round trip is necessary before its next owner gets it: it <see cref="IsOutdated">is outdated</see>, or nobody knows whether it is on the right host.</summary>
+    public bool NeedsRenewal(SqlCatalog catalog) => _place is { IsDue: true } || IsOutdated(catalog);
+
+    /// <summary>Does what <see cref="NeedsRenewal">is necessary</see> before its next owner gets it.</summary>
     /// <returns>Whether the next owner may have it.</returns>
-    public bool TryRenew()
+    public bool TryRenew(SqlCatalog catalog)
     {
+        try
+        {
+            if (_place is { IsDue: true } place && !place.Check(Npgsql, MendTimeoutSeconds))
+            {
+                return false;
+            }
+        }
+        catch (Exception e) when (IsMendFailure(e))
+        {
+            return false;
+        }
+
+        if (!IsOutdated(catalog))
+        {
+            return IsReady;
+        }
+
         Mark(Taint.Dirty);
         var isFit = TryMend();
         OnRenewed();
@@ -404,8 +433,25 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <inheritdoc cref="TryRenew"/>
-    public async ValueTask<bool> TryRenewAsync()
+    public async ValueTask<bool> TryRenewAsync(SqlCatalog catalog)
     {
+        try
+        {
+            if (_place is { IsDue: true } place && !await place.CheckAsync(Npgsql, MendTimeoutSeconds).ConfigureAwait(false))
+            {
+                return false;
+            }
+        }
+        catch (Exception e) when (IsMendFailure(e))
+        {
+            return false;
+        }
+
+        if (!IsOutdated(catalog))
+        {
+            return IsReady;
+        }
+
         Mark(Taint.Dirty);
         var isFit = await TryMendAsync().ConfigureAwait(false);
         OnRenewed();
@@ -449,9 +495,13 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>It was opened, and nobody has had it yet.</summary>
     public ServerConnection Opened()
     {
+        _place?.Arrive(Npgsql, MendTimeoutSeconds);
         _verifier?.Begin(Npgsql);
         return this;
     }
+
+    /// <summary>It is being closed.</summary>
+    public void OnClosing() => _place?.Leave();
 
     private NpgsqlCommand BeginApply(SettingMap wanted)
     {

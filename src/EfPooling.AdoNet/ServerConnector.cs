@@ -87,6 +87,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
 
     public void Close(ServerConnection connection)
     {
+        connection.OnClosing();
         try
         {
             if (sourceIsPooled)

@@ -9,7 +9,15 @@ namespace EfPooling.AdoNet;
 /// <param name="Catalogs">What is known of the database.</param>
 /// <param name="Pool">Its name.</param>
 /// <param name="VerifySessions">After each lease that was judged clean, the session is compared with what it was.</param>
-internal sealed record ServerUpkeep(bool CanPrepend, ResetPolicy ResetPolicy, bool Shuffle, CatalogKeeper Catalogs, string Pool, bool VerifySessions)
+/// <param name="Hosts">Which hosts its connections may be on; <c>null</c> if there is one.</param>
+internal sealed record ServerUpkeep(
+    bool CanPrepend,
+    ResetPolicy ResetPolicy,
+    bool Shuffle,
+    CatalogKeeper Catalogs,
+    string Pool,
+    bool VerifySessions,
+    HostRules? Hosts)
 {
     private const Taint Unclean = Taint.Dirty | Taint.Unresettable | Taint.OpenTransaction | Taint.OutOfStep;
 

@@ -67,7 +67,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             options.SchemaCheckInterval,
             configuration.Time ?? TimeProvider.System,
             Logger);
-        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs, Name, options.VerifySessions || Shuffles);
+        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs, Name, options.VerifySessions || Shuffles, HostRules.For(_npgsql, configuration.Time ?? TimeProvider.System));
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions
@@ -353,12 +353,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         while (true)
         {
             var lease = _pool.Acquire(holder, started, cancellationToken);
-            if (IsFit(lease.Connection, last))
+            if (IsFit(lease.Connection, last) && (!lease.Connection.NeedsRenewal(Catalog) || lease.Connection.TryRenew(Catalog)))
             {
-                if (!lease.Connection.IsOutdated(Catalog) || lease.Connection.TryRenew())
-                {
-                    return lease;
-                }
+                return lease;
             }
 
             RetireUnfit(lease);
@@ -381,7 +378,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
 
         var ready = acquiring.Result;
-        return IsFit(ready.Connection, last) && !ready.Connection.IsOutdated(Catalog)
+        return IsFit(ready.Connection, last) && !ready.Connection.NeedsRenewal(Catalog)
             ? new ValueTask<Lease<ServerConnection>>(ready)
             : AcquireFitAsync(new ValueTask<Lease<ServerConnection>>(ready), holder, last, started, cancellationToken);
     }
@@ -391,7 +388,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, long started, CancellationToken cancellationToken)
     {
         var lease = await first.ConfigureAwait(false);
-        while (!IsFit(lease.Connection, last) || (lease.Connection.IsOutdated(Catalog) && !await lease.Connection.TryRenewAsync().ConfigureAwait(false)))
+        while (!IsFit(lease.Connection, last) || (lease.Connection.NeedsRenewal(Catalog) && !await lease.Connection.TryRenewAsync(Catalog).ConfigureAwait(false)))
         {
             RetireUnfit(lease);
             lease = await _pool.AcquireAsync(holder, started, cancellationToken).ConfigureAwait(false);
@@ -403,9 +400,15 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private bool IsFit(ServerConnection server, ServerConnection? last)
         => server.IsReady && (last is null || !ReferenceEquals(server, last) || Options.MaxPoolSize == 1);
 
-    // Npgsql's keepalive found it dead while it was idle, or it could not be reset.
+    // Npgsql's keepalive found it dead while it was idle, or it could not be reset, or its host is not the right one any more.
     private void RetireUnfit(Lease<ServerConnection> lease)
-        => lease.Retire(!lease.Connection.IsReady ? RetireReason.Broken : lease.Connection.Taint == Taint.None && Shuffles ? RetireReason.Shuffled : RetireReason.ResetFailed);
+        => lease.Retire(lease.Connection switch
+        {
+            { IsReady: false } => RetireReason.Broken,
+            { IsMisplaced: true } => RetireReason.HostRules,
+            { Taint: Taint.None } when Shuffles => RetireReason.Shuffled,
+            _ => RetireReason.ResetFailed,
+        });
 
     private static TransactionPoolingOptions ForShuffling(TransactionPoolingOptions options)
         => options with { ServerRoundRobin = true, MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(2, options.MaxPoolSize)) };

@@ -197,6 +197,11 @@ internal sealed class PoolLedger<T>
             _suspectUntil = now; // What broke one connection may have broken those that were idle meanwhile.
         }
 
+        if (retire == RetireReason.HostRules)
+        {
+            _replacements = Math.Min(_replacements + 1, _options.MaxPoolSize); // Which host is the right one shows when another one is opened.
+        }
+
         retire ??= slot.RetireAtEnd;
         slot.RetireAtEnd = null;
         return PlaceLocked(slot, retire, now);

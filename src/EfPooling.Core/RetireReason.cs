@@ -32,4 +32,7 @@ public enum RetireReason
 
     /// <summary>Its holder had the connection itself, and might go on using what belongs to it.</summary>
     Exposed,
+
+    /// <summary>It was on a host where the connection string's rules for several hosts do not want it any more.</summary>
+    HostRules,
 }
