@@ -38,6 +38,9 @@ internal static partial class Log
     [LoggerMessage(1110, LogLevel.Warning, "Pool '{Pool}': concurrent use of one connection or context: {Second} was started while {First} was running. Await the first operation before the second, or give each task a connection or context of its own.")]
     public static partial void ConcurrentUse(ILogger logger, string pool, string second, string first);
 
+    [LoggerMessage(1111, LogLevel.Error, "The physical connection initializer failed on a session that was reset. The server connection is closed.")]
+    public static partial void InitializerFailed(ILogger logger, Exception error);
+
     [LoggerMessage(1120, LogLevel.Warning, "Pool '{Pool}': the connection for notifications broke; {Subscribers} subscribers are told of a gap when there is another one.")]
     public static partial void NotificationsBroken(ILogger logger, Exception error, string pool, int subscribers);
 

@@ -200,6 +200,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public void ExpectChanges(ConnectionSettings owner, ConnectionBinder opening, IReadOnlyCollection<string> names)
     {
         _capture = _capture?.And(names) ?? new SettingCapture(owner, opening, names);
+        upkeep.Initializer?.OnChanged(names);
         Mark(Taint.SettingsChanged);
     }
 
@@ -223,6 +224,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         if (Taint.HasFlag(Taint.OpenTransaction) && NpgsqlInternals.IsOutsideTransaction(Npgsql))
         {
             Interlocked.And(ref _taint, (int)~Taint.OpenTransaction); // There may have been one.
+        }
+
+        if (upkeep.Initializer is { } initializer && (Taint.HasFlag(Taint.SettingsChanged) || initializer.MayHaveSet(Settings.Names)))
+        {
+            Mark(Taint.Dirty); // Setting it back would not bring back what the initializer gave it.
         }
 
         var left = Taint & ~upkeep.Due(Taint);
@@ -288,6 +294,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Dirty) && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
             {
                 return false;
+            }
+
+            if (taint.HasFlag(Taint.Dirty))
+            {
+                upkeep.Initializer?.Run(Npgsql);
             }
 
             if (TakesForeignState())
@@ -371,6 +382,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Dirty) && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))
             {
                 return false;
+            }
+
+            if (taint.HasFlag(Taint.Dirty) && upkeep.Initializer is { } initializer)
+            {
+                await initializer.RunAsync(Npgsql).ConfigureAwait(false);
             }
 
             if (TakesForeignState())

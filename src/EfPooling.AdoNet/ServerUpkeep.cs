@@ -10,6 +10,7 @@ namespace EfPooling.AdoNet;
 /// <param name="Pool">Its name.</param>
 /// <param name="VerifySessions">After each lease that was judged clean, the session is compared with what it was.</param>
 /// <param name="Hosts">Which hosts its connections may be on; <c>null</c> if there is one.</param>
+/// <param name="Initializer">What the user does with each connection once it was opened; <c>null</c>: nothing.</param>
 internal sealed record ServerUpkeep(
     bool CanPrepend,
     ResetPolicy ResetPolicy,
@@ -17,7 +18,8 @@ internal sealed record ServerUpkeep(
     CatalogKeeper Catalogs,
     string Pool,
     bool VerifySessions,
-    HostRules? Hosts)
+    HostRules? Hosts,
+    SessionInitializer? Initializer)
 {
     private const Taint Unclean = Taint.Dirty | Taint.Unresettable | Taint.OpenTransaction | Taint.OutOfStep;
 

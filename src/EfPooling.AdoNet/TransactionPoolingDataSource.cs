@@ -67,7 +67,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             options.SchemaCheckInterval,
             configuration.Time ?? TimeProvider.System,
             Logger);
-        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs, Name, options.VerifySessions || Shuffles, HostRules.For(_npgsql, configuration.Time ?? TimeProvider.System));
+        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs, Name, options.VerifySessions || Shuffles, HostRules.For(_npgsql, configuration.Time ?? TimeProvider.System), SessionInitializer.For(_npgsql, Logger));
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions
