@@ -31,6 +31,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     private SpareCommand _spare; // thread-safe by itself
     private State _state;
     private Exception? _brokenBy;
+    private bool _hasBroken; // before it ended
     private bool _isFirst; // nothing ran before what runs now
 
     private SessionDebts? _debts; // what it must end before it commits; null if it never made anything
@@ -115,6 +116,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     /// <exception cref="TransactionBrokenException">The connection broke before; the server has rolled back.</exception>
     public override void Commit()
     {
+        ThrowIfLostAndDisposed();
         ThrowIfDisposed();
         using var claim = _binder.Claim.Take(Committing, this);
         _debts?.ThrowIfAny();
@@ -141,6 +143,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     public override async Task CommitAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfLostAndDisposed();
         ThrowIfDisposed();
         using var claim = await _binder.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
         _debts?.ThrowIfAny();
@@ -375,6 +378,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         {
             _brokenBy = cause;
             _state = State.Broken;
+            _hasBroken = true;
         }
 
         if (_lease is { } lease)
@@ -398,6 +402,15 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
     {
         (_lease, _state) = (lease, State.OnServer);
         lease.Server.Holder = _binder;
+    }
+
+    // EF Core disposes of a transaction whose connection it finds closed, so whoever commits it later never learnt that it was lost.
+    private void ThrowIfLostAndDisposed()
+    {
+        if (_disposal.IsSet && _hasBroken)
+        {
+            throw Broken();
+        }
     }
 
     private void ThrowIfDisposed()
@@ -453,6 +466,7 @@ public sealed class LogicalTransaction : DbTransaction, IServerOwner, ILeaseHold
         {
             var server = _lease.Server;
             _state = State.Broken;
+            _hasBroken = true;
             EndLease();
             _binder.OnLost(server);
         }
