@@ -27,7 +27,6 @@ internal sealed class SqlVerdict
         }
 
         Effects = found.Effects;
-        OwnEffects = found.OwnEffects;
         Settings = [.. found.Settings];
         ResetsAllSettings = found.ResetsAllSettings;
         HasTransactionObject = found.HasTransactionObject;
@@ -55,9 +54,6 @@ internal sealed class SqlVerdict
     public int Length { get; }
 
     public SessionEffects Effects { get; }
-
-    /// <summary>The effects without those of CALL: what is left if the catalog says that the procedure does not change the session.</summary>
-    public SessionEffects OwnEffects { get; }
 
     /// <summary>The settings changed, in lower case, each once, in order. Without those of <see cref="SessionEffects.UnnamedSettings"/>.</summary>
     public IReadOnlyList<string> Settings { get; }

@@ -146,7 +146,7 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
     private StatementKind ReadCall(int start, int end)
     {
         new ExpressionScanner(tokens, verdict).Scan(start + 1, end);
-        verdict.AddCall();
+        verdict.Add(SessionEffects.Unknown);
         verdict.AdvancesSequence = true;
         return StatementKind.Call;
     }

@@ -23,9 +23,6 @@ internal sealed class VerdictBuilder
 
     public SessionEffects Effects { get; set; }
 
-    /// <summary>The parts of <see cref="Effects"/> that do not come from CALL, whose procedure a catalog may know.</summary>
-    public SessionEffects OwnEffects { get; private set; }
-
     public bool ResetsAllSettings { get; set; }
 
     public bool HasTransactionObject { get; set; }
@@ -80,13 +77,7 @@ internal sealed class VerdictBuilder
         return false;
     }
 
-    public void Add(SessionEffects effects)
-    {
-        Effects |= effects;
-        OwnEffects |= effects;
-    }
-
-    public void AddCall() => Effects |= SessionEffects.Unknown;
+    public void Add(SessionEffects effects) => Effects |= effects;
 
     /// <summary>A setting changes for the session.</summary>
     public void AddSetting(string name)
