@@ -1,3 +1,4 @@
+using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 
 namespace EfPooling.AdoNet;
@@ -49,18 +50,19 @@ internal readonly struct Binding
 
     /// <summary>Makes sure that the statement which comes next runs with these settings.</summary>
     /// <param name="wanted">The settings.</param>
+    /// <param name="verdict">On the statement; <c>null</c> if it has no text.</param>
     /// <param name="mayShareTransaction">They may travel with the statement, in its implicit transaction.</param>
-    public void ApplySettings(SettingMap wanted, bool mayShareTransaction)
+    public void ApplySettings(SettingMap wanted, SqlVerdict? verdict, bool mayShareTransaction)
     {
-        if (!Server.Settings.Are(wanted) && !(_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false)))
+        if (!Server.Settings.Are(wanted) && Server.TakesSettingsBefore(verdict) && !(_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false)))
         {
             Server.Apply(wanted, isInTransaction: _owner is not null);
         }
     }
 
     /// <inheritdoc cref="ApplySettings"/>
-    public ValueTask ApplySettingsAsync(SettingMap wanted, bool mayShareTransaction, CancellationToken cancellationToken)
-        => Server.Settings.Are(wanted) || (_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false))
+    public ValueTask ApplySettingsAsync(SettingMap wanted, SqlVerdict? verdict, bool mayShareTransaction, CancellationToken cancellationToken)
+        => Server.Settings.Are(wanted) || !Server.TakesSettingsBefore(verdict) || (_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false))
             ? ValueTask.CompletedTask
             : new ValueTask(Server.ApplyAsync(wanted, isInTransaction: _owner is not null, cancellationToken));
 

@@ -559,7 +559,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         try
         {
             binder.Session.OnAttaching(binding.Server);
-            binding.ApplySettings(wanted, mayShareTransaction: false);
+            binding.ApplySettings(wanted, verdict: null, mayShareTransaction: false);
             return use(binding.Server.Npgsql, state);
         }
         catch (Exception e)
@@ -583,7 +583,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         try
         {
             binder.Session.OnAttaching(binding.Server);
-            await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
+            await binding.ApplySettingsAsync(wanted, verdict: null, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             return await use(binding.Server.Npgsql, state, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -123,6 +123,13 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
     }
 
+    /// <summary>
+    /// Whether settings may be set before a statement. A failed transaction takes nothing before it is rolled back, whole or to a savepoint; what is in doubt stays so until
+    /// the statement after that.
+    /// </summary>
+    public bool TakesSettingsBefore(SqlVerdict? verdict)
+        => verdict is not { Statements: 1, Kind: StatementKind.Savepoint or StatementKind.Transaction } || (verdict.Kind == StatementKind.Transaction && NpgsqlInternals.IsOutsideTransaction(Npgsql));
+
     /// <summary>Lets settings travel ahead of what is executed next.</summary>
     /// <param name="wanted">What is to be in force.</param>
     /// <param name="inOwnTransaction">

@@ -206,24 +206,24 @@ internal static class StatementRunner
     private static void Attach(StatementLease lease)
     {
         lease.Binder.Session.OnAttaching(lease.Binding.Server, lease.Verdict);
-        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder))
+        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
         {
             lease.Binding.Server.ReadChangesBack(isInTransaction: true);
         }
 
-        lease.Binding.ApplySettings(lease.Wanted, MayShareTransaction(lease));
+        lease.Binding.ApplySettings(lease.Wanted, lease.Verdict, MayShareTransaction(lease));
         AttachInner(lease);
     }
 
     private static ValueTask AttachAsync(StatementLease lease)
     {
         lease.Binder.Session.OnAttaching(lease.Binding.Server, lease.Verdict);
-        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder))
+        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
         {
             return ReadBackAndAttachAsync(lease);
         }
 
-        var applying = lease.Binding.ApplySettingsAsync(lease.Wanted, MayShareTransaction(lease), lease.Token);
+        var applying = lease.Binding.ApplySettingsAsync(lease.Wanted, lease.Verdict, MayShareTransaction(lease), lease.Token);
         if (!applying.IsCompletedSuccessfully)
         {
             return ApplyAndAttachAsync(lease, applying);
@@ -235,7 +235,7 @@ internal static class StatementRunner
         static async ValueTask ReadBackAndAttachAsync(StatementLease lease)
         {
             await lease.Binding.Server.ReadChangesBackAsync(isInTransaction: true).ConfigureAwait(false);
-            await lease.Binding.ApplySettingsAsync(lease.Wanted, MayShareTransaction(lease), lease.Token).ConfigureAwait(false);
+            await lease.Binding.ApplySettingsAsync(lease.Wanted, lease.Verdict, MayShareTransaction(lease), lease.Token).ConfigureAwait(false);
             AttachInner(lease);
         }
 

@@ -157,8 +157,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             throw new InvalidOperationException("The connection of the leased session was closed and opened again, or moved to another database, so it is not the one that this connection works on. Use a connection of your own for that, and end this session.");
         }
 
-        // The end of a failed transaction must not be preceded by anything.
-        if ((server.IsUsedPastUs || (server.Taint & (Taint.Dirty | Taint.Unverified)) != 0) && verdict is not { Statements: 1, Kind: StatementKind.Transaction or StatementKind.Savepoint })
+        if (server.IsUsedPastUs || (server.Taint & (Taint.Dirty | Taint.Unverified)) != 0)
         {
             DoubtDeclared(server);
         }
@@ -214,7 +213,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             try
             {
                 OnAttaching(binding.Server);
-                await binding.ApplySettingsAsync(wanted, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
+                await binding.ApplySettingsAsync(wanted, verdict: null, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
                 if (binder.Transaction is null && binder.CurrentAmbient is { } ambient)
                 {
                     return ambient.LeaseSession(binder, reason); // Before others in the transaction may run something again.

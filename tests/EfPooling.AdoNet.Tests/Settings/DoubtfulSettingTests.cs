@@ -92,6 +92,36 @@ public sealed class DoubtfulSettingTests(ServerFixture fixture) : PoolTest(fixtu
         Assert.Equal("b", await connection.AskAsync<string>(Tenant));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task FailedTransaction_IsRolledBackToItsSavepoint_WhateverIsInDoubt(bool asText)
+    {
+        await using var connection = await OpenAsync();
+        _tenant = "a";
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.RunAsync("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$"); // Leaves every setting in doubt.
+        await (asText ? connection.RunAsync("SAVEPOINT before") : transaction.SaveAsync("before"));
+        await Assert.ThrowsAsync<PostgresException>(() => connection.RunAsync("DO $$ BEGIN EXECUTE 'SELECT 1 / 0'; END $$"));
+        await (asText ? connection.RunAsync("ROLLBACK TO before") : transaction.RollbackAsync("before"));
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+        await transaction.CommitAsync();
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+    }
+
+    [Theory]
+    [InlineData("ROLLBACK")]
+    [InlineData("COMMIT")]
+    public async Task FailedTransactionAsText_IsEnded_WhateverIsInDoubt(string end)
+    {
+        await using var connection = await OpenAsync(policy: SessionStatePolicy.Pin);
+        _tenant = "a";
+        await connection.RunAsync("BEGIN");
+        await Assert.ThrowsAsync<PostgresException>(() => connection.RunAsync("DO $$ BEGIN EXECUTE 'SELECT 1 / 0'; END $$"));
+        await connection.RunAsync(end);
+        Assert.Equal("a", await connection.AskAsync<string>(Tenant));
+    }
+
     [Fact]
     public async Task TransactionAsText_OnAPinnedConnection_LeavesItInDoubt()
     {
