@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Transactions;
 using Dapper;
 using EfPooling.AdoNet;
 using Npgsql;
@@ -21,6 +22,7 @@ internal sealed class AsynchronousCaller : StressCaller
             .. Often(3, SaveInTransactionAsync), .. Often(5, UpdateAsync), .. Often(16, DapperQueryAsync), .. Often(12, DapperFirstAsync),
             .. Often(8, DapperOnContextAsync), .. Often(6, DapperInsertAsync), .. Often(3, DapperInTransactionAsync), .. Often(4, HalfReadAsync),
             .. Often(5, BatchAsync), .. Often(1, UnwritableParameterAsync), .. Often(2, ServerErrorAsync), .. Often(2, SavepointAsync), .. Often(3, SwitchTenantAsync),
+            .. Often(3, HostileAsync), .. Often(2, HostileInTransactionAsync), .. Often(3, ScopeAsync),
         ];
 
     public async Task RunAsync(int operations)
@@ -290,6 +292,53 @@ internal sealed class AsynchronousCaller : StressCaller
                 See(row.Tenant, row.Claimed, tenant);
             }
         }
+    }
+
+    // Whoever it is that runs behind it, here or on another connection, is to see nothing of it.
+    private async Task HostileAsync(CancellationToken token)
+    {
+        await using var connection = Connect();
+        await connection.OpenAsync(token);
+        await connection.ExecuteAsync(new CommandDefinition(HostileFunctions.Call(Random, OtherTenant()), cancellationToken: token));
+        await QueryRowsAsync(connection, token);
+    }
+
+    private async Task HostileInTransactionAsync(CancellationToken token)
+    {
+        await using var notebook = World.Open(Tenant);
+        await using var transaction = await notebook.Database.BeginTransactionAsync(token);
+        await notebook.Database.ExecuteSqlRawAsync(HostileFunctions.Call(Random, OtherTenant()), token);
+        var note = NoteOf(Write(lines: 1));
+        notebook.Add(note);
+        await notebook.SaveChangesAsync(token);
+        See(note.Tenant, note.Claimed);
+        await transaction.CommitAsync(token);
+    }
+
+    private async Task ScopeAsync(CancellationToken token)
+    {
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        await using (var connection = Connect())
+        {
+            await connection.OpenAsync(token);
+            await InsertAsync(connection, Write(), token);
+            if (Chance(30))
+            {
+                await connection.ExecuteAsync(new CommandDefinition(HostileFunctions.Call(Random, OtherTenant()), cancellationToken: token));
+            }
+        }
+
+        await using var notebook = World.Open(Tenant);
+        var note = NoteOf(Write(lines: 1));
+        notebook.Add(note);
+        await notebook.SaveChangesAsync(token);
+        See(note.Tenant, note.Claimed);
+        if (Chance(20))
+        {
+            throw new IntendedException();
+        }
+
+        scope.Complete();
     }
 
     private async Task InsertAsync(LogicalConnection connection, StressWrite write, CancellationToken token)

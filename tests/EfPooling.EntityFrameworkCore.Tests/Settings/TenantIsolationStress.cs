@@ -8,7 +8,7 @@ namespace EfPooling.EntityFrameworkCore.Tests.Settings;
 
 /// <summary>
 /// 50 tenants, 64 callers, 5 server connections: EF Core with pooled contexts, Dapper and ADO.NET, reads and writes, in transactions and
-/// not, awaiting and blocking, with cancellations, killed backends and errors of server and client. Not one row is read or written as
+/// not, also in ambient ones, awaiting and blocking, with functions that change the tenant past the pool, with cancellations, killed backends and errors of server and client. Not one row is read or written as
 /// another tenant, by what the policies and by what the callers say; what was committed is there, what was not is not.
 /// </summary>
 public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHelper output) : IClassFixture<TenantDatabase>
@@ -54,6 +54,7 @@ public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHe
             INSERT INTO note ("Tenant", "Claimed", "Text", "Edits")
                 SELECT tenant, tenant, text, 0 FROM unnest(ARRAY['{string.Join("', '", StressWorld.Tenants)}']) AS tenant, unnest(ARRAY['{StressCaller.Taken}', 'a', 'b', 'c']) AS text;
             INSERT INTO line ("NoteId", "Tenant", "Claimed", "Text") SELECT "Id", "Tenant", "Claimed", 'first' FROM note;
+            {HostileFunctions.Create}
             """);
 
     private async Task VerifyDataAsync(StressLedger ledger, int seed)
