@@ -17,6 +17,9 @@ internal interface IPooledStatement
     /// <summary>What can be known about its SQL.</summary>
     SqlVerdict Verdict { get; }
 
+    /// <summary>Every parameter is certainly of a type of the server's own.</summary>
+    bool HasBuiltInParameters { get; }
+
     /// <summary>Where it was created; <c>null</c> if that is not known.</summary>
     string? Origin { get; }
 

@@ -127,6 +127,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
         }
     }
 
+    bool IPooledStatement.HasBuiltInParameters => BatchCommands.Cast<NpgsqlBatchCommand>().All(command => ParameterTypes.AreBuiltIn(command.Parameters));
+
     NpgsqlCommand? IPooledStatement.Shareable => null;
 
     int IPooledStatement.CommandTimeout => Timeout;

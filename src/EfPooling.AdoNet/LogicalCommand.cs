@@ -156,6 +156,8 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
     SqlVerdict IPooledStatement.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? Inner.CommandText : $"CALL {Inner.CommandText}()");
 
+    bool IPooledStatement.HasBuiltInParameters => ParameterTypes.AreBuiltIn(Inner.Parameters);
+
     bool IPooledStatement.IsOneTransaction => true;
 
     ICommandUser? IPooledStatement.User => User;

@@ -249,7 +249,7 @@ internal static class StatementRunner
     private static void AttachInner(StatementLease lease)
     {
         lease.Statement.Attach(lease.Binding.Server.Npgsql);
-        lease.IsPureRead = lease.Binder.Session.Expect(lease.Verdict, lease.Binding.Server);
+        lease.IsPureRead = lease.Binder.Session.Expect(lease.Verdict, lease.Statement, lease.Binding.Server);
     }
 
     // Settings may travel with it.

@@ -117,7 +117,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
 
         CatalogNode.Spread(_functions.Values.Concat(_reads.Values).Concat(_writes.Values).Concat(_types.Values).Concat(_builtIn));
         return new SqlCatalog(
-            _version, _settingClasses, _everything.Flags, _calls.ToFlags(), _names.ToFlags(), _written.ToFlags(), _operators.ToFlags(), _functionNames, _relationNames, _hasOwnSetConfig);
+            _version, _settingClasses, _everything.Flags, _types.Values.Aggregate(CatalogFlags.None, static (flags, type) => flags | type.Flags), _calls.ToFlags(), _names.ToFlags(), _written.ToFlags(), _operators.ToFlags(), _functionNames, _relationNames, _hasOwnSetConfig);
     }
 
     // "read uses function" and its kin.

@@ -19,6 +19,10 @@ internal sealed class Judgement(SqlCatalog catalog, int born, bool isClean, bool
     /// <summary>May advance a sequence.</summary>
     public bool Advances => advances;
 
+    /// <summary>The same if something else is used too.</summary>
+    public Judgement With(CatalogFlags flags)
+        => new(catalog, born, isClean && (flags & CatalogFlags.Suspect) == 0, isPure && flags == CatalogFlags.None, advances || (flags & (CatalogFlags.Advances | CatalogFlags.Suspect)) != 0);
+
     /// <summary>
     /// The database was seen to be as the catalog says after the text had come for the first time. Before that, somebody may just have created what the text means.
     /// </summary>

@@ -36,6 +36,7 @@ internal sealed class SqlCatalog
         long version,
         IReadOnlySet<string> settingClasses,
         CatalogFlags everything,
+        CatalogFlags ownTypes,
         Dictionary<string, CatalogFlags> calls,
         Dictionary<string, CatalogFlags> names,
         Dictionary<string, CatalogFlags> written,
@@ -47,6 +48,7 @@ internal sealed class SqlCatalog
         Version = version;
         SettingClasses = settingClasses;
         _everything = everything;
+        OwnTypes = ownTypes;
         _calls = calls;
         _names = names;
         _written = written;
@@ -57,13 +59,16 @@ internal sealed class SqlCatalog
     }
 
     /// <summary>Of a database about which nothing is known: everything is suspect.</summary>
-    public static SqlCatalog Unknown { get; } = new(0, new HashSet<string>(), CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Advances, [], [], [], [], new(), new(), true);
+    public static SqlCatalog Unknown { get; } = new(0, new HashSet<string>(), CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Advances, CatalogFlags.None, [], [], [], [], new(), new(), true);
 
     /// <summary>Changes with everything that the catalog depends on.</summary>
     public long Version { get; }
 
     /// <summary>First parts of the names of settings that libraries had defined in a fresh session.</summary>
     public IReadOnlySet<string> SettingClasses { get; }
+
+    /// <summary>What a value of some type of the database's may bring about: a parameter may have such a type though the text names none.</summary>
+    public CatalogFlags OwnTypes { get; }
 
     public bool IsKnown => !ReferenceEquals(this, Unknown);
 
@@ -83,6 +88,10 @@ internal sealed class SqlCatalog
 
         return _byText[verdict] = judgement;
     }
+
+    /// <summary>The judgement on a text together with what its statement's parameters may be.</summary>
+    public Judgement Judge(SqlVerdict verdict, IPooledStatement statement)
+        => OwnTypes == CatalogFlags.None || statement.HasBuiltInParameters ? Judge(verdict) : Judge(verdict).With(OwnTypes);
 
     /// <summary>Whether the text only reads, leaves nothing behind, not even until its transaction ends, and may be run again elsewhere.</summary>
     public bool IsPureRead(SqlVerdict verdict) => Judge(verdict).IsPure;

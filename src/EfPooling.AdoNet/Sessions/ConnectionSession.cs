@@ -86,10 +86,10 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
     /// <returns>Whether it is proven to be a pure read.</returns>
-    public bool Expect(SqlVerdict verdict, ServerConnection server)
+    public bool Expect(SqlVerdict verdict, IPooledStatement statement, ServerConnection server)
     {
         server.NoteText(verdict.Text);
-        var judgement = Pool.Catalog.Judge(verdict);
+        var judgement = Pool.Catalog.Judge(verdict, statement);
         var effects = SessionNeeds.EffectsOf(verdict, judgement);
         if (judgement.Advances)
         {

@@ -34,15 +34,17 @@ internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCou
     public long Now => time.GetElapsedTime(0, time.GetTimestamp()).Ticks;
 
     /// <returns>What is known of the text, if it may board now; else <c>null</c>.</returns>
-    public BoardingRecord? Grant(SqlVerdict verdict, string text, SettingMap wanted)
+    public BoardingRecord? Grant(SqlVerdict verdict, NpgsqlCommand command, SettingMap wanted)
     {
+        var text = command.CommandText;
         if (text.Length > MostCharacters || wanted.Has("default_transaction_isolation"))
         {
             return null;
         }
 
         var record = RecordOf(verdict, text);
-        return record.MayBoard(Now) && pool.Catalogs.Believes(record.Judgement!) && _everybody.MayBoard(Now) ? record : null;
+        return record.MayBoard(Now) && pool.Catalogs.Believes(record.Judgement!) && _everybody.MayBoard(Now)
+            && (record.Judgement!.Catalog.OwnTypes == CatalogFlags.None || ParameterTypes.AreBuiltIn(command.Parameters)) ? record : null;
     }
 
     /// <summary>A train with a text of this record is about to run. Whether the end of its lease has to look at the database.</summary>

@@ -48,7 +48,7 @@ internal sealed class Station
 
     /// <returns>The passenger that the command becomes; <c>null</c> if it is to run alone.</returns>
     public Passenger? TryCreate(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner, long since)
-        => Rights.Grant(verdict, command.CommandText, wanted) is { } record
+        => Rights.Grant(verdict, command, wanted) is { } record
             ? new Passenger(command, behavior, commandTimeout, wanted, record, runner) { Since = since }
             : null;
 

@@ -1,0 +1,36 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EfPooling.AdoNet.Sql;
+
+/// <summary>
+/// Which parameters are certainly of the server's own types, or of ranges and arrays of them. Of a type of the database's, whose check may run anything, the text that has
+/// the parameter need not say a word.
+/// </summary>
+internal static class ParameterTypes
+{
+    private const NpgsqlDbType Shapes = NpgsqlDbType.Array | NpgsqlDbType.Range | NpgsqlDbType.Multirange;
+
+    private static readonly HashSet<NpgsqlDbType> BuiltIn =
+    [
+        NpgsqlDbType.Bigint, NpgsqlDbType.Double, NpgsqlDbType.Integer, NpgsqlDbType.Numeric, NpgsqlDbType.Real, NpgsqlDbType.Smallint, NpgsqlDbType.Money, NpgsqlDbType.Boolean,
+        NpgsqlDbType.Box, NpgsqlDbType.Circle, NpgsqlDbType.Line, NpgsqlDbType.LSeg, NpgsqlDbType.Path, NpgsqlDbType.Point, NpgsqlDbType.Polygon, NpgsqlDbType.Char,
+        NpgsqlDbType.Text, NpgsqlDbType.Varchar, NpgsqlDbType.Name, NpgsqlDbType.InternalChar, NpgsqlDbType.Bytea, NpgsqlDbType.Date, NpgsqlDbType.Time, NpgsqlDbType.Timestamp,
+        NpgsqlDbType.TimestampTz, NpgsqlDbType.Interval, NpgsqlDbType.TimeTz, NpgsqlDbType.Inet, NpgsqlDbType.Cidr, NpgsqlDbType.MacAddr, NpgsqlDbType.MacAddr8,
+        NpgsqlDbType.Bit, NpgsqlDbType.Varbit, NpgsqlDbType.TsVector, NpgsqlDbType.TsQuery, NpgsqlDbType.Uuid, NpgsqlDbType.Xml, NpgsqlDbType.Json, NpgsqlDbType.Jsonb,
+        NpgsqlDbType.JsonPath, NpgsqlDbType.Oid, NpgsqlDbType.Xid, NpgsqlDbType.Xid8, NpgsqlDbType.Cid, NpgsqlDbType.Tid, NpgsqlDbType.PgLsn,
+    ];
+
+    public static bool AreBuiltIn(NpgsqlParameterCollection parameters)
+    {
+        for (var i = 0; i < parameters.Count; i++)
+        {
+            if (!BuiltIn.Contains(parameters[i].NpgsqlDbType & ~Shapes)) // Unknown for what Npgsql would have to ask the database about.
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
