@@ -11,10 +11,11 @@ internal static class CatalogQuery
 {
     /// <summary>
     /// A number that changes with everything that a catalog depends on: which rows there are, and which transaction wrote them.
-    /// It costs the server a fraction of what the objects cost. It means the same whatever the search path, so that no object of a user takes part in it.
+    /// Temporary tables, which come and go with other sessions, do not count. It costs the server a fraction of what the objects cost. It means the same whatever the search path, so that no object of a user takes part in it.
     /// </summary>
     public const string Version =
         """
+        WITH temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence OPERATOR(pg_catalog.=) 't'::pg_catalog."char")
         SELECT pg_catalog.int8xor(pg_catalog.count(*), coalesce(pg_catalog.sum(pg_catalog.hashint8(pg_catalog.int8xor(
             pg_catalog.int8xor(pg_catalog.int8shl(kind::pg_catalog.int8, 56), pg_catalog.int8shl(id::pg_catalog.int8, 24)),
             pg_catalog.int8mi(age::pg_catalog.int8, pg_catalog.age('3'::pg_catalog.xid)::pg_catalog.int8)))), 0)::pg_catalog.int8)
@@ -26,15 +27,15 @@ internal static class CatalogQuery
                 WHERE oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND typtype OPERATOR(pg_catalog.=) ANY ('{b,d,r,m}'::pg_catalog."char"[]) AND typcategory OPERATOR(pg_catalog.<>) 'A'::pg_catalog."char"
             UNION ALL SELECT 4, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_rewrite WHERE ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
             UNION ALL SELECT 5, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_policy
-            UNION ALL SELECT 6, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_attrdef
+            UNION ALL SELECT 6, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_attrdef WHERE NOT EXISTS (SELECT FROM temporary t WHERE t.oid OPERATOR(pg_catalog.=) adrelid)
             UNION ALL SELECT 7, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_constraint
-                WHERE contype OPERATOR(pg_catalog.=) ANY ('{c,x,f}'::pg_catalog."char"[])
+                WHERE contype OPERATOR(pg_catalog.=) ANY ('{c,x,f}'::pg_catalog."char"[]) AND NOT EXISTS (SELECT FROM temporary t WHERE t.oid OPERATOR(pg_catalog.=) conrelid)
             UNION ALL SELECT 8, indexrelid, pg_catalog.age(xmin) FROM pg_catalog.pg_index
-                WHERE indexrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-            UNION ALL SELECT 9, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal
-            UNION ALL SELECT 10, inhrelid, pg_catalog.age(xmin) FROM pg_catalog.pg_inherits
+                WHERE indexrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND NOT EXISTS (SELECT FROM temporary t WHERE t.oid OPERATOR(pg_catalog.=) indrelid)
+            UNION ALL SELECT 9, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND NOT EXISTS (SELECT FROM temporary t WHERE t.oid OPERATOR(pg_catalog.=) tgrelid)
+            UNION ALL SELECT 10, inhrelid, pg_catalog.age(xmin) FROM pg_catalog.pg_inherits WHERE NOT EXISTS (SELECT FROM temporary t WHERE t.oid OPERATOR(pg_catalog.=) inhrelid)
             UNION ALL SELECT 11, attrelid, pg_catalog.age(xmin) FROM pg_catalog.pg_attribute
-                WHERE (atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char") AND attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+                WHERE (atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid OR attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char") AND attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT EXISTS (SELECT FROM temporary t WHERE t.oid OPERATOR(pg_catalog.=) attrelid)
             UNION ALL SELECT 12, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_operator WHERE oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
             UNION ALL SELECT 13, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_amproc WHERE oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
             UNION ALL SELECT 14, oid, pg_catalog.age(xmin) FROM pg_catalog.pg_cast WHERE oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid

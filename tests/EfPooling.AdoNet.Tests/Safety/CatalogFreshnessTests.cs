@@ -97,6 +97,29 @@ public sealed class CatalogFreshnessTests(ServerFixture fixture) : PoolTest(fixt
         }
     }
 
+    [Theory]
+    [InlineData("TEMP ", false)]
+    [InlineData("", true)]
+    public async Task TableOfAnotherSession_CountsUnlessItIsTemporary(string kind, bool counts)
+    {
+        var (pool, _) = Create();
+        await using var connection = await pool.OpenConnectionAsync();
+        await connection.RunAsync("SELECT f()");
+        var before = pool.Catalog;
+        await using var other = await OpenPlainAsync();
+        await other.RunAsync(
+            $"""
+            CREATE {kind}TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int DEFAULT 1 CHECK (n > 0));
+            CREATE {kind}TABLE child (n int) INHERITS (made);
+            CREATE FUNCTION {(kind.Length > 0 ? "pg_temp." : "")}nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+            DROP FUNCTION {(kind.Length > 0 ? "pg_temp." : "")}nothing();
+            """);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await connection.RunAsync("SELECT f()"); // Its lease looks when it ends.
+        await connection.RunAsync("SELECT f()");
+        Assert.Equal(counts, !ReferenceEquals(before, pool.Catalog));
+    }
+
     [Fact]
     public async Task TableLockedByAMigration_StopsNoOpen()
     {
@@ -161,7 +184,7 @@ public sealed class CatalogFreshnessTests(ServerFixture fixture) : PoolTest(fixt
         Assert.Equal(1L, pool.GetSnapshot().Retired[RetireReason.ResetFailed]);
     }
 
-    private static int Checks(CapturedLog log) => log.Texts.Count(text => text.StartsWith("Command execution completed", StringComparison.Ordinal) && text.Contains("): SELECT pg_catalog.int8xor", StringComparison.Ordinal));
+    private static int Checks(CapturedLog log) => log.Texts.Count(text => text.StartsWith("Command execution completed", StringComparison.Ordinal) && text.Contains("): WITH temporary", StringComparison.Ordinal));
 
     private (TransactionPoolingDataSource Pool, CapturedLog Log) Create(int maxPoolSize = 1, Action<TransactionPoolingOptions>? configure = null)
     {
