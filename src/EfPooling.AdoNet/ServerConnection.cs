@@ -258,7 +258,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             return IsReady;
         }
 
-        var isClean = upkeep.Verifies(Taint);
+        var isClean = upkeep.Verifies(Taint) && !IsOutdated(upkeep.Catalogs.Current);
         var owesCheck = (taint & (Taint.Unverified | Taint.SchemaChanged)) != 0;
         try
         {
@@ -286,7 +286,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty))
             {
                 owesCheck = false;
-                if (!upkeep.Catalogs.Check(Npgsql))
+                if (!upkeep.Catalogs.Check(Npgsql) || IsOutdated(upkeep.Catalogs.Current))
                 {
                     taint = upkeep.Due(taint | Taint.Dirty);
                     isClean = false;
@@ -346,7 +346,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             return IsReady;
         }
 
-        var isClean = upkeep.Verifies(Taint);
+        var isClean = upkeep.Verifies(Taint) && !IsOutdated(upkeep.Catalogs.Current);
         var owesCheck = (taint & (Taint.Unverified | Taint.SchemaChanged)) != 0;
         try
         {
@@ -374,7 +374,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty))
             {
                 owesCheck = false;
-                if (!await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false))
+                if (!await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false) || IsOutdated(upkeep.Catalogs.Current))
                 {
                     taint = upkeep.Due(taint | Taint.Dirty);
                     isClean = false;

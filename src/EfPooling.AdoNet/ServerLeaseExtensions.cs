@@ -21,7 +21,20 @@ internal static class ServerLeaseExtensions
 
     public static ValueTask EndAsync(this Lease<ServerConnection> lease)
     {
-        lease.Connection.OnLeaseEnding();
+        var isEnding = false;
+        try
+        {
+            lease.Connection.OnLeaseEnding();
+            isEnding = true;
+        }
+        finally
+        {
+            if (!isEnding)
+            {
+                Finish(lease, isFit: false);
+            }
+        }
+
         if (!lease.Connection.NeedsMending)
         {
             Finish(lease, lease.Connection.IsReady);

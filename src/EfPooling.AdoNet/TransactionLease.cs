@@ -161,33 +161,44 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
 
     public void End()
     {
-        _inner?.Dispose();
-        Server.Settings.OnTransactionEnded();
-        if (_session is null)
+        try
         {
-            lease.End();
+            _inner?.Dispose();
         }
-        else
+        finally
         {
-            _session.OnStatementEnded();
+            Server.Settings.OnTransactionEnded();
+            if (_session is null)
+            {
+                lease.End();
+            }
+            else
+            {
+                _session.OnStatementEnded();
+            }
         }
     }
 
     public async ValueTask EndAsync()
     {
-        if (_inner is not null)
+        try
         {
-            await _inner.DisposeAsync().ConfigureAwait(false);
+            if (_inner is not null)
+            {
+                await _inner.DisposeAsync().ConfigureAwait(false);
+            }
         }
-
-        Server.Settings.OnTransactionEnded();
-        if (_session is null)
+        finally
         {
-            await lease.EndAsync().ConfigureAwait(false);
-        }
-        else
-        {
-            await _session.OnStatementEndedAsync().ConfigureAwait(false);
+            Server.Settings.OnTransactionEnded();
+            if (_session is null)
+            {
+                await lease.EndAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                await _session.OnStatementEndedAsync().ConfigureAwait(false);
+            }
         }
     }
 }

@@ -353,12 +353,19 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         while (true)
         {
             var lease = _pool.Acquire(holder, started, cancellationToken);
-            if (IsFit(lease.Connection, last) && (!lease.Connection.NeedsRenewal(Catalog) || lease.Connection.TryRenew(Catalog)))
+            var isFit = false;
+            try
             {
-                return lease;
+                isFit = IsFit(lease.Connection, last) && (!lease.Connection.NeedsRenewal(Catalog) || lease.Connection.TryRenew(Catalog));
+                if (isFit)
+                {
+                    return lease;
+                }
             }
-
-            RetireUnfit(lease);
+            finally
+            {
+                RetireUnless(isFit, lease);
+            }
         }
     }
 
@@ -388,27 +395,43 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, long started, CancellationToken cancellationToken)
     {
         var lease = await first.ConfigureAwait(false);
-        while (!IsFit(lease.Connection, last) || (lease.Connection.NeedsRenewal(Catalog) && !await lease.Connection.TryRenewAsync(Catalog).ConfigureAwait(false)))
+        while (true)
         {
-            RetireUnfit(lease);
+            var isFit = false;
+            try
+            {
+                isFit = IsFit(lease.Connection, last) && (!lease.Connection.NeedsRenewal(Catalog) || await lease.Connection.TryRenewAsync(Catalog).ConfigureAwait(false));
+                if (isFit)
+                {
+                    return lease;
+                }
+            }
+            finally
+            {
+                RetireUnless(isFit, lease);
+            }
+
             lease = await _pool.AcquireAsync(holder, started, cancellationToken).ConfigureAwait(false);
         }
-
-        return lease;
     }
 
     private bool IsFit(ServerConnection server, ServerConnection? last)
         => server.IsReady && (last is null || !ReferenceEquals(server, last) || Options.MaxPoolSize == 1);
 
     // Npgsql's keepalive found it dead while it was idle, or it could not be reset, or its host is not the right one any more.
-    private void RetireUnfit(Lease<ServerConnection> lease)
-        => lease.Retire(lease.Connection switch
+    private void RetireUnless(bool isFit, Lease<ServerConnection> lease)
+    {
+        if (!isFit)
         {
-            { IsReady: false } => RetireReason.Broken,
-            { IsMisplaced: true } => RetireReason.HostRules,
-            { Taint: Taint.None } when Shuffles => RetireReason.Shuffled,
-            _ => RetireReason.ResetFailed,
-        });
+            lease.Retire(lease.Connection switch
+            {
+                { IsReady: false } => RetireReason.Broken,
+                { IsMisplaced: true } => RetireReason.HostRules,
+                { Taint: Taint.None } when Shuffles => RetireReason.Shuffled,
+                _ => RetireReason.ResetFailed,
+            });
+        }
+    }
 
     private static TransactionPoolingOptions ForShuffling(TransactionPoolingOptions options)
         => options with { ServerRoundRobin = true, MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(2, options.MaxPoolSize)) };
