@@ -27,7 +27,6 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
             {
                 SqlTokenKind.Word or SqlTokenKind.QuotedWord => OnName(i),
                 SqlTokenKind.Punctuation => OnPunctuation(i),
-                SqlTokenKind.Operator => OnOperator(i),
                 _ => i,
             };
         }
@@ -39,12 +38,6 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
                 verdict.AddTable(table);
             }
         }
-    }
-
-    private int OnOperator(int i)
-    {
-        verdict.AddOperator(tokens.Raw(i));
-        return i;
     }
 
     private int OnPunctuation(int i)
@@ -238,11 +231,9 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
 
     private void NoteRelation(int first, int last)
     {
-        var name = NameAt(first, last);
-        verdict.AddRelation(name);
         if (_place == QueryPlace.Table)
         {
-            (_tables ??= []).Add(name);
+            (_tables ??= []).Add(NameAt(first, last));
             _tableEnd = last;
             _place = QueryPlace.AfterTable;
         }

@@ -31,11 +31,9 @@ internal sealed class SqlVerdict
         ResetsAllSettings = found.ResetsAllSettings;
         HasTransactionObject = found.HasTransactionObject;
         Functions = [.. found.Functions];
-        Relations = [.. found.Relations];
         Tables = [.. found.Tables];
-        Operators = [.. found.Operators];
         Length = CharactersOfVerdict + Text.Length + (_statements.Length * CharactersOfStatement)
-            + CharactersOf(Functions) + CharactersOf(Relations) + CharactersOf(Tables) + CharactersOf(Settings) + CharactersOf(Operators);
+            + CharactersOf(Functions) + CharactersOf(Tables) + CharactersOf(Settings);
         CanShareTransaction = _kinds != 0 && (_kinds & ~Sharing) == 0;
         IsReadCandidate = _statements.Length == 1 && Kind == StatementKind.Select && Effects == SessionEffects.None && !found.DoesMoreThanRead;
     }
@@ -79,14 +77,8 @@ internal sealed class SqlVerdict
     /// <summary>Everything called like a function.</summary>
     public IReadOnlyList<SqlName> Functions { get; }
 
-    /// <summary>Every other name of queries: relations, but columns, aliases and types too.</summary>
-    public IReadOnlyList<SqlName> Relations { get; }
-
-    /// <summary>The part of <see cref="Relations"/> that stands where only a relation may stand. Never a common table expression of the text.</summary>
+    /// <summary>What stands where only a relation may stand. Never a common table expression of the text.</summary>
     public IReadOnlyList<SqlName> Tables { get; }
-
-    /// <summary>Operators as they stand in the text.</summary>
-    public IReadOnlyList<string> Operators { get; }
 
     private static long Sharing
         => (1L << (int)StatementKind.Select) | (1L << (int)StatementKind.SelectInto) | (1L << (int)StatementKind.Insert)
@@ -112,9 +104,6 @@ internal sealed class SqlVerdict
 
     /// <summary>Whether one of the statements is of this kind.</summary>
     public bool Has(StatementKind kind) => (_kinds & (1L << (int)kind)) != 0;
-
-    /// <summary>Whether the word stands anywhere in the text, also in a constant, whatever its case.</summary>
-    public bool Mentions(string word) => Text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The first statement with any of these effects, for messages: one line, about 120 characters, long constants left out.</summary>
     /// <returns>Null if there is none.</returns>

@@ -39,12 +39,8 @@ internal sealed class VerdictBuilder
 
     public HashSet<SqlName> Functions { get; } = [];
 
-    public HashSet<SqlName> Relations { get; } = [];
-
-    /// <summary>The part of <see cref="Relations"/> that stood where only a relation may stand, without the names of common table expressions.</summary>
+    /// <summary>What stood where only a relation may stand, without the names of common table expressions.</summary>
     public HashSet<SqlName> Tables { get; } = [];
-
-    public HashSet<string> Operators { get; } = [];
 
     /// <summary>Begins with a text, or one within it.</summary>
     /// <returns>Null if it is too much; it is then unknown, and there is nothing to <see cref="Close"/>.</returns>
@@ -98,11 +94,7 @@ internal sealed class VerdictBuilder
 
     public void AddFunction(SqlName name) => AddName(Functions, name);
 
-    public void AddRelation(SqlName name) => AddName(Relations, name);
-
     public void AddTable(SqlName name) => AddName(Tables, name);
-
-    public void AddOperator(string name) => AddName(Operators, name);
 
     private bool AddName<T>(HashSet<T> names, T name)
     {

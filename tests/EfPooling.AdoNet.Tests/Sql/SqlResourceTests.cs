@@ -69,10 +69,10 @@ public sealed class SqlResourceTests
     [InlineData(VerdictBuilder.MostNames + 1)]
     public void Names_AreKeptUpToTheBound(int count)
     {
-        var verdict = SqlVerdict.Read("SELECT " + string.Join(", ", Enumerable.Range(0, count).Select(i => $"a{i}")));
+        var verdict = SqlVerdict.Read("SELECT " + string.Join(", ", Enumerable.Range(0, count).Select(i => $"a{i}()")));
 
         Assert.Equal(count > VerdictBuilder.MostNames ? SessionEffects.Unknown : SessionEffects.None, verdict.Effects);
-        Assert.Equal(VerdictBuilder.MostNames, verdict.Relations.Count);
+        Assert.Equal(VerdictBuilder.MostNames, verdict.Functions.Count);
     }
 
     [Theory]

@@ -186,7 +186,7 @@ public sealed class SqlVerdictProperties
 
     private static string Describe(SqlVerdict verdict)
         => $"{verdict.Kind} {verdict.Effects} {verdict.IsReadCandidate} {verdict.CanShareTransaction} {string.Join(',', verdict.Settings)} "
-            + $"{string.Join(',', verdict.Functions)} {string.Join(',', verdict.Relations)} {string.Join(',', verdict.Tables)}";
+            + $"{string.Join(',', verdict.Functions)} {string.Join(',', verdict.Tables)}";
 
     // The statements above have constants only behind the first quote or dollar sign.
     private static string OutsideConstants(string sql, Func<string, string> change)
