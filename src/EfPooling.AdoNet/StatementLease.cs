@@ -56,8 +56,8 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     public SqlVerdict Verdict => _verdict!;
 
-    /// <summary>What is about to be sent is proven to be one.</summary>
-    public bool IsPureRead { get; set; }
+    /// <summary>What is about to be sent is not proven to leave the data as they were.</summary>
+    public bool MayWrite { get; set; }
 
     /// <summary>The latest run had the claim and has ended, and none has failed or has given its reader away: nobody uses the statement, or waits to.</summary>
     public bool IsClean => HasTakenClaim && !_claim.IsRunning && !_hasFailed && !_isDetached;
@@ -173,7 +173,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     /// <summary>The statement itself is about to be sent.</summary>
     public void OnSending(OperationKind kind)
-        => _mayBeCommitted = kind != OperationKind.Prepare && !_binding.IsInTransaction && !IsPureRead && !_binding.Server.IsAbandoned;
+        => _mayBeCommitted = kind != OperationKind.Prepare && !_binding.IsInTransaction && MayWrite && !_binding.Server.IsAbandoned;
 
     /// <inheritdoc/>
     public bool IsOutcomeUnknown(Exception error)

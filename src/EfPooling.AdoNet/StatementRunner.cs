@@ -249,7 +249,7 @@ internal static class StatementRunner
     private static void AttachInner(StatementLease lease)
     {
         lease.Statement.Attach(lease.Binding.Server.Npgsql);
-        lease.IsPureRead = lease.Binder.Session.Expect(lease.Verdict, lease.Statement, lease.Binding.Server);
+        lease.MayWrite = lease.Binder.Session.Expect(lease.Verdict, lease.Statement, lease.Binding.Server);
     }
 
     // Settings may travel with it.

@@ -180,9 +180,8 @@ public sealed class CancellationTests(ServerFixture fixture) : PoolTest(fixture)
         var pool = CreatePool(maxPoolSize: 1, keywords: "Command Timeout=1;Cancellation Timeout=-1");
         await using var connection = await pool.OpenConnectionAsync();
 
-        var error = await Assert.ThrowsAsync<CommitOutcomeUnknownException>(() => connection.RunAsync("SELECT pg_sleep(2)")); // Volatile: it is not proven to write nothing.
+        await Assert.ThrowsAsync<NpgsqlException>(() => connection.RunAsync("SELECT pg_sleep(2)"));
 
-        Assert.IsType<NpgsqlException>(error.InnerException);
         Assert.Equal(1, pool.GetSnapshot().Retired[Core.RetireReason.Broken]);
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }

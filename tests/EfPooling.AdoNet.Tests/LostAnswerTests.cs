@@ -9,7 +9,14 @@ public sealed class LostAnswerTests(ServerFixture fixture) : PoolTest(fixture)
     public override async Task InitializeAsync()
     {
         await base.InitializeAsync();
-        await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY, name text)");
+        await PrepareDatabaseAsync(
+            """
+            DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY, name text);
+            CREATE OR REPLACE FUNCTION counted() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM item';
+            CREATE OR REPLACE FUNCTION counted_slowly() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN counted(); END $$;
+            CREATE OR REPLACE FUNCTION added() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO item (name) VALUES ('x'); END $$;
+            DO $do$ BEGIN EXECUTE 'CREATE OR REPLACE FUNCTION added_by_tree() RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO item (name) VALUES (''x''); END'; END $do$;
+            """);
     }
 
     [Theory]
@@ -19,6 +26,8 @@ public sealed class LostAnswerTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("WITH new AS (INSERT INTO item (name) VALUES ('x') RETURNING id) SELECT id FROM new", false)]
     [InlineData("DO $$ BEGIN INSERT INTO item (name) VALUES ('x'); END $$", true)]
     [InlineData("SELECT 1; INSERT INTO item (name) VALUES ('x')", true)]
+    [InlineData("SELECT added()", true)]
+    [InlineData("SELECT added_by_tree()", false)]
     public async Task AWriteOutsideATransaction_IsOfUnknownOutcome(string sql, bool asynchronous)
     {
         await using var relay = CreateRelay();
@@ -76,9 +85,12 @@ public sealed class LostAnswerTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task APureRead_IsTransient(bool asynchronous)
+    [InlineData("SELECT count(*) FROM item", true)]
+    [InlineData("SELECT count(*) FROM item", false)]
+    [InlineData("SELECT count(*), random(), clock_timestamp(), gen_random_uuid() FROM item", true)] // Volatile, but no write.
+    [InlineData("SELECT counted() /* FROM item */", true)]
+    [InlineData("SELECT counted_slowly() /* FROM item */", false)]
+    public async Task ARead_IsTransient(string sql, bool asynchronous)
     {
         await using var relay = CreateRelay();
         await using var connection = await OpenAsync(relay);
@@ -88,7 +100,7 @@ public sealed class LostAnswerTests(ServerFixture fixture) : PoolTest(fixture)
             await using var blocking = await OpenPlainAsync();
             await using var locking = await blocking.BeginTransactionAsync();
             await blocking.RunAsync("LOCK TABLE item IN ACCESS EXCLUSIVE MODE");
-            var reading = StartLost(relay, () => execute(connection, "SELECT count(*) FROM item"));
+            var reading = StartLost(relay, () => execute(connection, sql));
             await WaitForQueryAsync(connection.Pool!, "FROM item");
             relay.HangUp();
 

@@ -29,7 +29,7 @@ public sealed class ServerDownTests
 
         await server.StopAsync(mode);
 
-        await Assert.ThrowsAsync(mode == StopMode.Fast ? typeof(PostgresException) : typeof(CommitOutcomeUnknownException), () => sleep); // It is volatile, and a server that crashes answers nothing.
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => sleep);
         await Record.ExceptionAsync(async () => await reader.DisposeAsync());
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => transacting.RunAsync("SELECT 1"));
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => idle.RunAsync("SELECT 1"));

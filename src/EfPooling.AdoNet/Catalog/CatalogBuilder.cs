@@ -234,6 +234,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         if (trusted.Contains(row.Schema!, row.Name!))
         {
             _trusted.Add(row.Id);
+            function.Flags |= WritesIfVolatile(row);
         }
         else if ((row.Flags & IsAggregate) == 0)
         {
@@ -249,7 +250,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         _relationNames.Add(row.Schema!, row.Name!);
         _names.Add(row.Name!, read);
         _written.Add(row.Name!, write);
-        read.Flags |= (row.Flags & IsForeign) != 0 ? CatalogFlags.Suspect | CatalogFlags.Volatile : CatalogFlags.None;
+        read.Flags |= (row.Flags & IsForeign) != 0 ? CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Writes : CatalogFlags.None;
     }
 
     // With a type of the user's they can be reached only by what names the type or has a column of it. Otherwise by their sign, and by what needs no sign.
@@ -282,6 +283,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         }
 
         user.Flags |= shape.Is(ShapeFlags.Opaque) ? CatalogFlags.Suspect | CatalogFlags.Volatile : CatalogFlags.None;
+        user.Flags |= shape.Is(ShapeFlags.Opaque | ShapeFlags.Writes) ? CatalogFlags.Writes : CatalogFlags.None;
         user.Flags |= shape.Is(ShapeFlags.SeesSharing) ? CatalogFlags.Volatile : CatalogFlags.None;
         user.Use(_everything);
         foreach (var call in shape.Calls)
@@ -306,16 +308,23 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
     {
         switch (row.Flags >> 4)
         {
+            case 1 when row.Text is null:
+                function.Flags |= WritesIfVolatile(row);
+                return null; // Its tree has said what it uses.
             case 1:
-                return row.Text is null ? null : ShapeReader.Body(row.Text); // Otherwise its tree has said what it uses.
+                return ShapeReader.Body(row.Text!);
             case 2:
                 return new ProcedureShapeReader(_keywords).Read(row.Text ?? "");
             case 4 when Constructors.Contains(row.Text, StringComparer.Ordinal):
             case 3 or 4 when HarmlessExtensions.Contains(_extensions.GetValueOrDefault(row.Id), row.Name!):
+                function.Flags |= WritesIfVolatile(row);
                 return null;
             default:
-                function.Flags |= CatalogFlags.Suspect;
+                function.Flags |= CatalogFlags.Suspect | CatalogFlags.Writes;
                 return null;
         }
     }
+
+    // What cannot be read, only the server can vouch for: it lets no other function write.
+    private static CatalogFlags WritesIfVolatile(CatalogRow row) => (row.Flags & IsVolatile) != 0 ? CatalogFlags.Writes : CatalogFlags.None;
 }

@@ -14,4 +14,7 @@ internal enum CatalogFlags
 
     /// <summary>It may advance a sequence, which <c>lastval</c> and <c>currval</c> of the session remember.</summary>
     Advances = 4,
+
+    /// <summary>It is not proven to leave the data of the database as they were.</summary>
+    Writes = 8,
 }

@@ -59,7 +59,7 @@ internal sealed class SqlCatalog
     }
 
     /// <summary>Of a database about which nothing is known: everything is suspect.</summary>
-    public static SqlCatalog Unknown { get; } = new(0, new HashSet<string>(), CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Advances, CatalogFlags.None, [], [], [], [], new(), new(), true);
+    public static SqlCatalog Unknown { get; } = new(0, new HashSet<string>(), CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Advances | CatalogFlags.Writes, CatalogFlags.None, [], [], [], [], new(), new(), true);
 
     /// <summary>Changes with everything that the catalog depends on.</summary>
     public long Version { get; }
@@ -125,10 +125,11 @@ internal sealed class SqlCatalog
         }
 
         var born = Volatile.Read(ref _begun);
-        var flags = FlagsOf(shape) | (key.IsKnown ? CatalogFlags.None : CatalogFlags.Suspect);
+        var flags = FlagsOf(shape) | (key.IsKnown ? CatalogFlags.None : CatalogFlags.Suspect | CatalogFlags.Writes);
         var isClean = (flags & CatalogFlags.Suspect) == 0;
         var isPure = flags == CatalogFlags.None && shape.Is(ShapeFlags.Query) && !shape.Is(ShapeFlags.SetsLocally | ShapeFlags.SeesSharing) && key.IsReadCandidate;
-        judgement = new Judgement(this, born, isClean, isPure, !isClean || (flags & CatalogFlags.Advances) != 0);
+        var mayWrite = !key.IsReadCandidate || (flags & CatalogFlags.Writes) != 0;
+        judgement = new Judgement(this, born, isClean, isPure, mayWrite, advances: !isClean || (flags & CatalogFlags.Advances) != 0);
         if (!_shapes.TryTake(shape.Length))
         {
             _byShape.Clear();
@@ -145,7 +146,7 @@ internal sealed class SqlCatalog
     private CatalogFlags FlagsOf(TextShape shape)
     {
         var flags = _everything;
-        flags |= shape.Is(ShapeFlags.Opaque) || (shape.Is(ShapeFlags.SetsLocally) && _hasOwnSetConfig) ? CatalogFlags.Suspect | CatalogFlags.Advances : CatalogFlags.None;
+        flags |= shape.Is(ShapeFlags.Opaque) || (shape.Is(ShapeFlags.SetsLocally) && _hasOwnSetConfig) ? CatalogFlags.Suspect | CatalogFlags.Advances | CatalogFlags.Writes : CatalogFlags.None;
         foreach (var call in shape.Calls)
         {
             flags |= _calls.GetValueOrDefault(call);

@@ -85,7 +85,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     }
 
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
-    /// <returns>Whether it is proven to be a pure read.</returns>
+    /// <returns>Whether it is not proven to leave the data as they were.</returns>
     public bool Expect(SqlVerdict verdict, IPooledStatement statement, ServerConnection server)
     {
         server.NoteText(verdict.Text);
@@ -111,7 +111,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
         if (effects == SessionEffects.None && !verdict.Has(StatementKind.Savepoint))
         {
-            return judgement.IsPure;
+            return judgement.MayWrite;
         }
 
         var settingsFollow = _pinned?.LastsUntilClose != true;
@@ -139,7 +139,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             server.Settings.DoubtRevocable();
         }
 
-        return judgement.IsPure;
+        return judgement.MayWrite;
     }
 
     /// <summary>
