@@ -12,8 +12,8 @@ internal static class HarmlessExtensions
         "unaccent", "uuid-ossp", "vector",
     };
 
-    // set_limit changes a setting of pg_trgm.
-    private static readonly HashSet<string> Exceptions = new(StringComparer.Ordinal) { "set_limit" };
+    // set_limit changes a setting of pg_trgm. The other one, of postgis, builds a CREATE TABLE from names that it is given.
+    private static readonly HashSet<string> Exceptions = new(StringComparer.Ordinal) { "set_limit", "st_fromflatgeobuftotable" };
 
     public static bool Contains(string extension) => Names.Contains(extension);
 
