@@ -30,10 +30,13 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
     /// <summary>Whether opens that a caller asks for are held off.</summary>
     public bool IsHoldingCallers(long now) => LastFailure is not null && now < _untilForCallers;
 
+    /// <param name="error">Why it failed.</param>
+    /// <param name="isWanted">Somebody waits. Otherwise callers are not held off: what failed while nobody asked may work when somebody does.</param>
+    /// <param name="now">By the clock.</param>
     /// <returns>How long opens that nobody asks for are held off; see <see cref="LeftForCallers"/>.</returns>
-    public TimeSpan Failed(Exception error, long now)
+    public TimeSpan Failed(Exception error, bool isWanted, long now)
     {
-        var wasHolding = IsHoldingCallers(now);
+        var wasHolding = isWanted ? IsHoldingCallers(now) : IsHolding(now);
         LastFailure = ExceptionDispatchInfo.Capture(error);
         if (wasHolding)
         {
@@ -43,6 +46,11 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
         var pause = TimeSpan.FromTicks(First.Ticks << Math.Min(_failures++, 24));
         pause = (pause < options.ServerLoginRetry ? pause : options.ServerLoginRetry) * (0.9 + (0.2 * random.NextDouble()));
         _until = now + Math.Max(1, clock.Length(pause));
+        if (!isWanted)
+        {
+            return pause;
+        }
+
         var callers = LongestForCallers * (0.8 + (0.2 * random.NextDouble()));
         _untilForCallers = Math.Min(_until, now + clock.Length(callers));
         return pause;

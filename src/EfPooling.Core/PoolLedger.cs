@@ -181,7 +181,7 @@ internal sealed class PoolLedger<T>
         }
 
         _replacements = 0; // Only waiters and MinPoolSize are worth another attempt while the server refuses.
-        return Backoff.Failed(error, now);
+        return Backoff.Failed(error, isWanted: Waiting > 0, now);
     }
 
     /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>

@@ -23,7 +23,7 @@ public sealed class LoginBackoffTests
             for (var failure = 0; failure < 100; failure++)
             {
                 var middle = expected < retry ? expected : retry;
-                var pause = backoff.Failed(Error, now);
+                var pause = backoff.Failed(Error, isWanted: true, now);
                 now += pause.Ticks;
                 if (pause < middle * 0.9 || pause > middle * 1.1 || pause <= TimeSpan.Zero)
                 {
@@ -42,7 +42,7 @@ public sealed class LoginBackoffTests
     {
         var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
         Assert.False(backoff.IsHolding(1_000));
-        var end = 1_000 + backoff.Failed(Error, 1_000).Ticks;
+        var end = 1_000 + backoff.Failed(Error, isWanted: true, 1_000).Ticks;
         Assert.True(backoff.IsHolding(1_000));
         Assert.True(backoff.IsHolding(end - 1));
         Assert.False(backoff.IsHolding(end));
@@ -55,7 +55,7 @@ public sealed class LoginBackoffTests
         for (var now = 0L; now < TimeSpan.FromMinutes(1).Ticks; now += TimeSpan.TicksPerSecond)
         {
             Assert.False(backoff.IsHoldingCallers(now));
-            backoff.Failed(Error, now);
+            backoff.Failed(Error, isWanted: true, now);
             Assert.True(backoff.IsHoldingCallers(now));
             Assert.False(backoff.IsHoldingCallers(now + backoff.LeftForCallers(now).Ticks));
         }
@@ -67,7 +67,7 @@ public sealed class LoginBackoffTests
     public void EndPauseForCallers_LeavesTheRestForAttemptsThatNobodyAsksFor()
     {
         var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
-        var pause = backoff.Failed(Error, 0);
+        var pause = backoff.Failed(Error, isWanted: true, 0);
         Assert.Equal(pause - TimeSpan.FromTicks(1_000), backoff.EndPauseForCallers(1_000));
         Assert.False(backoff.IsHoldingCallers(1_000));
         Assert.True(backoff.IsHolding(1_000));
@@ -78,9 +78,9 @@ public sealed class LoginBackoffTests
     public void Failed_DuringThePause_ReturnsWhatIsLeftOfIt()
     {
         var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
-        var pause = backoff.Failed(Error, 0);
+        var pause = backoff.Failed(Error, isWanted: true, 0);
         var later = new InvalidOperationException("still down");
-        Assert.Equal(pause - TimeSpan.FromTicks(1_000), backoff.Failed(later, 1_000));
+        Assert.Equal(pause - TimeSpan.FromTicks(1_000), backoff.Failed(later, isWanted: true, 1_000));
         Assert.Same(later, backoff.LastError);
     }
 
@@ -88,21 +88,21 @@ public sealed class LoginBackoffTests
     public void EndPause_StopsHolding_ButGoesOnCounting()
     {
         var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
-        backoff.Failed(Error, 0);
+        backoff.Failed(Error, isWanted: true, 0);
         backoff.EndPause();
         Assert.False(backoff.IsHolding(1));
         Assert.Same(Error, backoff.LastError);
-        Assert.True(backoff.Failed(Error, 0) >= TimeSpan.FromMilliseconds(180));
+        Assert.True(backoff.Failed(Error, isWanted: true, 0) >= TimeSpan.FromMilliseconds(180));
     }
 
     [Fact]
     public void Reset_ForgetsEverything()
     {
         var backoff = Backoff(TimeSpan.FromSeconds(15), new Random(7));
-        backoff.Failed(Error, 0);
+        backoff.Failed(Error, isWanted: true, 0);
         backoff.Reset();
         Assert.False(backoff.IsHolding(1));
         Assert.Null(backoff.LastError);
-        Assert.True(backoff.Failed(Error, 0) <= TimeSpan.FromMilliseconds(110));
+        Assert.True(backoff.Failed(Error, isWanted: true, 0) <= TimeSpan.FromMilliseconds(110));
     }
 }

@@ -183,7 +183,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
             }
             else
             {
-                pause = state.Backoff.Failed(error, clock.Now);
+                pause = state.Backoff.Failed(error, isWanted: true, clock.Now);
             }
 
             interrupted = state.Ledger.Count;
