@@ -293,9 +293,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 }
             }
 
-            if (isClean)
+            if (isClean && _verifier?.Verify(Npgsql, upkeep.Pool, Settings.Names) == false)
             {
-                _verifier?.Verify(Npgsql, upkeep.Pool, Settings.Names);
+                taint = upkeep.Due(taint | Taint.Dirty);
             }
 
             if (taint.HasFlag(Taint.Dirty) && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
@@ -381,9 +381,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
                 }
             }
 
-            if (isClean && _verifier is not null)
+            if (isClean && _verifier is not null && !await _verifier.VerifyAsync(Npgsql, upkeep.Pool, Settings.Names).ConfigureAwait(false))
             {
-                await _verifier.VerifyAsync(Npgsql, upkeep.Pool, Settings.Names).ConfigureAwait(false);
+                taint = upkeep.Due(taint | Taint.Dirty);
             }
 
             if (taint.HasFlag(Taint.Dirty) && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))

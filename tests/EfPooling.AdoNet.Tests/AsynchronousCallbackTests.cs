@@ -40,7 +40,7 @@ public sealed class AsynchronousCallbackTests(ServerFixture fixture) : PoolTest(
     public async Task Initializer_WhoseSynchronousFormThrows_RunsAsynchronously(Type refusal)
     {
         var refused = 0;
-        var pool = CreatePool(build: builder => builder.ConfigureNpgsql(npgsql => npgsql.UsePhysicalConnectionInitializer(
+        var pool = CreateUnshuffledPool(build: builder => builder.ConfigureNpgsql(npgsql => npgsql.UsePhysicalConnectionInitializer(
             _ => throw Create(refusal, ref refused),
             connection => connection.RunAsync("SET work_mem = '77MB'"))));
 

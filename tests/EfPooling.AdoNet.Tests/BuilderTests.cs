@@ -82,7 +82,7 @@ public sealed class BuilderTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task ExistingDataSource_OpensTheServerConnections_AndRetirementClosesTheBackend(bool pooled)
     {
         await using var npgsql = NpgsqlDataSource.Create($"{ConnectionString};Pooling={pooled};Application Name=existing {pooled};Minimum Pool Size=2");
-        var pool = Watch(new TransactionPoolingDataSourceBuilder(npgsql).ConfigureOptions(options => options.MinPoolSize = 0).Build());
+        var pool = Watch(new TransactionPoolingDataSourceBuilder(npgsql).ConfigureOptions(options => (options.MinPoolSize, options.Shuffle) = (0, false)).Build());
         await using var connection = await pool.OpenConnectionAsync();
         var backend = await connection.AskAsync<int>(Sql.BackendId);
         await connection.RunAsync("SET work_mem = '77MB'");

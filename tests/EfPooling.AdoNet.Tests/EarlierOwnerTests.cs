@@ -39,7 +39,7 @@ public sealed class EarlierOwnerTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task TransactionKeptOfALeasedSession_ThatWasClosedIntoThePoolOfItsDataSource_IsDead(bool disposed)
     {
         await using var source = NpgsqlDataSource.Create($"{ConnectionString};Application Name=earlier owner {disposed}");
-        var pool = Watch(new TransactionPoolingDataSourceBuilder(source).ConfigureOptions(options => options.MaxPoolSize = 2).Build());
+        var pool = Watch(new TransactionPoolingDataSourceBuilder(source).ConfigureOptions(options => (options.MaxPoolSize, options.Shuffle) = (2, false)).Build());
         await using var connection = await pool.OpenConnectionAsync();
         await using (var session = await connection.LeaseSessionAsync("closed by its holder"))
         {

@@ -30,7 +30,7 @@ public sealed class LostSessionTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task WhatIsSeen_IsWhatPlainNpgsqlShows(string way, bool asynchronous)
     {
         await using var plain = new NpgsqlConnection($"{ConnectionString};Application Name=plain lost session");
-        var pool = CreatePool(configure: options => options.PoolMode = way == "session mode" ? PoolMode.Session : PoolMode.Transaction);
+        var pool = CreateUnshuffledPool(configure: options => options.PoolMode = way == "session mode" ? PoolMode.Session : PoolMode.Transaction);
         await using var pooled = pool.CreateConnection();
 
         var expected = await WatchAsync(plain, way, asynchronous);

@@ -43,7 +43,7 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
     public async Task Throw_RefusesIt_AndSendsNothing(string sql, PinReason reason, string remedy)
     {
         var log = new CapturedLog();
-        var pool = CreatePool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
+        var pool = CreateUnshuffledPool(maxPoolSize: 1, build: builder => builder.UseLoggerFactory(log));
         await using var connection = await pool.OpenConnectionAsync();
 
         foreach (var error in new[]

@@ -72,7 +72,7 @@ internal sealed class SessionPicture
         {
             var isFollowed = followed.Any(name => part.Equals($"setting {name}", StringComparison.OrdinalIgnoreCase))
                 || (part == "user" && followed.Any(name => name is "role" or "session_authorization"));
-            if (!isFollowed && before._parts.GetValueOrDefault(part) is var then && then != now && !(IsLibrary(part) && !before._parts.ContainsKey(part)))
+            if (!isFollowed && before._parts.TryGetValue(part, out var then) && then != now)
             {
                 differences.Add($"{part}: {now ?? "none"} (was {then ?? "none"})");
             }
@@ -80,6 +80,9 @@ internal sealed class SessionPicture
 
         return differences;
     }
+
+    /// <summary>Whether a custom setting has a value here that nobody has asked for before: who gave it that cannot be said.</summary>
+    public bool KnowsMoreThan(SessionPicture before) => _parts.Any(part => part.Value is not null && !before._parts.ContainsKey(part.Key) && !IsLibrary(part.Key));
 
     private static NpgsqlCommand Ask(NpgsqlConnection connection, IEnumerable<string> customSettings, int timeoutSeconds)
     {

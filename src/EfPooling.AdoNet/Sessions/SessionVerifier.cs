@@ -75,29 +75,37 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
     }
 
     /// <summary>The lease has ended, and nothing that ran in it is said to have changed the session.</summary>
+    /// <returns>Whether that was seen; else the session is to be reset, because a text has named a setting for the first time, and what it was before is not known.</returns>
     /// <exception cref="SessionChangedException">The session is not what it was.</exception>
-    public void Verify(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
+    public bool Verify(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
     {
-        if (_before is not null && _texts.Count > 0)
+        if (_before is null || _texts.Count == 0)
         {
-            var now = SessionPicture.Take(connection, _customSettings, timeoutSeconds);
-            using var random = Create("SELECT pg_catalog.random()", connection);
-            Compare(now, (double)random.ExecuteScalar()!, pool, followed);
+            return true;
         }
+
+        var now = SessionPicture.Take(connection, _customSettings, timeoutSeconds);
+        using var random = Create("SELECT pg_catalog.random()", connection);
+        Compare(now, (double)random.ExecuteScalar()!, pool, followed);
+        return !now.KnowsMoreThan(_before);
     }
 
     /// <inheritdoc cref="Verify"/>
-    public async Task VerifyAsync(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
+    public async Task<bool> VerifyAsync(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
     {
-        if (_before is not null && _texts.Count > 0)
+        if (_before is null || _texts.Count == 0)
         {
-            var now = await SessionPicture.TakeAsync(connection, _customSettings, timeoutSeconds).ConfigureAwait(false);
-            var random = Create("SELECT pg_catalog.random()", connection);
-            await using (random.ConfigureAwait(false))
-            {
-                Compare(now, (double)(await random.ExecuteScalarAsync().ConfigureAwait(false))!, pool, followed);
-            }
+            return true;
         }
+
+        var now = await SessionPicture.TakeAsync(connection, _customSettings, timeoutSeconds).ConfigureAwait(false);
+        var random = Create("SELECT pg_catalog.random()", connection);
+        await using (random.ConfigureAwait(false))
+        {
+            Compare(now, (double)(await random.ExecuteScalarAsync().ConfigureAwait(false))!, pool, followed);
+        }
+
+        return !now.KnowsMoreThan(_before);
     }
 
     [GeneratedRegex(@"\b([a-zA-Z_]\w*\.\w+)\b", RegexOptions.CultureInvariant)]

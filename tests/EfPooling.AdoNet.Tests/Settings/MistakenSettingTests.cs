@@ -10,7 +10,7 @@ public sealed class MistakenSettingTests(ServerFixture fixture) : PoolTest(fixtu
     public async Task RequiredValue_ThatIsMissing_ThrowsBeforeAnythingIsSent()
     {
         var log = new CapturedLog();
-        var pool = CreatePool(1, build: builder => builder.UseLoggerFactory(log).ConfigureOptions(o => o.SessionSetting("app.tenant_id", _ => _tenant.Value, required: true)));
+        var pool = CreateUnshuffledPool(1, build: builder => builder.UseLoggerFactory(log).ConfigureOptions(o => o.SessionSetting("app.tenant_id", _ => _tenant.Value, required: true)));
         await using var connection = await pool.OpenConnectionAsync();
         foreach (var missing in new[] { null, "" })
         {
