@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Castle.DynamicProxy;
+
 namespace EfPooling.AdoNet.Tests;
 
 /// <summary>Where the call site of the operation that was running comes from.</summary>
@@ -80,6 +83,18 @@ public sealed class CallSiteTests(ServerFixture fixture) : GuardTest(fixture)
     [InlineData("<Clone>$", "Clone")]
     public void NameThatTheCompilerMade_IsThatOfItsMethod(string name, string expected) => Assert.Equal(expected, CallSites.Unmangle(name));
 
+    [Fact]
+    public void CallSiteBehindAProxy_IsTheLineThatUsedIt()
+    {
+        StackTrace? within = null;
+        var repository = new ProxyGenerator().CreateInterfaceProxyWithoutTarget<IRepository>(new Recording(trace => within = trace));
+
+        repository.Load();
+
+        Assert.Contains("AbstractInvocation", within!.ToString(), StringComparison.Ordinal);
+        Assert.Matches(@"^CallSiteTests\.CallSiteBehindAProxy_\w+ in CallSiteTests.cs:\d+$", CallSites.Find(within));
+    }
+
     [Theory]
     [InlineData(-0.1)]
     [InlineData(1.1)]
@@ -101,5 +116,16 @@ public sealed class CallSiteTests(ServerFixture fixture) : GuardTest(fixture)
         }));
 
         Assert.Equal(2, error.Errors.Count);
+    }
+
+    public interface IRepository
+    {
+        void Load();
+    }
+
+    // Stands for a library's, such as EF Core's of lazy loading, so its own frame is left out.
+    private sealed class Recording(Action<StackTrace> record) : IInterceptor
+    {
+        public void Intercept(IInvocation invocation) => record(new StackTrace(skipFrames: 1, fNeedFileInfo: true));
     }
 }
