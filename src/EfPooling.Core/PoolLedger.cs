@@ -71,6 +71,9 @@ internal sealed class PoolLedger<T>
 
     public int Closing { get; private set; }
 
+    /// <summary>The pool keeps no server connection, whatever MinPoolSize says, until somebody comes.</summary>
+    public bool IsAtRest { get; private set; }
+
     public int Warm => _warm.Count;
 
     public int Empty => _empty.Count;
@@ -103,6 +106,7 @@ internal sealed class PoolLedger<T>
     {
         AssertGate();
         QueueOf(waiter).Enqueue(waiter);
+        IsAtRest = false; // Nothing is warm in a pool at rest: whoever comes queues.
         Counters.Waits++;
     }
 
@@ -266,6 +270,23 @@ internal sealed class PoolLedger<T>
         RetireAllWarmLocked(RetireReason.Cleared, retired);
     }
 
+    /// <summary>Puts the pool at rest, unless somebody uses it: every connection is closed, and those that are being opened when they arrive.</summary>
+    /// <returns>Whether the pool is at rest now.</returns>
+    public bool RestLocked(ICollection<PoolRetirement<T>> retired)
+    {
+        AssertGate();
+        if (Leased > 0 || Waiting > 0 || Phase != PoolPhase.Running)
+        {
+            return false;
+        }
+
+        IsAtRest = true;
+        _replacements = 0;
+        Generation++;
+        RetireAllWarmLocked(RetireReason.Idle, retired);
+        return true;
+    }
+
     /// <summary>Whether a caller may take a slot or queue: nobody new while the pool drains.</summary>
     /// <param name="since">When it began to wait.</param>
     public bool Admits(long since) => Phase == PoolPhase.Running || (Phase == PoolPhase.Draining && since < _drainBegan);
@@ -338,6 +359,7 @@ internal sealed class PoolLedger<T>
 
     private int WantedOpens() => Phase switch
     {
+        PoolPhase.Running when IsAtRest => 0,
         PoolPhase.Running => Math.Max(Waiting, Math.Max(_options.MinPoolSize - Live, _replacements)),
         PoolPhase.Draining => Waiting,
         _ => 0,

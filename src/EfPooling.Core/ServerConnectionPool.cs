@@ -157,6 +157,33 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         _keeper.Stop(outdated);
     }
 
+    /// <summary>Closes every server connection and keeps none, whatever MinPoolSize says, until somebody comes. Does nothing while a lease runs or somebody waits.</summary>
+    /// <returns>Whether the pool is at rest. Somebody may have come since.</returns>
+    internal bool TryRest()
+    {
+        var retired = new List<PoolRetirement<T>>();
+        CancellationTokenSource outdated;
+        using (_gate.Enter())
+        {
+            if (_ledger.IsAtRest)
+            {
+                return true;
+            }
+
+            if (!_ledger.RestLocked(retired))
+            {
+                return false;
+            }
+
+            outdated = _keeper.RenewOpensLocked();
+            _keeper.LeaveLocked();
+        }
+
+        _keeper.CloseAll(retired);
+        _keeper.Stop(outdated);
+        return true;
+    }
+
     /// <summary>The numbers of the pool at this moment.</summary>
     public PoolSnapshot GetSnapshot()
     {

@@ -37,6 +37,7 @@ internal sealed class RandomActions : IAsyncDisposable
             (3, () => Do(EndAgain)),
             (4, Cancel),
             (1, () => Do(_pool.Clear)),
+            (2, () => Do(Rest)),
             (10, () => Do(() => _time.Advance(TimeSpan.FromSeconds(_random.Next(10))))),
             (1, () => Do(() => _time.Advance(TimeSpan.FromSeconds(_random.Next(300))))),
             (16, () => Do(() => Open()?.Succeed())),
@@ -146,6 +147,13 @@ internal sealed class RandomActions : IAsyncDisposable
         lease.RetireAtEnd(RetireReason.Exposed);
         lease.Release();
         Check(connection.TimesClosed == 1, "a connection that was to be retired at the end of its lease is still open");
+    }
+
+    private void Rest()
+    {
+        var isUsed = _held.Count + _pool.GetSnapshot().Waiting > 0;
+        Check(_pool.TryRest() != isUsed, "a pool rests if and only if nobody uses it");
+        Check(isUsed || _pool.GetSnapshot().Warm == 0, "a pool at rest keeps a connection");
     }
 
     private async Task Cancel()
