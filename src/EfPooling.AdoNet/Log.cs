@@ -85,4 +85,7 @@ internal static partial class Log
 
     [LoggerMessage(1141, LogLevel.Debug, "Pool '{Pool}' was not closed and nobody references it any more; its {Connections} server connections are closed now. Dispose data sources.")]
     public static partial void Forgotten(ILogger logger, string pool, int connections);
+
+    [LoggerMessage(1142, LogLevel.Debug, "Pool '{Pool}' was not used for {Timeout} (PoolIdleTimeout); its server connections are closed unless a connection is open, and it goes when nobody has it any more.")]
+    public static partial void Unused(ILogger logger, string pool, TimeSpan timeout);
 }

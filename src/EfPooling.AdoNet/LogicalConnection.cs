@@ -467,10 +467,15 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
     private void EndOpen(ConnectionBinder binder)
     {
+        binder.Pool.IdleWatch?.OnOpened(); // Whoever takes the binder out again says that it is closed.
         _binder = binder;
         if (Interlocked.CompareExchange(ref _state, ConnectionState.Open, ConnectionState.Connecting) != ConnectionState.Connecting)
         {
-            _binder = null;
+            if (Interlocked.Exchange(ref _binder, null) is not null)
+            {
+                binder.Pool.IdleWatch?.OnClosed();
+            }
+
             throw new InvalidOperationException("The connection was closed while it was being opened. Await Open before closing or disposing the connection.");
         }
 
@@ -485,6 +490,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
             return;
         }
 
+        binder.Pool.IdleWatch?.OnClosed();
         Volatile.Write(ref _lost, binder);
         _state = ConnectionState.Closed;
         ForgetFollowedSettings();
@@ -506,6 +512,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         wasOpen = binder is not null;
         if (binder is not null)
         {
+            binder.Pool.IdleWatch?.OnClosed();
             if (binder.Claim.BusyOperation is { } running)
             {
                 _closing.Set(binder.Guard, running);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using EfPooling.Core;
 using Npgsql;
 
@@ -9,8 +8,9 @@ namespace EfPooling.AdoNet;
 /// </summary>
 internal sealed class PoolFamily(PoolConfiguration configuration)
 {
-    private readonly ConcurrentDictionary<string, Lazy<TransactionPoolingDataSource>> _pools = new();
+    private readonly PoolDirectory<string> _pools = new(); // all but the root
     private TransactionPoolingDataSource? _root; // written once; null if the family's pools are all equal
+    private string? _rootKey; // written once, before _root
     private volatile bool _isClosed; // written before the pools are closed, read after one was added
 
     public PoolConfiguration Configuration => configuration;
@@ -18,9 +18,11 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
     /// <summary>The pool from which the others of this family will be reached, and with which they will close.</summary>
     /// <param name="connectionString"><c>null</c>: that of the existing data source.</param>
     public TransactionPoolingDataSource CreateRoot(string? connectionString)
-        => _root = connectionString is null
-            ? new TransactionPoolingDataSource(this, new NpgsqlConnectionStringBuilder(configuration.ExistingDataSource!.ConnectionString))
-            : Get(connectionString);
+    {
+        var keywords = new NpgsqlConnectionStringBuilder(connectionString ?? configuration.ExistingDataSource!.ConnectionString);
+        _rootKey = Normalise(keywords);
+        return _root = Create(keywords);
+    }
 
     /// <summary>The pool for a connection string, created if need be. Strings that say the same in another order are the same.</summary>
     public TransactionPoolingDataSource Get(string connectionString)
@@ -32,18 +34,12 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
         }
 
         var key = Normalise(keywords);
-        var lazy = _pools.GetOrAdd(key, _ => new Lazy<TransactionPoolingDataSource>(() => new TransactionPoolingDataSource(this, keywords)));
-        try
-        {
-            ThrowIfClosed(lazy.Value);
-            return lazy.Value;
-        }
-        catch
-        {
-            _pools.TryRemove(KeyValuePair.Create(key, lazy)); // A string with a mistake is not worth remembering.
-            throw;
-        }
+        var pool = key == _rootKey ? _root! : _pools.GetOrCreate(key, () => Create(keywords));
+        ThrowIfClosed(pool);
+        return pool;
     }
+
+    private TransactionPoolingDataSource Create(NpgsqlConnectionStringBuilder keywords) => new(this, keywords);
 
     private void ThrowIfClosed(TransactionPoolingDataSource pool)
     {
@@ -62,34 +58,18 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
     public TransactionPoolingDataSource GetDatabase(TransactionPoolingDataSource pool, string database)
         => Get(new NpgsqlConnectionStringBuilder(pool.ConnectionStringWithPassword) { Database = database }.ConnectionString);
 
-    /// <summary>Forgets a pool that is closing, and closes those that were reached from it, all at the same time.</summary>
+    /// <summary>Closes the pools that were reached from one that is closing, all at the same time.</summary>
     public Task OnClosingAsync(TransactionPoolingDataSource closing, TimeSpan drain)
     {
-        if (ReferenceEquals(closing, _root))
+        if (!ReferenceEquals(closing, _root))
         {
-            _isClosed = true;
+            return Task.CompletedTask;
         }
 
-        if (_pools.FirstOrDefault(pool => pool.Value.IsValueCreated && ReferenceEquals(pool.Value.Value, closing)) is { Key: not null } known)
-        {
-            _pools.TryRemove(known);
-        }
-
-        return ReferenceEquals(closing, _root) ? CloseAllAsync(drain) : Task.CompletedTask;
+        _isClosed = true;
+        return CloseAllAsync(drain);
     }
 
-    public Task CloseAllAsync(TimeSpan drain)
-    {
-        var closing = new List<Task>();
-        foreach (var (key, pool) in _pools)
-        {
-            // One that is still being created is closed by its creator.
-            if (pool.IsValueCreated && _pools.TryRemove(KeyValuePair.Create(key, pool)))
-            {
-                closing.Add(pool.Value.CloseAsync(drain));
-            }
-        }
-
-        return Task.WhenAll(closing);
-    }
+    /// <summary>Closes every pool but the root. One that is still being created is closed by its creator.</summary>
+    public Task CloseAllAsync(TimeSpan drain) => Task.WhenAll(_pools.TakeAll().Select(pool => pool.CloseAsync(drain)));
 }

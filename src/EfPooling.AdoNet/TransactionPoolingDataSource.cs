@@ -29,6 +29,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
     private readonly PinCounters _pins = new();
     private readonly PoolLifeline _lifeline;
+    private PoolEntry? _entry; // written once, before anybody else has the pool
     private volatile bool _isClosed; // it closes, or has
 
     internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)
@@ -122,6 +123,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal bool IsOn(NpgsqlDataSource dataSource) => !_ownsNpgsql && ReferenceEquals(_npgsql, dataSource);
 
     internal bool IsClosed => _isClosed;
+
+    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case.</summary>
+    internal PoolIdleWatch? IdleWatch { get; private set; }
 
     /// <summary>What is known of the database, and how far it can be believed.</summary>
     internal CatalogKeeper Catalogs { get; }
@@ -296,6 +300,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     {
         var others = _family.OnClosingAsync(this, drain);
         _isClosed = true;
+        _entry?.Leave();
+        IdleWatch?.Dispose();
         var listening = _notifications.CloseAsync(drain);
         var drained = await _pool.CloseAsync(drain).ConfigureAwait(false) & await listening.ConfigureAwait(false);
         Catalogs.Dispose();
@@ -332,9 +338,46 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     {
         if (!_isClosed)
         {
-            Log.Forgotten(Logger, Name, GetSnapshot().ServerConnections);
+            if (_entry is null)
+            {
+                Log.Forgotten(Logger, Name, GetSnapshot().ServerConnections);
+            }
+
             _ = CloseAsync(TimeSpan.Zero); // Without a drain nothing waits or throws.
         }
+    }
+
+    /// <summary>Lets the pool go when nobody uses it any more. Call once, before anybody else has it.</summary>
+    /// <param name="entry">Under which it is kept.</param>
+    internal void LeaveWhenUnused(PoolEntry entry)
+    {
+        _entry = entry;
+        if (Options.PoolIdleTimeout > TimeSpan.Zero)
+        {
+            IdleWatch = new PoolIdleWatch(this, entry, _family.Configuration.Time ?? TimeProvider.System);
+        }
+    }
+
+    /// <summary>Whether a lease runs, somebody waits, or somebody subscribes.</summary>
+    /// <param name="uses">Grows with each use.</param>
+    internal bool IsInUse(out long uses)
+    {
+        var snapshot = GetSnapshot();
+        uses = snapshot.LeasesGranted + snapshot.Waits;
+        return snapshot.Leased + snapshot.Waiting > 0 || _notifications.IsInUse;
+    }
+
+    /// <summary>Closes every server connection and keeps none until somebody comes, and forgets the catalog, unless the pool is used.</summary>
+    /// <returns>Whether nobody used it.</returns>
+    internal bool TryRest()
+    {
+        if (!_pool.TryRest())
+        {
+            return false;
+        }
+
+        Catalogs.Drop();
+        return true;
     }
 
     internal TransactionPoolingDataSource GetDatabase(string database) => _family.GetDatabase(this, database);

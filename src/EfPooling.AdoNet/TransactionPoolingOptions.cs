@@ -10,6 +10,8 @@ namespace EfPooling.AdoNet;
 /// </remarks>
 public record TransactionPoolingOptions : PoolOptions
 {
+    private static readonly TimeSpan LongestPoolIdleTimeout = TimeSpan.FromDays(24); // As every other time.
+
     /// <summary>When a server connection goes back to the pool (PgBouncer <c>pool_mode</c>).</summary>
     /// <value>Default <see cref="PoolMode.Transaction"/>; PgBouncer's is session.</value>
     public PoolMode PoolMode { get; set; } = PoolMode.Transaction;
@@ -72,6 +74,17 @@ public record TransactionPoolingOptions : PoolOptions
     /// No effect with <see cref="ResetPolicy.Never"/>.
     /// </value>
     public bool VerifySessions { get; set; } = AppContext.TryGetSwitch("EfPooling.VerifySessions", out var verifies) && verifies;
+
+    /// <summary>
+    /// How long a pool that nobody created by name is kept while nobody uses it: one that contexts share, that <see cref="TransactionPoolingFactory"/> made, or that was reached
+    /// from another one by changing the database. Then it closes its server connections, whatever <see cref="PoolOptions.MinPoolSize"/> says, forgets the catalog and goes. Not a PgBouncer setting.
+    /// </summary>
+    /// <remarks>
+    /// A pool is used while a connection of it is open, a lease runs, somebody waits or subscribes. A context or connection that still has such a pool goes on working: the pool opens
+    /// server connections again, and whoever comes with the same settings gets the same pool. No effect on a <see cref="TransactionPoolingDataSource"/> that you created, which is yours to dispose.
+    /// </remarks>
+    /// <value>Default 1 h; it may be an eighth longer, a minute at most. Zero keeps it for the life of the process.</value>
+    public TimeSpan PoolIdleTimeout { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>What happens to a second operation while one is running on the same connection or context. Not a PgBouncer setting.</summary>
     /// <value>Default <see cref="ConcurrentUseMode.Throw"/>.</value>
@@ -160,6 +173,11 @@ public record TransactionPoolingOptions : PoolOptions
         if (!Enum.IsDefined(NestedCommands))
         {
             errors.Add($"NestedCommands is {(int)NestedCommands}; it must be Refuse or OwnServerConnection.");
+        }
+
+        if (PoolIdleTimeout < TimeSpan.Zero || PoolIdleTimeout > LongestPoolIdleTimeout)
+        {
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"PoolIdleTimeout is {PoolIdleTimeout}; it must be between zero and {LongestPoolIdleTimeout.TotalDays:0} days."));
         }
 
         if (!(CallSiteSampling >= 0 && CallSiteSampling <= 1))

@@ -13,8 +13,8 @@ public static class TransactionPoolingDbContextOptionsBuilderExtensions
     /// Lets the context hold a PostgreSQL connection only while a command or transaction runs. Call it before or after <c>UseNpgsql</c>.
     /// </summary>
     /// <remarks>
-    /// Contexts with the same connection string, Npgsql configuration and options share one pool, which lives as long as the process; with
-    /// other options they get another pool. A callback such as <c>ConfigureDataSource</c> counts as the same wherever it is the same
+    /// Contexts with the same connection string, Npgsql configuration and options share one pool, which goes when it was not used for <see cref="TransactionPoolingOptions.PoolIdleTimeout"/>;
+    /// with other options they get another pool. A callback such as <c>ConfigureDataSource</c> counts as the same wherever it is the same
     /// code: the one that comes first configures the pool, as it would the provider's data source, so let it do the same each time.
     /// A <see cref="TransactionPoolingDataSource"/> registered with <c>AddTransactionPooling</c> is used when <c>UseNpgsql</c> names
     /// no connection string, or the same one without options of its own here.

@@ -122,6 +122,16 @@ internal sealed class CatalogKeeper : IDisposable
     public async Task LoadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
         => OnLoaded(await _source.LoadAsync(connection, _trusted, cancellationToken).ConfigureAwait(false));
 
+    /// <summary>Knows nothing until the catalog is read again, by the next server connection. For a pool that nobody uses.</summary>
+    public void Drop()
+    {
+        lock (_gate)
+        {
+            _current = SqlCatalog.Unknown;
+            _isDue = true;
+        }
+    }
+
     /// <summary>Looks whether the database is as the catalog says. If not, or if that cannot be said, everything is suspect until the catalog has been read again.</summary>
     /// <returns>Whether it is, so that what was judged by the catalog until now is confirmed.</returns>
     public bool Check(NpgsqlConnection connection)

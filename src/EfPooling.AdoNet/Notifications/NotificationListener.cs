@@ -35,6 +35,18 @@ internal sealed class NotificationListener
         _state = new ListenerState(options, _clock);
     }
 
+    /// <summary>Whether anybody subscribes.</summary>
+    public bool IsInUse
+    {
+        get
+        {
+            lock (_state.Gate)
+            {
+                return _state.Ledger.Count > 0;
+            }
+        }
+    }
+
     /// <summary>Each enumeration is a subscription of its own, from its first MoveNextAsync until it is disposed.</summary>
     public async IAsyncEnumerable<ChannelNotification> SubscribeAsync(string channel, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -63,6 +63,7 @@ internal static class PoolResolver
         var pooling = ConnectionStringCache.Get(dataSource.ConnectionString).GetOptions(extension.Configure);
         return SourcePools.GetOrCreate(dataSource, pooling, () =>
         {
+            SourcePools.CloseThoseOfDisposedSources();
             var own = Build(new TransactionPoolingDataSourceBuilder(dataSource), extension, options);
             if (registered is not null && IsToTheSamePlace(registered, dataSource))
             {

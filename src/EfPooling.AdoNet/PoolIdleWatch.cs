@@ -1,0 +1,107 @@
+using EfPooling.Core;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Looks from time to time whether a pool is used, and lets it go when it was not for <see cref="TransactionPoolingOptions.PoolIdleTimeout"/>. Lives as long as its pool: one
+/// that was let go and is used again is kept again.
+/// </summary>
+/// <remarks>
+/// <para>
+/// <i>Somebody comes in the moment in which the pool is closed down.</i> <see cref="TransactionPoolingDataSource.TryRest"/> decides under the pool's gate: either the caller has a lease or waits,
+/// and nothing is closed; or it comes later and waits for a connection that is opened for it. Which pool it finds does not depend on that (<see cref="PoolEntry"/>).
+/// </para>
+/// <para>
+/// A connection that is open and idle keeps the pool's server connections, but does not make the entry keep the pool. It references the pool itself, and if the application has
+/// forgotten to close it, it must not keep it for ever.
+/// </para>
+/// </remarks>
+internal sealed class PoolIdleWatch : IDisposable
+{
+    private static readonly TimeSpan LongestPeriod = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestPeriod = TimeSpan.FromMilliseconds(250);
+
+    private readonly TransactionPoolingDataSource _pool;
+    private readonly PoolEntry _entry;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _timeout;
+    private readonly WeakTimer<PoolIdleWatch> _timer;
+    private readonly Lock _gate = new(); // of looking
+    private long _opened; // Interlocked only
+    private long _closed; // Interlocked only
+    private volatile bool _wasFound; // since the last look
+    private long _seen = -1; // guarded by _gate: the uses at the last look
+    private long _since; // guarded by _gate: when the pool was last seen to be used
+
+    /// <param name="pool">May be used already.</param>
+    /// <param name="entry">That keeps it.</param>
+    /// <param name="time">The pool's.</param>
+    public PoolIdleWatch(TransactionPoolingDataSource pool, PoolEntry entry, TimeProvider time)
+    {
+        (_pool, _entry, _time, _timeout) = (pool, entry, time, pool.Options.PoolIdleTimeout);
+        _since = time.GetTimestamp();
+        _timer = new WeakTimer<PoolIdleWatch>(time, PeriodOf(_timeout), this, static self => self.Look());
+    }
+
+    /// <summary>How long a use, or the end of the time, may go unnoticed.</summary>
+    public static TimeSpan PeriodOf(TimeSpan timeout) => TimeSpan.FromTicks(Math.Clamp(timeout.Ticks / 8, ShortestPeriod.Ticks, LongestPeriod.Ticks));
+
+    /// <summary>A connection of the pool is open from now on.</summary>
+    public void OnOpened() => Interlocked.Increment(ref _opened);
+
+    /// <summary>And is not any more.</summary>
+    public void OnClosed() => Interlocked.Increment(ref _closed);
+
+    /// <summary>Somebody has got the pool by its key, and is about to use it.</summary>
+    public void OnFound()
+    {
+        if (!_wasFound)
+        {
+            _wasFound = true;
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Look()
+    {
+        if (!_gate.TryEnter())
+        {
+            return; // Closing connections takes longer than the period.
+        }
+
+        try
+        {
+            var closed = Interlocked.Read(ref _closed); // Read first: a connection that is opened and closed meanwhile counts as open.
+            var opened = Interlocked.Read(ref _opened);
+            var isInUse = _pool.IsInUse(out var uses);
+            uses += opened + closed;
+            if (isInUse || uses != _seen || _wasFound)
+            {
+                (_seen, _since, _wasFound) = (uses, _time.GetTimestamp(), false);
+                _entry.Keep(_pool);
+            }
+            else if (_time.GetElapsedTime(_since) >= _timeout)
+            {
+                End(isOpen: opened != closed);
+            }
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    private void End(bool isOpen)
+    {
+        if (!isOpen && !_pool.TryRest())
+        {
+            return; // Somebody has just come.
+        }
+
+        if (_entry.LetGo())
+        {
+            Log.Unused(_pool.Logger, _pool.Name, _timeout);
+        }
+    }
+}
