@@ -65,6 +65,9 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>What is created now only asks what there is, on behalf of nobody. Written by whoever uses the connection.</summary>
     internal bool IsProbing { get; set; }
 
+    /// <summary>Migrations have run on it whose types the pool does not know yet. Written by whoever uses the connection.</summary>
+    internal bool HasMigrated { get; set; }
+
     /// <summary>The server connection of the latest lease, in shuffle mode. Used by whoever has the claim.</summary>
     internal ServerConnection? LastServer { get; set; }
 

@@ -26,11 +26,21 @@ public static class TransactionPoolingEntityFrameworkServices
             (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
         Decorate<IMigrator>(
             serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
+        Decorate<IMigrationCommandExecutor>(serviceCollection, (_, inner) => new PooledMigrationCommandExecutor(inner));
+        serviceCollection.Replace(ServiceDescriptor.Scoped(CreateDatabaseCreator));
         serviceCollection.Replace(ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());
         serviceCollection.Replace(ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
         serviceCollection.TryAddSingleton(PoolingServices.Instance);
         return serviceCollection;
     }
+
+    // For EnsureCreated, EnsureDeleted and the migrator. ReplaceService comes after the decoration above, and takes it out.
+    private static IDatabaseCreator CreateDatabaseCreator(IServiceProvider services)
+        => services.GetRequiredService<IRelationalDatabaseCreator>() switch
+        {
+            PooledDatabaseCreator ours => ours,
+            var replaced => new ReplacedDatabaseCreator(services.GetRequiredService<ICurrentDbContext>(), replaced),
+        };
 
     // Whatever implementation is registered by type is kept and wrapped; a factory means that it has been wrapped already.
     private static void Decorate<TService>(IServiceCollection services, Func<IServiceProvider, TService, TService> wrap)

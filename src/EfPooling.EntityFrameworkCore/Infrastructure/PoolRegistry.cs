@@ -1,4 +1,6 @@
 using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
@@ -10,15 +12,29 @@ internal static class PoolRegistry
     /// <summary>The pool of a key, created if need be, and anew if somebody has closed it.</summary>
     public static TransactionPoolingDataSource GetOrCreate(PoolKey key, Func<TransactionPoolingDataSource> create) => Pools.GetOrCreate(key, create);
 
-    /// <summary>Makes every pool to a database replace its server connections: that database is to be dropped, which ends their sessions.</summary>
-    public static void Clear(string server, string database)
+    /// <summary>
+    /// Makes every pool to a context's database replace its server connections: that database is to be dropped, which ends the sessions of whoever is connected. The provider
+    /// makes Npgsql's pools forget theirs before; but it is not given the connection string here, which is when it does.
+    /// </summary>
+    public static void LetGo(IRelationalConnection connection)
     {
+        if (connection.DbConnection is not LogicalConnection { Pool: { } own })
+        {
+            return;
+        }
+
+        own.Clear();
         foreach (var pool in Pools.Existing)
         {
-            if (!pool.IsClosed && pool.Server == server && pool.Database == database)
+            if (!pool.IsClosed && pool.Server == own.Server && pool.Database == own.Database)
             {
                 pool.Clear();
             }
+        }
+
+        if (own.OwnsConnections)
+        {
+            NpgsqlConnection.ClearAllPools();
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using EfPooling.AdoNet;
 using EfPooling.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -34,6 +35,24 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
     {
         RefuseUnpooled(connection, eventData);
         return new(result);
+    }
+
+    public override void ConnectionClosed(DbConnection connection, ConnectionEndEventData eventData)
+    {
+        if (connection is LogicalConnection { HasMigrated: true } migrated && TakePool(migrated) is { } pool)
+        {
+            pool.ReloadTypes();
+        }
+    }
+
+    public override Task ConnectionClosedAsync(DbConnection connection, ConnectionEndEventData eventData)
+        => connection is LogicalConnection { HasMigrated: true } migrated && TakePool(migrated) is { } pool ? pool.ReloadTypesAsync() : Task.CompletedTask;
+
+    // A pool that never had a connection learns the types with its first one.
+    private static TransactionPoolingDataSource? TakePool(LogicalConnection migrated)
+    {
+        migrated.HasMigrated = false;
+        return migrated.Pool is { ServerVersion: not null } pool ? pool : null;
     }
 
     private static void RefuseUnpooled(DbConnection connection, ConnectionEventData eventData)

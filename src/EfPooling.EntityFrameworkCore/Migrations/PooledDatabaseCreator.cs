@@ -4,7 +4,6 @@ using EfPooling.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
@@ -158,20 +157,7 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
         }
     }
 
-    // Dropping a database ends the sessions of whoever is connected. The provider makes Npgsql's pools forget theirs before; but it is not
-    // given the connection string here, which is when it does.
-    private void LetGo()
-    {
-        if (Dependencies.Connection.DbConnection is LogicalConnection { Pool: { } pool })
-        {
-            pool.Clear();
-            PoolRegistry.Clear(pool.Server, pool.Database);
-            if (pool.OwnsConnections)
-            {
-                NpgsqlConnection.ClearAllPools();
-            }
-        }
-    }
+    private void LetGo() => PoolRegistry.LetGo(Dependencies.Connection);
 
     private static Task ReloadAsync(UnpooledScope? scope, CancellationToken cancellationToken)
         => scope?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask;

@@ -86,5 +86,13 @@ internal sealed class UnpooledScope : IDisposable
         => FindPool(context)?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask;
 
     private static TransactionPoolingDataSource? FindPool(DbContext context)
-        => context.Database.CurrentTransaction is null && context.GetService<IRelationalConnection>().DbConnection is LogicalConnection { Pool: { } pool } ? pool : null;
+    {
+        if (context.Database.CurrentTransaction is not null || context.GetService<IRelationalConnection>().DbConnection is not LogicalConnection { Pool: { } pool } connection)
+        {
+            return null;
+        }
+
+        connection.HasMigrated = false;
+        return pool;
+    }
 }

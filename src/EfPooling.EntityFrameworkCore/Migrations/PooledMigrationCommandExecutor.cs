@@ -1,0 +1,56 @@
+using System.Data;
+using EfPooling.AdoNet;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfPooling.EntityFrameworkCore.Migrations;
+
+/// <summary>
+/// Notes that migrations have run on a pooled connection, as those of an application's own <see cref="IMigrator"/> do, and those on a connection that was open: the types that they
+/// have created are made known to the pool when the connection is closed (<see cref="Interceptors.PooledConnectionInterceptor"/>). Before, a transaction may hide them.
+/// </summary>
+internal sealed class PooledMigrationCommandExecutor(IMigrationCommandExecutor inner) : IMigrationCommandExecutor
+{
+    public void ExecuteNonQuery(IEnumerable<MigrationCommand> migrationCommands, IRelationalConnection connection)
+    {
+        Note(connection);
+        inner.ExecuteNonQuery(migrationCommands, connection);
+    }
+
+    public int ExecuteNonQuery(
+        IReadOnlyList<MigrationCommand> migrationCommands,
+        IRelationalConnection connection,
+        MigrationExecutionState executionState,
+        bool commitTransaction,
+        IsolationLevel? isolationLevel = null)
+    {
+        Note(connection);
+        return inner.ExecuteNonQuery(migrationCommands, connection, executionState, commitTransaction, isolationLevel);
+    }
+
+    public Task ExecuteNonQueryAsync(IEnumerable<MigrationCommand> migrationCommands, IRelationalConnection connection, CancellationToken cancellationToken = default)
+    {
+        Note(connection);
+        return inner.ExecuteNonQueryAsync(migrationCommands, connection, cancellationToken);
+    }
+
+    public Task<int> ExecuteNonQueryAsync(
+        IReadOnlyList<MigrationCommand> migrationCommands,
+        IRelationalConnection connection,
+        MigrationExecutionState executionState,
+        bool commitTransaction,
+        IsolationLevel? isolationLevel = null,
+        CancellationToken cancellationToken = default)
+    {
+        Note(connection);
+        return inner.ExecuteNonQueryAsync(migrationCommands, connection, executionState, commitTransaction, isolationLevel, cancellationToken);
+    }
+
+    private static void Note(IRelationalConnection connection)
+    {
+        if (connection.DbConnection is LogicalConnection logical)
+        {
+            logical.HasMigrated = true;
+        }
+    }
+}
