@@ -1,6 +1,7 @@
 using EfPooling.EntityFrameworkCore.Commands;
 using EfPooling.EntityFrameworkCore.Guard;
 using EfPooling.EntityFrameworkCore.Infrastructure;
+using EfPooling.EntityFrameworkCore.Interceptors;
 using EfPooling.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -30,7 +31,12 @@ public static class TransactionPoolingEntityFrameworkServices
         serviceCollection.Replace(ServiceDescriptor.Scoped(CreateDatabaseCreator));
         serviceCollection.Replace(ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());
         serviceCollection.Replace(ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
-        serviceCollection.TryAddSingleton(PoolingServices.Instance);
+        if (!serviceCollection.Any(service => service.ServiceType == typeof(PoolingServices)))
+        {
+            serviceCollection.AddSingleton(PoolingServices.Instance);
+            serviceCollection.AddSingleton(ForeignCommandInterceptor.IfNeeded);
+        }
+
         return serviceCollection;
     }
 

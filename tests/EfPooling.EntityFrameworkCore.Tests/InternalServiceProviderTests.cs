@@ -22,22 +22,6 @@ public sealed class InternalServiceProviderTests(TestDatabase database) : IClass
     }
 
     [Fact]
-    public async Task WithoutThem_TheContextSaysWhatToDo()
-    {
-        await using var internals = new ServiceCollection().AddEntityFrameworkNpgsql().BuildServiceProvider();
-        var error = Assert.Throws<InvalidOperationException>(() => Create(database.For("absent services"), internals));
-        Assert.Contains("AddEntityFrameworkTransactionPooling()", error.Message);
-    }
-
-    [Fact]
-    public void CommandsThatAreReplaced_AreRefused()
-    {
-        var options = new DbContextOptionsBuilder<Shop>().UseNpgsql(database.For("replaced")).UseTransactionPooling()
-            .ReplaceService<IRelationalCommandBuilderFactory, RelationalCommandBuilderFactory>().Options;
-        Assert.Contains("IRelationalCommandBuilderFactory", Assert.Throws<InvalidOperationException>(() => new Shop(options)).Message);
-    }
-
-    [Fact]
     public void ServicesAddedTwice_AreDecoratedOnce()
     {
         var services = new ServiceCollection().AddEntityFrameworkTransactionPooling();

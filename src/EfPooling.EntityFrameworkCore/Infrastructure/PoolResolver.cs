@@ -1,6 +1,8 @@
 using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Commands;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -44,6 +46,11 @@ internal static class PoolResolver
         connection.Owner = context;
         connection.OwnersUse = static owner => ((DbContext)owner).ContextId.Lease;
         connection.OwnersSettings = ExtensionOf(context, context.GetService<IDbContextOptions>()).DeclaredSettings;
+        if (!connection.OwnersSettings.IsEmpty && context.GetService<IRelationalCommandBuilderFactory>() is not PooledCommandBuilderFactory)
+        {
+            throw new InvalidOperationException(TransactionPoolingOptionsExtension.ForeignCommands); // Replaced among internal services, where Validate must not look.
+        }
+
         return connection;
     }
 

@@ -1,4 +1,5 @@
 using EfPooling.AdoNet;
+using EfPooling.EntityFrameworkCore.Interceptors;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +9,10 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 /// <summary>What <c>UseTransactionPooling</c> puts into the options of a context. Immutable.</summary>
 internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPoolingOptions>? configure) : IDbContextOptionsExtension
 {
+    /// <summary>What is said to whoever declares settings that only our commands can keep.</summary>
+    public const string ForeignCommands =
+        "UseTransactionPooling with session settings needs commands of its own, which see to it that no statement runs without them, so IRelationalCommandBuilderFactory must not be replaced. Use an interceptor of commands instead.";
+
     private readonly Lazy<TransactionPoolingOptions> _alone = new(() =>
     {
         var options = new TransactionPoolingOptions();
@@ -39,16 +44,18 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
         }
 
         var core = options.FindExtension<CoreOptionsExtension>();
-        if (core?.ReplacedServices?.Keys.Any(replaced => replaced.Item1 == typeof(IRelationalCommandBuilderFactory)) == true)
+        if (core?.ReplacedServices?.Keys.Any(replaced => replaced.Item1 == typeof(IRelationalCommandBuilderFactory)) == true && !DeclaredSettings.IsEmpty)
         {
-            throw new InvalidOperationException(
-                "UseTransactionPooling needs commands of its own, so ReplaceService must not replace IRelationalCommandBuilderFactory. Use an interceptor of commands instead.");
+            throw new InvalidOperationException(ForeignCommands);
         }
 
         if (core?.InternalServiceProvider is { } internals && !PoolingServices.AreIn(internals))
         {
-            throw new InvalidOperationException(
-                "UseTransactionPooling needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
+            if (!DeclaredSettings.IsEmpty || !CoreOptionsInternals.TryAddInterceptor(core, ForeignCommandInterceptor.Instance))
+            {
+                throw new InvalidOperationException(
+                    "UseTransactionPooling with session settings needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
+            }
         }
     }
 

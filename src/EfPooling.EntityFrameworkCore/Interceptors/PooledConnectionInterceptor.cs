@@ -1,6 +1,7 @@
 using System.Data.Common;
 using EfPooling.AdoNet;
 using EfPooling.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -26,14 +27,14 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
 
     public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
     {
-        RefuseUnpooled(connection, eventData);
+        OnOpening(connection, eventData);
         return result;
     }
 
     public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
         DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
     {
-        RefuseUnpooled(connection, eventData);
+        OnOpening(connection, eventData);
         return new(result);
     }
 
@@ -55,11 +56,30 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
         return migrated.Pool is { ServerVersion: not null } pool ? pool : null;
     }
 
-    private static void RefuseUnpooled(DbConnection connection, ConnectionEventData eventData)
+    private static void OnOpening(DbConnection connection, ConnectionEventData eventData)
     {
-        if (connection is NpgsqlConnection
-            && eventData.Context is { } context
-            && ReferenceEquals(connection, RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>()).Connection))
+        if (connection is NpgsqlConnection plain && eventData.Context is { } context)
+        {
+            RefuseUnpooled(plain, context);
+            RefuseCreatingOnThePool(plain, context, eventData.ConnectionId);
+        }
+    }
+
+    // From another database the provider creates or drops the context's own, and casts the context's connection when it has done so. If the context has not stepped out of its pool for that,
+    // its creator is not decorated.
+    private static void RefuseCreatingOnThePool(NpgsqlConnection connection, DbContext context, Guid connectionId)
+    {
+        var own = context.GetService<IRelationalConnection>();
+        if (connectionId != own.ConnectionId && own.DbConnection is LogicalConnection pooled && pooled.Database != connection.Database)
+        {
+            throw new InvalidOperationException(
+                $"Database '{pooled.Database}' was not created or dropped: that is done outside the pool, and the database creator of {context.GetType().Name} was called inside it. If it was put in place with ReplaceService, call it through context.Database (EnsureCreated, EnsureDeleted, Migrate). With UseInternalServiceProvider, call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
+        }
+    }
+
+    private static void RefuseUnpooled(NpgsqlConnection connection, DbContext context)
+    {
+        if (ReferenceEquals(connection, RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>()).Connection))
         {
             throw new InvalidOperationException("UseNpgsql was given an NpgsqlConnection, which UseTransactionPooling cannot pool. Give it a LogicalConnection (TransactionPoolingDataSource.CreateConnection), a data source or a connection string.");
         }
