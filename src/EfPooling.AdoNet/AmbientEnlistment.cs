@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Transactions;
 using EfPooling.Core;
+using Npgsql;
 
 namespace EfPooling.AdoNet;
 
@@ -230,6 +231,45 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
+    /// <summary>Why the transaction cannot commit: it has other participants, and the server does not prepare transactions.</summary>
+    /// <returns><c>null</c>: nothing is known against it.</returns>
+    public TwoPhaseCommitException? FindObstacle()
+    {
+        if (TransactionParticipants.Find(_transaction) is not { Count: > 1 } participants)
+        {
+            return null;
+        }
+
+        ServerConnection server;
+        lock (_gate)
+        {
+            if (_running > 0 || _lease is null)
+            {
+                return null; // It aborts, or has nothing to prepare.
+            }
+
+            _running++;
+            server = _lease.Server;
+        }
+
+        try
+        {
+            return server.ReadSetting("max_prepared_transactions") == "0" ? new TwoPhaseCommitException(TransactionParticipants.Describe(participants), DescribeServer()) : null;
+        }
+        catch (NpgsqlException e)
+        {
+            server.Observe(e); // A broken connection, or a transaction in which a statement failed: preparing it fails, and says why.
+            return null;
+        }
+        finally
+        {
+            OnStatementEnded();
+        }
+    }
+
+    /// <summary>Names the server and the database in messages.</summary>
+    public string DescribeServer() => $"the server of database '{_pool.Database}' ({_pool.Server})";
+
     private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation, ConnectionBinder user)
     {
         var lease = new TransactionLease(_pool, acquired, _session);
@@ -237,6 +277,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         {
             if (!_isEnlisted)
             {
+                _transaction.EnlistVolatile(new AmbientCheck(this), EnlistmentOptions.EnlistDuringPrepareRequired);
                 _transaction.EnlistVolatile(new AmbientOutcome(_pool, this), EnlistmentOptions.None);
                 _isEnlisted = true;
             }

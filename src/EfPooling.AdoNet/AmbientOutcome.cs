@@ -1,4 +1,5 @@
 using System.Transactions;
+using Npgsql;
 
 namespace EfPooling.AdoNet;
 
@@ -15,6 +16,8 @@ internal sealed class AmbientOutcome(TransactionPoolingDataSource pool, AmbientE
     // Of the transaction that the first phase prepared. Used by one notification after the other: the transaction sends none before it
     // has the answer to the one before.
     private string? _preparedName;
+
+    public string PoolName => pool.Name;
 
     void ISinglePhaseNotification.SinglePhaseCommit(SinglePhaseEnlistment singlePhaseEnlistment)
     {
@@ -78,7 +81,9 @@ internal sealed class AmbientOutcome(TransactionPoolingDataSource pool, AmbientE
         {
             lease.Server.Observe(e);
             lease.EndQuietly();
-            preparingEnlistment.ForceRollback(e);
+            preparingEnlistment.ForceRollback(e is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState }
+                ? new TwoPhaseCommitException($"pool '{pool.Name}' and others", enlistment.DescribeServer(), e)
+                : e);
             return;
         }
 

@@ -220,6 +220,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         command.ExecuteNonQuery();
     }
 
+    /// <summary>What the session has for a setting.</summary>
+    /// <param name="name">Not a user's: it becomes part of the text.</param>
+    public string? ReadSetting(string name)
+    {
+        using var command = OwnCommand.Create($"SELECT pg_catalog.current_setting('{name}')", Npgsql);
+        return (string?)command.ExecuteScalar();
+    }
+
     /// <summary>The lease ends: what a transaction has set is in doubt, and so is everything if the session is dirty and stays so.</summary>
     public void OnLeaseEnding()
     {

@@ -1,0 +1,28 @@
+using System.Transactions;
+
+namespace EfPooling.AdoNet;
+
+/// <summary>
+/// Hears that a transaction is about to commit, before any participant does (<see cref="EnlistmentOptions.EnlistDuringPrepareRequired"/>), and aborts it if that cannot work. Not sooner:
+/// a transaction that is only ever rolled back, as those around tests are, needs no second phase.
+/// </summary>
+internal sealed class AmbientCheck(AmbientEnlistment enlistment) : IEnlistmentNotification
+{
+    void IEnlistmentNotification.Prepare(PreparingEnlistment preparingEnlistment)
+    {
+        if (enlistment.FindObstacle() is { } obstacle)
+        {
+            preparingEnlistment.ForceRollback(obstacle);
+        }
+        else
+        {
+            preparingEnlistment.Done();
+        }
+    }
+
+    void IEnlistmentNotification.Commit(Enlistment told) => told.Done();
+
+    void IEnlistmentNotification.Rollback(Enlistment told) => told.Done();
+
+    void IEnlistmentNotification.InDoubt(Enlistment told) => told.Done();
+}
