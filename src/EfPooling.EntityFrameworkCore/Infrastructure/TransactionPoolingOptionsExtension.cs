@@ -54,7 +54,7 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
             if (!DeclaredSettings.IsEmpty || !CoreOptionsInternals.TryAddInterceptor(core, ForeignCommandInterceptor.Instance))
             {
                 throw new InvalidOperationException(
-                    "UseTransactionPooling with session settings needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
+                    $"UseTransactionPooling{(DeclaredSettings.IsEmpty ? "" : " with session settings")} needs services of its own in the service provider that UseInternalServiceProvider was given: call AddEntityFrameworkTransactionPooling() on its collection, after AddEntityFrameworkNpgsql().");
             }
         }
     }
