@@ -18,6 +18,7 @@ internal static class SafetyPath
     public static async Task<double> MeasureAsync(TransactionPoolingDataSource pool, string sql)
     {
         await using var connection = pool.CreateConnection();
+        await using var command = new LogicalCommand(sql, connection);
         var binder = new ConnectionBinder(pool, connection);
         var lease = await pool.AcquireAsync(Operation, CancellationToken.None);
         try
@@ -28,7 +29,7 @@ internal static class SafetyPath
                 var start = Stopwatch.GetTimestamp();
                 for (var i = 0; i < Passes; i++)
                 {
-                    Pass(binder, connection, lease.Connection, sql);
+                    Pass(binder, connection, command, lease.Connection, sql);
                 }
 
                 rounds.Add(Stopwatch.GetElapsedTime(start).TotalNanoseconds / Passes);
@@ -43,7 +44,7 @@ internal static class SafetyPath
     }
 
     // The steps of a statement in the order in which it takes them.
-    private static void Pass(ConnectionBinder binder, LogicalConnection connection, ServerConnection server, string sql)
+    private static void Pass(ConnectionBinder binder, LogicalConnection connection, LogicalCommand command, ServerConnection server, string sql)
     {
         if (!binder.Claim.TryTake(Operation, OperationKind.Reader, connection))
         {
@@ -62,7 +63,7 @@ internal static class SafetyPath
             throw new InvalidOperationException("The session has settings that nobody wanted.");
         }
 
-        binder.Session.Expect(verdict, server);
+        binder.Session.Expect(verdict, command, server);
         server.OnStatementEnded();
         server.OnLeaseEnding();
         if (server.NeedsMending)
