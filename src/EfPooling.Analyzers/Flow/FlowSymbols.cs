@@ -23,13 +23,13 @@ internal sealed class FlowSymbols
         Compilation = compilation;
         SlowCalls = new SlowCalls(compilation, known);
         Runners = new Runners(compilation);
-        _semaphore = compilation.GetTypeByMetadataName("System.Threading.SemaphoreSlim");
-        _monitor = compilation.GetTypeByMetadataName("System.Threading.Monitor");
-        _lock = compilation.GetTypeByMetadataName("System.Threading.Lock");
-        _waitHandle = compilation.GetTypeByMetadataName("System.Threading.WaitHandle");
-        _expression = compilation.GetTypeByMetadataName("System.Linq.Expressions.Expression`1");
-        _collection = compilation.GetTypeByMetadataName("System.Collections.Generic.ICollection`1");
-        _reader = compilation.GetTypeByMetadataName("System.Data.IDataReader");
+        _semaphore = TypeLookup.Find(compilation, "System.Threading.SemaphoreSlim");
+        _monitor = TypeLookup.Find(compilation, "System.Threading.Monitor");
+        _lock = TypeLookup.Find(compilation, "System.Threading.Lock");
+        _waitHandle = TypeLookup.Find(compilation, "System.Threading.WaitHandle");
+        _expression = TypeLookup.Find(compilation, "System.Linq.Expressions.Expression`1");
+        _collection = TypeLookup.Find(compilation, "System.Collections.Generic.ICollection`1");
+        _reader = TypeLookup.Find(compilation, "System.Data.IDataReader");
     }
 
     public KnownSymbols Known { get; }

@@ -8,16 +8,16 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>Knows who runs delegates beside the rest. Thread-safe.</summary>
 internal sealed class Runners(Compilation compilation)
 {
-    private readonly INamedTypeSymbol? _parallel = compilation.GetTypeByMetadataName("System.Threading.Tasks.Parallel");
-    private readonly INamedTypeSymbol? _parallelOptions = compilation.GetTypeByMetadataName("System.Threading.Tasks.ParallelOptions");
-    private readonly INamedTypeSymbol? _parallelEnumerable = compilation.GetTypeByMetadataName("System.Linq.ParallelEnumerable");
-    private readonly INamedTypeSymbol? _threadPool = compilation.GetTypeByMetadataName("System.Threading.ThreadPool");
-    private readonly INamedTypeSymbol? _token = compilation.GetTypeByMetadataName("System.Threading.CancellationToken");
-    private readonly INamedTypeSymbol? _thread = compilation.GetTypeByMetadataName("System.Threading.Thread");
-    private readonly INamedTypeSymbol? _timer = compilation.GetTypeByMetadataName("System.Threading.Timer");
-    private readonly INamedTypeSymbol? _timerWithEvent = compilation.GetTypeByMetadataName("System.Timers.Timer");
-    private readonly INamedTypeSymbol? _task = compilation.GetTypeByMetadataName("System.Threading.Tasks.Task");
-    private readonly INamedTypeSymbol? _taskFactory = compilation.GetTypeByMetadataName("System.Threading.Tasks.TaskFactory");
+    private readonly INamedTypeSymbol? _parallel = TypeLookup.Find(compilation, "System.Threading.Tasks.Parallel");
+    private readonly INamedTypeSymbol? _parallelOptions = TypeLookup.Find(compilation, "System.Threading.Tasks.ParallelOptions");
+    private readonly INamedTypeSymbol? _parallelEnumerable = TypeLookup.Find(compilation, "System.Linq.ParallelEnumerable");
+    private readonly INamedTypeSymbol? _threadPool = TypeLookup.Find(compilation, "System.Threading.ThreadPool");
+    private readonly INamedTypeSymbol? _token = TypeLookup.Find(compilation, "System.Threading.CancellationToken");
+    private readonly INamedTypeSymbol? _thread = TypeLookup.Find(compilation, "System.Threading.Thread");
+    private readonly INamedTypeSymbol? _timer = TypeLookup.Find(compilation, "System.Threading.Timer");
+    private readonly INamedTypeSymbol? _timerWithEvent = TypeLookup.Find(compilation, "System.Timers.Timer");
+    private readonly INamedTypeSymbol? _task = TypeLookup.Find(compilation, "System.Threading.Tasks.Task");
+    private readonly INamedTypeSymbol? _taskFactory = TypeLookup.Find(compilation, "System.Threading.Tasks.TaskFactory");
 
     /// <summary>Null: the call runs what it is given in the ordinary way, or one at a time.</summary>
     public DeferredKind? KindOf(IInvocationOperation call)

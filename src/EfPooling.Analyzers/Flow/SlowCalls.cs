@@ -24,9 +24,9 @@ internal sealed class SlowCalls(Compilation compilation, KnownSymbols known)
     ];
 
     private readonly (INamedTypeSymbol? Type, string[] Methods)[] _table =
-        [.. Table.Select(entry => (compilation.GetTypeByMetadataName(entry.Type), entry.Methods.Split(' ')))];
+        [.. Table.Select(entry => (TypeLookup.Find(compilation, entry.Type), entry.Methods.Split(' ')))];
 
-    private readonly INamedTypeSymbol? _unaryCall = compilation.GetTypeByMetadataName("Grpc.Core.AsyncUnaryCall`1");
+    private readonly INamedTypeSymbol? _unaryCall = TypeLookup.Find(compilation, "Grpc.Core.AsyncUnaryCall`1");
 
     /// <param name="call">The call.</param>
     /// <param name="additional">More types, of which all methods count.</param>

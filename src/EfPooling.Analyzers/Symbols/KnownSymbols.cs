@@ -10,7 +10,7 @@ internal sealed class KnownSymbols
 
     private KnownSymbols(Compilation compilation)
     {
-        INamedTypeSymbol? Find(string name) => compilation.GetTypeByMetadataName(name);
+        INamedTypeSymbol? Find(string name) => TypeLookup.Find(compilation, name);
 
         DbContext = Find("Microsoft.EntityFrameworkCore.DbContext");
         DbSet = Find("Microsoft.EntityFrameworkCore.DbSet`1");
