@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace EfPooling.Analyzers;
 
-/// <summary>EFP0008: <c>_ = task;</c> becomes <c>await task;</c> where the function is asynchronous.</summary>
+/// <summary>EFP0008: <c>_ = task;</c> becomes <c>await task;</c> where the function is asynchronous and the result need not be disposed of.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(DiscardedTaskFix)), Shared]
 internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.DiscardedTask)
 {
@@ -15,10 +15,15 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
         var reported = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
         var statement = reported.FirstAncestorOrSelf<StatementSyntax>();
         return statement is not null && TaskOf(statement) is { } task && ReportedCalls.BehindTask(task) == reported && AsyncFunctions.MayAwaitIn(statement)
-            && Before(statement, task) is var gone && !gone.Exists(trivia => trivia.IsDirective)
+            && !MustBeDisposed(model.GetTypeInfo(reported).Type) && Before(statement, task) is var gone && !gone.Exists(trivia => trivia.IsDirective)
             ? ("Await it", statement, Await(statement, task, gone))
             : null;
     }
+
+    // A transaction, reader or session that nobody holds would stay open: what shall become of it, only its author knows.
+    private static bool MustBeDisposed(ITypeSymbol? task)
+        => task is INamedTypeSymbol { TypeArguments.Length: 1 } named && named.TypeArguments[0] is var result
+            && result.AllInterfaces.Concat(result is INamedTypeSymbol itself ? [itself] : []).Any(contract => contract.ToDisplayString() is "System.IDisposable" or "System.IAsyncDisposable");
 
     private static ExpressionSyntax? TaskOf(StatementSyntax statement) => statement switch
     {

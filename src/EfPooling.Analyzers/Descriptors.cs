@@ -146,8 +146,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor LocalWithoutTransaction = new(
         DiagnosticIds.LocalWithoutTransaction,
         "Transaction-local statement where no transaction can exist",
-        "'{0}' lasts until the end of the transaction, but there is none when a connection opens, so it does nothing. "
-            + "Run it in TransactionStarted of a DbTransactionInterceptor, or declare the value with SessionSetting(...).",
+        "'{0}' lasts until the end of the transaction, but there is none {1}, so it does nothing. {2}.",
         Categories.SessionState,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,

@@ -26,7 +26,7 @@ internal sealed class SessionLockRule() : SqlRule(Descriptors.SessionLock)
             {
                 var name = tokens.Name(i);
                 var at = tokens[i].Start + tokens.Raw(i).IndexOf(Prefix, StringComparison.OrdinalIgnoreCase) + Prefix.Length;
-                use.Report(Descriptor, i, i + 1, (at, at, "xact_"), use.Script.Summary(i, tokens.Close(i + 1) + 1), name.Replace(Prefix, Prefix + "xact_"));
+                use.Report(Descriptor, i, i + 1, use.IsInTransaction ? (at, at, "xact_") : null, use.Script.Summary(i, tokens.Close(i + 1) + 1), name.Replace(Prefix, Prefix + "xact_"));
             }
         }
     }

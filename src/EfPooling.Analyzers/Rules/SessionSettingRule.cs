@@ -24,7 +24,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
         {
             if (IsPostgreSqls(tokens, statement))
             {
-                use.Report(Descriptor, first, EndOfHead(tokens, statement), IsInTransaction(use) ? LocalEdit(tokens, first) : null, use.Script.Summary(first, statement.End), "SET LOCAL");
+                use.Report(Descriptor, first, EndOfHead(tokens, statement), use.IsInTransaction ? LocalEdit(tokens, first) : null, use.Script.Summary(first, statement.End), "SET LOCAL");
             }
         }
         else if (statement.Kind is StatementKind.Reset)
@@ -50,7 +50,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
                 var place = tokens[isLocal];
                 var replacement = tokens.Is(isLocal, SqlTokenKind.Text) ? "'true'" : "true";
                 var end = tokens.Close(i + 1) + 1;
-                use.Report(Descriptor, i, end, IsInTransaction(use) ? (place.Start, place.End, replacement) : null, use.Script.Summary(i, end), "set_config(..., true)");
+                use.Report(Descriptor, i, end, use.IsInTransaction ? (place.Start, place.End, replacement) : null, use.Script.Summary(i, end), "set_config(..., true)");
             }
         }
     }
@@ -66,11 +66,7 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
     }
 
     // An interceptor of connections, which gives each one that is opened its settings.
-    private static bool RunsAtEachOpening(SqlUse use) => use.Member.ContainingType.InheritsFrom(KnownSymbols.Of(use.Compilation).ConnectionInterceptor);
-
-    // Something in the member is called a transaction: without one, what the fix writes does nothing.
-    private static bool IsInTransaction(SqlUse use)
-        => MentionedNames.In(Assignments.MemberOf(use.Sink.Operation.Syntax)).Any(name => name.IndexOf("transaction", StringComparison.OrdinalIgnoreCase) >= 0);
+    private static bool RunsAtEachOpening(SqlUse use) => use.Member.ContainingType.IsOrImplements(KnownSymbols.Of(use.Compilation).ConnectionInterceptor);
 
     // Other dialects have SET too; and what is pasted in may say LOCAL.
     private static bool IsPostgreSqls(SqlTokens tokens, SqlScriptStatement statement)

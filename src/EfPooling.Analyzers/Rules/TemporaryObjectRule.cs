@@ -56,7 +56,7 @@ internal sealed class TemporaryObjectRule() : SqlRule(Descriptors.TemporaryObjec
         }
         else if (tokens.Is(kind, "TABLE") && !MayDropItself(use.Script, kind, statement.End))
         {
-            use.Report(Descriptor, statement.First, kind + 1, Edit(tokens, kind, statement.End), use.Script.Summary(statement.First, statement.End), OnCommitDrop);
+            use.Report(Descriptor, statement.First, kind + 1, use.IsInTransaction ? Edit(tokens, kind, statement.End) : null, use.Script.Summary(statement.First, statement.End), OnCommitDrop);
         }
     }
 

@@ -8,6 +8,7 @@ namespace EfPooling.Analyzers.Sql;
 internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, RootAnalysis roots, ISymbol member, Compilation compilation, Action<Diagnostic> report)
 {
     private Root? _root; // found when it is asked for: most texts concern nobody
+    private TransactionState? _transaction; // likewise
 
     public SqlSink Sink { get; } = sink;
 
@@ -27,6 +28,12 @@ internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, R
 
     /// <summary>The session is another one for each command or transaction.</summary>
     public bool IsPooled => Origin is ConnectionOrigin.Shared or ConnectionOrigin.OpenedFromPool;
+
+    /// <summary>What the member shows of a transaction around it.</summary>
+    public TransactionState Transaction => _transaction ??= SurroundingTransaction.Of(this);
+
+    /// <summary>There surely is a transaction: only then does a text that is written for one what it says.</summary>
+    public bool IsInTransaction => Transaction == TransactionState.Inside;
 
     /// <summary>Reports tokens of the text.</summary>
     /// <param name="descriptor">The rule.</param>

@@ -24,7 +24,9 @@ internal sealed class KnownSymbols
         RelationalQueryableExtensions = Find("Microsoft.EntityFrameworkCore.RelationalQueryableExtensions");
         RelationalFacadeExtensions = Find("Microsoft.EntityFrameworkCore.RelationalDatabaseFacadeExtensions");
         DbContextFactory = Find("Microsoft.EntityFrameworkCore.IDbContextFactory`1");
-        ConnectionInterceptor = Find("Microsoft.EntityFrameworkCore.Diagnostics.DbConnectionInterceptor");
+        ConnectionInterceptor = Find("Microsoft.EntityFrameworkCore.Diagnostics.IDbConnectionInterceptor");
+        CommandInterceptor = Find("Microsoft.EntityFrameworkCore.Diagnostics.IDbCommandInterceptor");
+        TransactionInterceptor = Find("Microsoft.EntityFrameworkCore.Diagnostics.IDbTransactionInterceptor");
 
         IDbConnection = Find("System.Data.IDbConnection");
         IDbCommand = Find("System.Data.IDbCommand");
@@ -93,6 +95,10 @@ internal sealed class KnownSymbols
     public INamedTypeSymbol? DbContextFactory { get; }
 
     public INamedTypeSymbol? ConnectionInterceptor { get; }
+
+    public INamedTypeSymbol? CommandInterceptor { get; }
+
+    public INamedTypeSymbol? TransactionInterceptor { get; }
 
     public INamedTypeSymbol? IDbConnection { get; }
 
@@ -190,7 +196,7 @@ internal sealed class KnownSymbols
     /// <summary>A class of ADO.NET of another provider than Npgsql and this project. Wrappers of third parties count as such.</summary>
     public bool IsOfOtherProvider(ITypeSymbol? type)
         => type is INamedTypeSymbol { TypeKind: TypeKind.Class } named
-            && (named.InheritsFrom(DbConnection) || named.InheritsFrom(DbCommand) || named.InheritsFrom(DbTransaction) || named.InheritsFrom(DbDataSource)
+            && (IsConnection(named) || IsCommand(named) || named.IsOrImplements(IDbTransaction) || named.InheritsFrom(DbDataSource)
                 || named.InheritsFrom(DbBatch) || named.InheritsFrom(DbBatchCommand))
             && RootNamespace(named) is not ("System" or "Npgsql" or "EfPooling");
 

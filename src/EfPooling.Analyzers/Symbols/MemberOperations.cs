@@ -14,6 +14,15 @@ internal sealed class MemberOperations
     private readonly Dictionary<ISymbol, List<ILocalReferenceOperation>> _uses = new(SymbolEqualityComparer.Default);
     private readonly List<IInvocationOperation> _opening = [];
     private readonly List<ISimpleAssignmentOperation> _commandTypes = [];
+    private readonly List<ISimpleAssignmentOperation> _commandTransactions = [];
+    private readonly List<IOperation> _transactions = [];
+
+    private static readonly HashSet<string> TransactionMethods =
+    [
+        "BeginTransaction", "BeginTransactionAsync", "UseTransaction", "UseTransactionAsync", "EnlistTransaction",
+        "Commit", "CommitAsync", "Rollback", "RollbackAsync", "Dispose", "DisposeAsync",
+        "CommitTransaction", "CommitTransactionAsync", "RollbackTransaction", "RollbackTransactionAsync",
+    ];
 
     private MemberOperations(IOperation root)
     {
@@ -38,8 +47,15 @@ internal sealed class MemberOperations
                 case IInvocationOperation { TargetMethod.Name: "Open" or "OpenAsync" or "OpenConnection" or "OpenConnectionAsync" } call:
                     _opening.Add(call);
                     break;
+                case IInvocationOperation call when TransactionMethods.Contains(call.TargetMethod.Name):
+                case IObjectCreationOperation { Type.Name: "TransactionScope" }:
+                    _transactions.Add(operation);
+                    break;
                 case ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property.Name: "CommandType" } } assignment:
                     _commandTypes.Add(assignment);
+                    break;
+                case ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property.Name: "Transaction" } } assignment:
+                    _commandTransactions.Add(assignment);
                     break;
             }
         }
@@ -50,6 +66,12 @@ internal sealed class MemberOperations
 
     /// <summary>Assignments to a property <c>CommandType</c>.</summary>
     public IReadOnlyList<ISimpleAssignmentOperation> CommandTypes => _commandTypes;
+
+    /// <summary>Assignments to a property <c>Transaction</c>.</summary>
+    public IReadOnlyList<ISimpleAssignmentOperation> CommandTransactions => _commandTransactions;
+
+    /// <summary>Calls that by their names may begin or end a transaction, and the creation of a <c>TransactionScope</c>, in the order of the source.</summary>
+    public IReadOnlyList<IOperation> Transactions => _transactions;
 
     /// <param name="near">Any operation of the member.</param>
     public static MemberOperations Of(IOperation near)

@@ -34,6 +34,17 @@ public sealed class DiscardedTaskTests
             await db.Orders.CountAsync(ct);
             await db.Orders.FindAsync(id);
             """)
+        .Fires("what has to be disposed of: awaiting it without keeping it would leave it open",
+            """
+            var tx = {|EFP0008:conn.BeginTransactionAsync(ct)|};
+            _ = {|EFP0008:db.Database.BeginTransactionAsync(ct)|};
+            var reader = {|EFP0008:conn.ExecuteReaderAsync("SELECT 1")|}.ConfigureAwait(false);
+            """,
+            """
+            var tx = conn.BeginTransactionAsync(ct);
+            _ = db.Database.BeginTransactionAsync(ct);
+            var reader = conn.ExecuteReaderAsync("SELECT 1").ConfigureAwait(false);
+            """)
         .Fires("a statement of a synchronous function is reported and left alone",
             """
             public void Run() { {|EFP0008:db.SaveChangesAsync()|}; }

@@ -22,6 +22,151 @@ public sealed class LocalWithoutTransactionTests
                 }
             }
             """)
+        .Fires(
+            "an interceptor that has the interface, not the base class",
+            """
+            public sealed class Tenant : IDbConnectionInterceptor
+            {
+                public void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+                {
+                    using var command = connection.CreateCommand();
+                    command.CommandText = "{|EFP0013:SET LOCAL|} app.tenant = '7'";
+                    command.ExecuteNonQuery();
+                }
+
+                Task IDbConnectionInterceptor.ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken)
+                    => connection.ExecuteAsync("{|EFP0013:SET LOCAL|} app.tenant = '7'");
+            }
+            """)
+        .Fires(
+            "a context or connection that the member has made, and no transaction",
+            """
+            await using var own = await factory.CreateDbContextAsync(ct);
+            await own.Database.ExecuteSqlRawAsync("SELECT {|EFP0013:pg_try_advisory_xact_lock(1)|}", ct);
+            await own.SaveChangesAsync(ct);
+            await using var pooled = await pool.OpenConnectionAsync(ct);
+            await pooled.ExecuteAsync("{|EFP0013:CREATE TEMP TABLE|} t (id int) ON COMMIT DROP");
+            await pooled.ExecuteAsync("INSERT INTO t VALUES (1)");
+            """)
+        .Fires(
+            "an injected one, where nothing in the project that begins a transaction comes here",
+            """
+            public async Task First(CancellationToken ct)
+            {
+                await db.Database.ExecuteSqlRawAsync("{|EFP0013:SET LOCAL|} app.tenant = '7'", ct);
+                using var command = conn.CreateCommand();
+                command.CommandText = "SELECT {|EFP0013:set_config('app.tenant', '7', true)|}";
+                await command.ExecuteNonQueryAsync(ct);
+            }
+
+            public async Task Second(CancellationToken ct)
+            {
+                await using var tx = await db.Database.BeginTransactionAsync(ct);
+                await db.SaveChangesAsync(ct);
+                await tx.CommitAsync(ct);
+            }
+            """)
+        .Fires(
+            "before the transaction, and after its end",
+            """
+            await db.Database.ExecuteSqlRawAsync("SELECT {|EFP0013:pg_advisory_xact_lock(1)|}", ct);
+            await using (var tx = await db.Database.BeginTransactionAsync(ct))
+            {
+                await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)", ct);
+                await tx.CommitAsync(ct);
+                await db.Database.ExecuteSqlRawAsync("{|EFP0013:SET LOCAL|} app.tenant = '7'", ct);
+            }
+
+            await db.Database.ExecuteSqlRawAsync("{|EFP0013:SET LOCAL|} app.tenant = '8'", ct);
+            """)
+        .Silent(
+            "a transaction of the member's, also under a condition or in a lambda",
+            """
+            await using var own = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(ct) : null;
+            await db.Database.ExecuteSqlRawAsync("SET LOCAL hnsw.ef_search = 100", ct);
+            if (own is not null) await own.CommitAsync(ct);
+            await factory.CreateDbContext().Database.CreateExecutionStrategy().ExecuteAsync(async () =>
+            {
+                await using var mine = await factory.CreateDbContextAsync(ct);
+                await using var tx = await mine.Database.BeginTransactionAsync(ct);
+                await mine.Database.ExecuteSqlRawAsync("SET LOCAL hnsw.ef_search = 100", ct);
+                await tx.CommitAsync(ct);
+            });
+            """)
+        .Silent(
+            "a method that is called in a transaction, or that is given its connection",
+            """
+            public async Task Outer(CancellationToken ct)
+            {
+                await using var tx = await db.Database.BeginTransactionAsync(ct);
+                await Middle(ct);
+                await tx.CommitAsync(ct);
+            }
+
+            private Task Middle(CancellationToken ct) => Inner(ct);
+
+            private Task Inner(CancellationToken ct) => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'", ct);
+
+            public static Task Given(DbConnection own, DbTransaction tx) => own.ExecuteAsync("SELECT pg_advisory_xact_lock(1)");
+
+            public Task With(DbTransaction tx) => conn.ExecuteAsync("SELECT pg_advisory_xact_lock(1)", transaction: tx);
+            """)
+        .Silent(
+            "a unit of work that begins for others, and a filter that runs what it is given",
+            """
+            public sealed class Unit(AppDb db)
+            {
+                private IDbContextTransaction? _tx;
+
+                public async Task StartAsync() => _tx = await db.Database.BeginTransactionAsync();
+
+                public Task EndAsync() => _tx!.CommitAsync();
+            }
+
+            public sealed class Repository(AppDb db)
+            {
+                public Task LockAsync() => db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)");
+            }
+
+            public sealed class Service(Unit unit, Repository repository)
+            {
+                public async Task RunAsync()
+                {
+                    await unit.StartAsync();
+                    await repository.LockAsync();
+                    await unit.EndAsync();
+                }
+            }
+            """)
+        .Silent(
+            "behind a filter that runs whatever comes next in a transaction",
+            """
+            public sealed class InTransaction(AppDb db)
+            {
+                public async Task Invoke(Func<Task> next)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    await next();
+                    await tx.CommitAsync();
+                }
+            }
+
+            public sealed class Handler(AppDb db)
+            {
+                public Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .Silent(
+            "beside the statements that it is for, in one text or batch",
+            """
+            await db.Database.ExecuteSqlRawAsync("SET LOCAL enable_seqscan = off; UPDATE orders SET seen = true", ct);
+            await conn.QueryAsync<int>("SET LOCAL enable_seqscan = off; SELECT id FROM orders");
+            await conn.QueryAsync<int>("SELECT id, pg_advisory_xact_lock(id) FROM orders");
+            await using var batch = conn.CreateBatch();
+            var first = batch.CreateBatchCommand();
+            first.CommandText = "SET LOCAL enable_seqscan = off";
+            batch.BatchCommands.Add(first);
+            """)
         .Silent("SET LOCAL when a transaction has begun",
             """
             public sealed class Tenant : DbTransactionInterceptor

@@ -18,14 +18,124 @@ public sealed class SessionLockTests
         .Fires(
             "all forms, in any case",
             """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await using var other = await conn.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"SELECT PG_CATALOG.{|EFP0003:PG_TRY_ADVISORY_LOCK_SHARED|}({id})", ct);
             var locked = await db.Database.SqlQuery<bool>($"SELECT {|EFP0003:pg_try_advisory_lock|}({id}) AS \"Value\"").SingleAsync(ct);
             conn.Execute($"SELECT {|EFP0003:pg_advisory_lock_shared|}(hashtext('{text}'))");
             """,
             """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            await using var other = await conn.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"SELECT PG_CATALOG.PG_TRY_ADVISORY_xact_LOCK_SHARED({id})", ct);
             var locked = await db.Database.SqlQuery<bool>($"SELECT pg_try_advisory_xact_lock({id}) AS \"Value\"").SingleAsync(ct);
             conn.Execute($"SELECT pg_advisory_xact_lock_shared(hashtext('{text}'))");
+            """)
+        .Fires(
+            "without a transaction, what is left would lock nothing: nothing is offered",
+            """
+            await db.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_try_advisory_lock|}(1)", ct);
+            await using (var tx = await db.Database.BeginTransactionAsync(ct))
+            {
+                await conn.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(2)");
+                await tx.CommitAsync(ct);
+                await db.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_advisory_lock|}(3)", ct);
+            }
+
+            await db.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_advisory_lock|}(4)", ct);
+            await using var perhaps = id > 0 ? await conn.BeginTransactionAsync(ct) : null;
+            await conn.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(5)", transaction: perhaps);
+            """,
+            """
+            await db.Database.ExecuteSqlAsync($"SELECT pg_try_advisory_lock(1)", ct);
+            await using (var tx = await db.Database.BeginTransactionAsync(ct))
+            {
+                await conn.ExecuteAsync("SELECT pg_advisory_lock(2)");
+                await tx.CommitAsync(ct);
+                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(3)", ct);
+            }
+
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(4)", ct);
+            await using var perhaps = id > 0 ? await conn.BeginTransactionAsync(ct) : null;
+            await conn.ExecuteAsync("SELECT pg_advisory_lock(5)", transaction: perhaps);
+            """)
+        .Fires(
+            "in branches, lambdas and loops, only where the transaction surely is open",
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            if (id == 1)
+            {
+                await tx.RollbackAsync(ct);
+                return;
+            }
+
+            foreach (var i in new[] { 1, 2 })
+            {
+                await db.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_advisory_lock|}(6)", ct);
+            }
+
+            Func<Task> later = () => db.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_advisory_lock|}(7)", ct);
+            if (id == 2)
+            {
+                await tx.CommitAsync(ct);
+            }
+
+            await db.Database.ExecuteSqlAsync($"SELECT {|EFP0003:pg_advisory_lock|}(8)", ct);
+            await later();
+            """,
+            """
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
+            if (id == 1)
+            {
+                await tx.RollbackAsync(ct);
+                return;
+            }
+
+            foreach (var i in new[] { 1, 2 })
+            {
+                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(6)", ct);
+            }
+
+            Func<Task> later = () => db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(7)", ct);
+            if (id == 2)
+            {
+                await tx.CommitAsync(ct);
+            }
+
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(8)", ct);
+            await later();
+            """)
+        .Fires(
+            "a transaction that the command is given",
+            """
+            public static class Locks
+            {
+                public static async Task Take(DbConnection conn, DbTransaction given, DbTransaction? perhaps)
+                {
+                    await conn.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(1)", transaction: given);
+                    await conn.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(2)", transaction: perhaps);
+                    await conn.ExecuteAsync("SELECT {|EFP0003:pg_advisory_lock|}(3)", transaction: null);
+                    await using var command = conn.CreateCommand();
+                    command.Transaction = given;
+                    command.CommandText = "SELECT {|EFP0003:pg_advisory_lock|}(4)";
+                    await command.ExecuteNonQueryAsync();
+                }
+            }
+            """,
+            """
+            public static class Locks
+            {
+                public static async Task Take(DbConnection conn, DbTransaction given, DbTransaction? perhaps)
+                {
+                    await conn.ExecuteAsync("SELECT pg_advisory_xact_lock(1)", transaction: given);
+                    await conn.ExecuteAsync("SELECT pg_advisory_lock(2)", transaction: perhaps);
+                    await conn.ExecuteAsync("SELECT pg_advisory_lock(3)", transaction: null);
+                    await using var command = conn.CreateCommand();
+                    command.Transaction = given;
+                    command.CommandText = "SELECT pg_advisory_xact_lock(4)";
+                    await command.ExecuteNonQueryAsync();
+                }
+            }
             """)
         .Fires(
             "a connection opened from the pool has no session either",

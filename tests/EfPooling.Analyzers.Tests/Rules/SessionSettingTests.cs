@@ -4,23 +4,54 @@ public sealed class SessionSettingTests
 {
     internal static readonly RuleCases Cases = new RuleCases(DiagnosticIds.SessionSetting, () => new SqlRulesAnalyzer(), () => new SessionSettingFix())
         .Fires(
+            "outside a transaction nothing is offered, whatever is named so",
+            """
+            var transaction = "BEGIN TRANSACTION";
+            await db.Database.ExecuteSqlRawAsync("{|EFP0001:SET app.tenant|} = '7'", ct);
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlRawAsync("{|EFP0001:SET app.tenant|} = '7'", ct);
+            await tx.CommitAsync(ct);
+            await conn.ExecuteAsync("SELECT {|EFP0001:set_config('app.tenant', '7', false)|}");
+            """,
+            """
+            var transaction = "BEGIN TRANSACTION";
+            await db.Database.ExecuteSqlRawAsync("SET app.tenant = '7'", ct);
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlRawAsync("SET app.tenant = '7'", ct);
+            await tx.CommitAsync(ct);
+            await conn.ExecuteAsync("SELECT set_config('app.tenant', '7', false)");
+            """)
+        .Silent(
+            "an interceptor that has the interface, not the base class",
+            """
+            public sealed class Tenant : IDbConnectionInterceptor
+            {
+                public void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Apply(connection);
+
+                Task IDbConnectionInterceptor.ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken)
+                    => connection.ExecuteAsync("SET enable_seqscan = off");
+
+                private static void Apply(DbConnection connection) => connection.Execute("SET enable_seqscan = off");
+            }
+            """)
+        .Fires(
             "SET in EF Core's raw SQL",
             """
-            await using var tx = await conn.BeginTransactionAsync(ct);
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
             db.Database.ExecuteSqlRaw("{|EFP0001:SET app.tenant|} = '7'");
             """,
             """
-            await using var tx = await conn.BeginTransactionAsync(ct);
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
             db.Database.ExecuteSqlRaw("SET LOCAL app.tenant = '7'");
             """)
         .Fires(
             "set_config with false in interpolated SQL",
             """
-            await using var tx = await conn.BeginTransactionAsync(ct);
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"SELECT {|EFP0001:set_config('app.tenant', {text}, false)|}", ct);
             """,
             """
-            await using var tx = await conn.BeginTransactionAsync(ct);
+            await using var tx = await db.Database.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"SELECT set_config('app.tenant', {text}, true)", ct);
             """)
         .Fires(

@@ -6,16 +6,48 @@ public sealed class TemporaryObjectTests
         .Fires(
             "CREATE TEMP TABLE",
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await using var other = await db.Database.BeginTransactionAsync(ct);
             conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t (id int);");
             await db.Database.ExecuteSqlRawAsync("{|EFP0005:create local temporary table|} if not exists t (id int, \"as\" text)", ct);
             conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t AS SELECT 1; SELECT 2");
             conn.Execute("{|EFP0005:CREATE TEMP TABLE|} t (a, b) WITH (fillfactor = 70) AS SELECT 1 AS x");
             """,
             """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await using var other = await db.Database.BeginTransactionAsync(ct);
             conn.Execute("CREATE TEMP TABLE t (id int) ON COMMIT DROP;");
             await db.Database.ExecuteSqlRawAsync("create local temporary table if not exists t (id int, \"as\" text) ON COMMIT DROP", ct);
             conn.Execute("CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1; SELECT 2");
             conn.Execute("CREATE TEMP TABLE t (a, b) WITH (fillfactor = 70) ON COMMIT DROP AS SELECT 1 AS x");
+            """)
+        .Fires(
+            "without a transaction the table would be gone at once: nothing is offered",
+            """
+            await db.Database.ExecuteSqlRawAsync("{|EFP0005:CREATE TEMPORARY TABLE|} IF NOT EXISTS x AS SELECT 1", ct);
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlRawAsync("{|EFP0005:CREATE TEMP TABLE|} y (id int)", ct);
+            """,
+            """
+            await db.Database.ExecuteSqlRawAsync("CREATE TEMPORARY TABLE IF NOT EXISTS x AS SELECT 1", ct);
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlRawAsync("CREATE TEMP TABLE y (id int)", ct);
+            """)
+        .Fires(
+            "behind WITH and IF NOT EXISTS, before AS",
+            """
+            using var tx = db.Database.BeginTransaction();
+            db.Database.ExecuteSqlRaw("{|EFP0005:CREATE TEMP TABLE|} y (id int) WITH (fillfactor=70) AS SELECT 1");
+            db.Database.ExecuteSqlRaw("{|EFP0005:CREATE TEMP TABLE|} IF NOT EXISTS x AS SELECT 1");
+            db.Database.ExecuteSqlRaw("{|EFP0005:CREATE TEMP TABLE|} z ON COMMIT PRESERVE ROWS AS SELECT 1");
+            tx.Commit();
+            """,
+            """
+            using var tx = db.Database.BeginTransaction();
+            db.Database.ExecuteSqlRaw("CREATE TEMP TABLE y (id int) WITH (fillfactor=70) ON COMMIT DROP AS SELECT 1");
+            db.Database.ExecuteSqlRaw("CREATE TEMP TABLE IF NOT EXISTS x ON COMMIT DROP AS SELECT 1");
+            db.Database.ExecuteSqlRaw("CREATE TEMP TABLE z ON COMMIT PRESERVE ROWS AS SELECT 1");
+            tx.Commit();
             """)
         .Fires(
             "where another clause is in the way, nothing is offered",
@@ -53,8 +85,8 @@ public sealed class TemporaryObjectTests
             """)
         .Fires(
             "a table whose columns are pasted in",
-            """conn.Execute($"{|EFP0005:CREATE TEMP TABLE|} t ({text})");""",
-            """conn.Execute($"CREATE TEMP TABLE t ({text}) ON COMMIT DROP");""")
+            """using var tx = conn.BeginTransaction(); conn.Execute($"{|EFP0005:CREATE TEMP TABLE|} t ({text})");""",
+            """using var tx = conn.BeginTransaction(); conn.Execute($"CREATE TEMP TABLE t ({text}) ON COMMIT DROP");""")
         .Silent("a connection from a factory",
             """
             public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); }
