@@ -7,8 +7,8 @@ namespace EfPooling.Analyzers.Flow;
 /// <summary>The types beside those of the database that the rules about flow know. Thread-safe.</summary>
 internal sealed class FlowSymbols
 {
-    private static readonly string[] Retrying = ["EnableRetryOnFailure", "CreateExecutionStrategy", "ExecutionStrategy"];
-
+    private readonly Lazy<Retries> _retries;
+    private readonly Lazy<bool> _allowsNested;
     private readonly INamedTypeSymbol? _semaphore;
     private readonly INamedTypeSymbol? _monitor;
     private readonly INamedTypeSymbol? _lock;
@@ -23,6 +23,8 @@ internal sealed class FlowSymbols
         Compilation = compilation;
         SlowCalls = new SlowCalls(compilation, known);
         Runners = new Runners(compilation);
+        _retries = new Lazy<Retries>(() => new Retries(compilation));
+        _allowsNested = new Lazy<bool>(() => NestedCommands.AreAllowed(compilation));
         _semaphore = TypeLookup.Find(compilation, "System.Threading.SemaphoreSlim");
         _monitor = TypeLookup.Find(compilation, "System.Threading.Monitor");
         _lock = TypeLookup.Find(compilation, "System.Threading.Lock");
@@ -34,11 +36,11 @@ internal sealed class FlowSymbols
 
     public KnownSymbols Known { get; }
 
-    /// <summary>Whether the project sets up retries (<c>EnableRetryOnFailure</c>), so that EF Core reads all rows before it gives the first.</summary>
-    public bool ReadsAhead => Retrying.Any(name => CompilationNames.Has(Compilation, name));
+    /// <summary>The contexts for which EF Core reads all rows before it gives the first.</summary>
+    public Retries Retries => _retries.Value;
 
-    /// <summary>Whether the project says <c>NestedCommands</c>, so that commands during a reader may have a connection of their own.</summary>
-    public bool AllowsNested => CompilationNames.Has(Compilation, "NestedCommands");
+    /// <summary>Whether commands during a reader may have a connection of their own.</summary>
+    public bool AllowsNested => _allowsNested.Value;
 
     public Compilation Compilation { get; }
 

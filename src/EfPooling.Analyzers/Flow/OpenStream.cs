@@ -37,7 +37,7 @@ internal static class OpenStream
             source = inner;
         }
 
-        return IsQuery(source.Type, body) ? (body.Symbols.ReadsAhead ? Root.Unknown : body.RootOf(source))
+        return IsQuery(source.Type, body) ? (body.RootOf(source) is { IsKnown: true } root && !body.Symbols.Retries.MayBeOn(root.ContextType(body.Symbols.Known)) ? root : Root.Unknown)
             : body.TryGetOperation(source, out var operation) && (operation.Kind == DbOperationKind.Stream || IsUnbuffered(operation)) ? body.RootOf(operation)
             : Root.Unknown;
     }

@@ -13,6 +13,13 @@ internal static class Ownership
         => root.Symbol is ILocalSymbol { IsUsing: true }
             || (root.Symbol is ILocalSymbol or IParameterSymbol && code.DescendantsAndSelf().Any(operation => IsMention(operation, root.Symbol) && IsDisposed(operation)));
 
+    /// <summary>Whether a context comes from a scope that the member disposes of: the container disposes of it then.</summary>
+    /// <param name="root">The context.</param>
+    /// <param name="body">The member.</param>
+    public static bool EndsWithScope(Root root, FlowBody body)
+        => root.Symbol is ILocalSymbol local && MemberOperations.Of(body.Block).InitialValue(local)?.DescendantsAndSelf().Any(operation
+            => operation is ILocalReferenceOperation { Local: { IsUsing: true, Type.Name: "IServiceScope" or "AsyncServiceScope" } }) == true;
+
     private static bool IsMention(IOperation operation, ISymbol symbol) => operation switch
     {
         ILocalReferenceOperation reference => SymbolEqualityComparer.Default.Equals(reference.Local, symbol),

@@ -12,6 +12,13 @@ internal static class Roots
             || (root.Symbol is { DeclaringSyntaxReferences.Length: > 0 } variable
                 && variable.DeclaringSyntaxReferences.All(declaration => declaration.SyntaxTree != code.SyntaxTree || !code.Span.Contains(declaration.Span)));
 
+    /// <summary>The type of the context in the variable; null if the variable holds something else.</summary>
+    public static ITypeSymbol? ContextType(this Root root, KnownSymbols known)
+    {
+        var type = root.Symbol as INamedTypeSymbol ?? root.Symbol.VariableType();
+        return type.InheritsFrom(known.DbContext) ? type : null;
+    }
+
     /// <summary>As a message names it.</summary>
     public static string Name(this Root root) => root.Symbol is null or INamedTypeSymbol ? "this" : root.Symbol.Name;
 }

@@ -17,14 +17,34 @@ internal static class TransactionScopes
     // Asked for each transaction of a type. Values live as long as the syntax.
     private static readonly ConditionalWeakTable<SyntaxNode, StrongBox<bool>> Ending = new();
 
+    private static readonly ConditionalWeakTable<Compilation, StrongBox<bool>> EndingElsewhere = new();
+
     private static readonly HashSet<string> FacadeMembers =
         ["CommitTransaction", "CommitTransactionAsync", "RollbackTransaction", "RollbackTransactionAsync", "CurrentTransaction", "UseTransaction", "UseTransactionAsync"];
 
-    /// <summary>Whether the type uses the transaction of a context without holding it, or says COMMIT or ROLLBACK in a text.</summary>
-    public static bool EndsByFacade(FlowBody body) => Parts(body).Any(part => Ending.GetValue(part, code => new StrongBox<bool>(Ends(code))).Value);
+    /// <summary>
+    /// Whether the member uses the transaction of a context without holding it, or says COMMIT or ROLLBACK in a text; or another member of the type does, for a
+    /// transaction that it has not begun itself.
+    /// </summary>
+    public static bool EndsByFacade(FlowBody body)
+    {
+        var own = Assignments.MemberOf(body.Block.Syntax);
+        return Parts(body).SelectMany(MembersOf).Any(member => (member.Span.Contains(own.Span) || !Begins(member)) && Ending.GetValue(member, code => new StrongBox<bool>(Ends(code))).Value);
+    }
 
-    /// <summary>Whether anything in the project does: a scoped context may have its transaction ended by another type.</summary>
-    public static bool EndsByFacade(Compilation compilation) => CompilationNames.Has(compilation, "CommitTransaction") || CompilationNames.Has(compilation, "RollbackTransaction");
+    /// <summary>Whether a type of the project ends a transaction and begins none: a scoped context may have its transaction ended by another type.</summary>
+    public static bool EndsByFacade(Compilation compilation) => EndingElsewhere.GetValue(compilation, known => new StrongBox<bool>(known.SyntaxTrees.Any(EndsWhatOthersBegin))).Value;
+
+    private static bool EndsWhatOthersBegin(SyntaxTree tree)
+        => tree.GetText().ToString() is var text && (text.Contains("CommitTransaction") || text.Contains("RollbackTransaction"))
+            && tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>().Any(name
+                => (name.Identifier.ValueText.StartsWith("CommitTransaction", StringComparison.Ordinal) || name.Identifier.ValueText.StartsWith("RollbackTransaction", StringComparison.Ordinal))
+                    && !Begins(name.FirstAncestorOrSelf<TypeDeclarationSyntax>() ?? tree.GetRoot()));
+
+    private static bool Begins(SyntaxNode code) => MentionedNames.In(code) is var names && (names.Contains("BeginTransaction") || names.Contains("BeginTransactionAsync"));
+
+    // A part of a type has members; a file of top-level statements is one.
+    private static IEnumerable<SyntaxNode> MembersOf(SyntaxNode part) => part is TypeDeclarationSyntax type ? type.Members : [part];
 
     private static bool Ends(SyntaxNode code)
         => code.DescendantNodes().Any(node => node switch

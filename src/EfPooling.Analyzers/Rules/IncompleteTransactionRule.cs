@@ -62,7 +62,7 @@ internal sealed class IncompleteTransactionRule() : FlowRule(Descriptors.Incompl
                 CheckCommit(transaction.Begin, root, body);
             }
         }
-        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && !Ownership.IsDisposedOf(root, body.Block) && !TransactionScopes.EndsByFacade(body))
+        else if (!uses.Any(item => IsEndAfterFailure(item, body.FunctionOf(transaction.Begin.Invocation), body)) && !Ownership.IsDisposedOf(root, body.Block) && !Ownership.EndsWithScope(root, body) && !TransactionScopes.EndsByFacade(body))
         {
             Report(transaction.Begin, body, "stays open when something fails before its end, until its context or connection is disposed of" + Held, "Declare it with 'await using'");
         }

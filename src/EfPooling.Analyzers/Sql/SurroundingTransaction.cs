@@ -82,15 +82,7 @@ internal static class SurroundingTransaction
     private static bool IsUnconditionalAfter(IOperation call, IOperation place)
         => StatementScope.Of(call) is not null && StatementScope.FunctionOf(call) == StatementScope.FunctionOf(place) && StatementScope.BlockOf(place) is { } block && block.Syntax.Span.Contains(call.Syntax.Span);
 
-    private static bool IsContext(Root root, KnownSymbols symbols) => root.Symbol switch
-    {
-        INamedTypeSymbol => true,
-        ILocalSymbol local => local.Type.InheritsFrom(symbols.DbContext),
-        IParameterSymbol parameter => parameter.Type.InheritsFrom(symbols.DbContext),
-        IFieldSymbol field => field.Type.InheritsFrom(symbols.DbContext),
-        IPropertySymbol property => property.Type.InheritsFrom(symbols.DbContext),
-        _ => false,
-    };
+    private static bool IsContext(Root root, KnownSymbols symbols) => (root.Symbol as INamedTypeSymbol ?? root.Symbol.VariableType()).InheritsFrom(symbols.DbContext);
 
     // A command that is written to a local runs where it is executed.
     private static IOperation PlaceOf(IOperation sink)

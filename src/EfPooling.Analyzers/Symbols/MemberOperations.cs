@@ -13,6 +13,7 @@ internal sealed class MemberOperations
     private readonly Dictionary<ISymbol, IOperation> _initialValues = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, List<ILocalReferenceOperation>> _uses = new(SymbolEqualityComparer.Default);
     private readonly List<IInvocationOperation> _opening = [];
+    private readonly List<IInvocationOperation> _closing = [];
     private readonly List<ISimpleAssignmentOperation> _commandTypes = [];
     private readonly List<ISimpleAssignmentOperation> _commandTransactions = [];
     private readonly List<IOperation> _transactions = [];
@@ -47,6 +48,9 @@ internal sealed class MemberOperations
                 case IInvocationOperation { TargetMethod.Name: "Open" or "OpenAsync" or "OpenConnection" or "OpenConnectionAsync" } call:
                     _opening.Add(call);
                     break;
+                case IInvocationOperation { TargetMethod.Name: "CloseConnection" or "CloseConnectionAsync" or "Close" or "CloseAsync" or "GetDbConnection" } call:
+                    _closing.Add(call);
+                    break;
                 case IInvocationOperation call when TransactionMethods.Contains(call.TargetMethod.Name):
                 case IObjectCreationOperation { Type.Name: "TransactionScope" }:
                     _transactions.Add(operation);
@@ -63,6 +67,9 @@ internal sealed class MemberOperations
 
     /// <summary>Calls that may open a connection, in the order of the source.</summary>
     public IReadOnlyList<IInvocationOperation> Opening => _opening;
+
+    /// <summary>Calls that may close a connection, or hand it to code that does (<c>GetDbConnection</c>).</summary>
+    public IReadOnlyList<IInvocationOperation> Closing => _closing;
 
     /// <summary>Assignments to a property <c>CommandType</c>.</summary>
     public IReadOnlyList<ISimpleAssignmentOperation> CommandTypes => _commandTypes;

@@ -178,7 +178,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     {
         var declarations = variable is ILocalSymbol ? variable.DeclaringSyntaxReferences : variable.ContainingType.DeclaringSyntaxReferences;
         var scopes = declarations.Select(declaration => declaration.GetSyntax()).Select(node => variable is ILocalSymbol ? Assignments.MemberOf(node) : node);
-        var type = TypeOf(variable);
+        var type = variable.VariableType();
         if (symbols.IsNpgsqls(type) || !symbols.IsConnection(type))
         {
             return OriginOf(type);
@@ -189,12 +189,4 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
             : values.Exists(OriginAnalysis.LooksHandedOut) ? ConnectionOrigin.Unknown
             : ConnectionOrigin.Shared;
     }
-
-    private static ITypeSymbol? TypeOf(ISymbol variable) => variable switch
-    {
-        ILocalSymbol local => local.Type,
-        IFieldSymbol field => field.Type,
-        IPropertySymbol property => property.Type,
-        _ => null,
-    };
 }

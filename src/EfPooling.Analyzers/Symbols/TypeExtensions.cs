@@ -32,6 +32,16 @@ internal static class TypeExtensions
         return false;
     }
 
+    /// <summary>The type of a local, parameter, field or property; null for anything else.</summary>
+    public static ITypeSymbol? VariableType(this ISymbol? variable) => variable switch
+    {
+        ILocalSymbol local => local.Type,
+        IParameterSymbol parameter => parameter.Type,
+        IFieldSymbol field => field.Type,
+        IPropertySymbol property => property.Type,
+        _ => null,
+    };
+
     /// <summary>The interface itself, or a type that implements it.</summary>
     public static bool IsOrImplements(this ITypeSymbol? type, INamedTypeSymbol? known)
         => known is not null && type is not null

@@ -265,6 +265,61 @@ public sealed class CommandDuringReaderTests
                 public async Task Run() { foreach (var order in db.Orders) { order.Seen = true; await db.SaveChangesAsync(); } }
             }
             """)
+        .Silent("retries of this context, where it is registered and where it configures itself",
+            """
+            public static class Setup { public static void Add(IServiceCollection services) => services.AddDbContextPool<AppDb>(options => options.UseNpgsql("Host=a", npgsql => npgsql.EnableRetryOnFailure(3))); }
+
+            public class Own : DbContext
+            {
+                public DbSet<Order> Orders => Set<Order>();
+
+                protected override void OnConfiguring(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a", npgsql => npgsql.ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies)));
+            }
+
+            public class Derived : Own;
+
+            public class Example(AppDb db, Own own, Derived derived, DbContext any)
+            {
+                public void Run()
+                {
+                    foreach (var order in db.Orders) { order.Seen = true; db.SaveChanges(); }
+                    foreach (var order in own.Orders) { order.Seen = true; own.SaveChanges(); }
+                    foreach (var order in derived.Orders) { order.Seen = true; derived.SaveChanges(); }
+                    foreach (var order in any.Set<Order>()) { order.Seen = true; any.SaveChanges(); }
+                }
+            }
+            """)
+        .Fires("a strategy that is created, retries of another context, and words",
+            """
+            public class Other(DbContextOptions<Other> options) : DbContext(options);
+
+            public static class Setup
+            {
+                public const string ExecutionStrategy = nameof(EnableRetryOnFailure);
+
+                public static void Add(IServiceCollection services) => services.AddDbContext<Other>(options => options.UseNpgsql("Host=a", npgsql => npgsql.EnableRetryOnFailure()));
+
+                private static void EnableRetryOnFailure() { }
+            }
+
+            public class Example(AppDb db)
+            {
+                public Task Save() => db.Database.CreateExecutionStrategy().ExecuteAsync(() => db.SaveChangesAsync());
+
+                public void Run() { foreach (var order in db.Orders) { order.Seen = true; {|EFP0011:db.SaveChanges()|}; } }
+            }
+            """)
+        .Fires("nested commands that are refused",
+            """
+            public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a").UseTransactionPooling(pool => pool.NestedCommands = NestedCommandMode.Refuse); }
+
+            public class Example(AppDb db)
+            {
+                public NestedCommandMode Show(TransactionPoolingOptions options) => options.NestedCommands;
+
+                public void Run() { foreach (var order in db.Orders) { order.Seen = true; {|EFP0011:db.SaveChanges()|}; } }
+            }
+            """)
         .Fires("readers and Dapper, which do not retry",
             """
             public static class Setup { public static void Add(DbContextOptionsBuilder options) => options.UseNpgsql("Host=a", npgsql => npgsql.EnableRetryOnFailure()); }

@@ -46,6 +46,39 @@ public sealed class ConnectionBesidePoolTests
                 public static void CopyIn() { using var own = new NpgsqlConnection("Host=a"); using var writer = own.BeginTextImport("x"); }
             }
             """)
+        .Silent("a reason in a constant or field, or in what gets the connection",
+            Pool + """
+            public static class Sql { public const string Lock = "SELECT pg_advisory_lock(@k)"; public static readonly string Listen = "LISTEN orders"; }
+
+            public sealed class Holder
+            {
+                private const string Take = "SELECT pg_advisory_lock(1)";
+                private NpgsqlConnection? _own;
+
+                public async Task<object> First() { var own = new NpgsqlConnection("Host=a"); await own.ExecuteAsync(Take); return own; }
+                public async Task<object> Second() { var own = new NpgsqlConnection("Host=a"); await own.ExecuteAsync(Sql.Lock); return own; }
+                public async Task<object> Third() { var own = new NpgsqlConnection("Host=a"); await own.ExecuteAsync(Sql.Listen); return own; }
+                public async Task<object> Fourth() { var own = new NpgsqlConnection("Host=a"); await LockAsync(own); return own; }
+                public async Task<object> Fifth() { var own = new NpgsqlConnection("Host=a"); await own.HoldAsync(); return own; }
+                public void Sixth() => _own = new NpgsqlConnection("Host=a");
+                public void Wait() => _own!.Wait();
+
+                private static Task LockAsync(DbConnection own) => own.ExecuteAsync(Take);
+            }
+
+            public static class Locks { public static Task HoldAsync(this DbConnection own) => own.ExecuteAsync("SELECT pg_advisory_lock(1)"); }
+            """)
+        .Fires("a reason that is another member's",
+            Pool + """
+            public sealed class Holder
+            {
+                private const string Take = "SELECT pg_advisory_lock(1)";
+
+                public void Count() { using var own = {|EFP0016:new NpgsqlConnection("Host=a")|}; own.Execute("DELETE FROM orders"); }
+
+                public void Lock() { using var own = new NpgsqlConnection("Host=a"); own.Execute(Take); }
+            }
+            """)
         .Silent("connections of the pool",
             Pool + """
             public static class Work { public static async Task Run(TransactionPoolingDataSource pool) { await using var own = await pool.OpenConnectionAsync(); } }

@@ -175,6 +175,64 @@ public sealed class IncompleteTransactionTests
                 public Task RunAsync() => db.Database.CommitTransactionAsync();
             }
             """)
+        .Fires("a commit elsewhere, of what is begun there",
+            """
+            public sealed class Example(AppDb db)
+            {
+                public async Task Forget()
+                {
+                    await {|EFP0010:db.Database.BeginTransactionAsync()|};
+                    await db.SaveChangesAsync();
+                }
+
+                public async Task Write()
+                {
+                    await using (await {|EFP0010:db.Database.BeginTransactionAsync()|})
+                    {
+                        await db.SaveChangesAsync();
+                    }
+                }
+
+                public async Task Whole()
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    await db.SaveChangesAsync();
+                    await db.Database.CommitTransactionAsync();
+                }
+            }
+
+            public sealed class Other(AppDb db)
+            {
+                public void Run() { db.Database.BeginTransaction(); db.SaveChanges(); db.Database.CommitTransaction(); }
+            }
+            """)
+        .Silent("a context of a scope that the member disposes of",
+            """
+            public sealed class Own(IServiceScopeFactory scopes)
+            {
+                public async Task First()
+                {
+                    using (var scope = scopes.CreateScope())
+                    {
+                        var db = scope.ServiceProvider.GetRequiredService<AppDb>();
+                        var tx = await db.Database.BeginTransactionAsync();
+                        await db.SaveChangesAsync();
+                        await tx.CommitAsync();
+                    }
+                }
+
+                public async Task Second()
+                {
+                    await using var scope = scopes.CreateAsyncScope();
+                    var db = Get(scope);
+                    var tx = await db.Database.BeginTransactionAsync();
+                    await db.SaveChangesAsync();
+                    await tx.CommitAsync();
+                }
+
+                private static AppDb Get(IServiceScope scope) => scope.ServiceProvider.GetRequiredService<AppDb>();
+            }
+            """)
         .Silent("committed by others who have the context",
             """
             public interface IUnitOfWork { Task CommitAsync(CancellationToken ct); Task FinishAsync(); }
