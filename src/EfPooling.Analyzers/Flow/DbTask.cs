@@ -4,7 +4,8 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
 
-/// <summary>A call that starts work on a context or connection: a database operation, or a method of the project that is given one and returns a task.</summary>
+/// <summary>A call that starts work on a context or connection: a database operation, a method of the project that is given one and returns a task, or a method of
+/// the same object that works on the object's own.</summary>
 /// <param name="call">The call.</param>
 /// <param name="root">Always known.</param>
 /// <param name="returnsTask">Whether it may still be running after the call.</param>
@@ -20,6 +21,10 @@ internal sealed class DbTask(IInvocationOperation call, Root root, bool returnsT
 
     /// <summary>Null where the code does not show that a known context or connection is used. See <see cref="FlowBody.WorkOf"/>, which remembers.</summary>
     public static DbTask? Of(IInvocationOperation call, FlowBody body)
+        => Direct(call, body) ?? (OwnCalls.RootOf(call, body) is { IsKnown: true } root ? new DbTask(call, root, body.Symbols.Known.IsTask(call.TargetMethod.ReturnType)) : null);
+
+    /// <summary>The same without following calls.</summary>
+    public static DbTask? Direct(IInvocationOperation call, FlowBody body)
     {
         if (body.TryGetOperation(call, out var found))
         {

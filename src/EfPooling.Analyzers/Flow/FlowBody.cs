@@ -66,11 +66,11 @@ internal sealed class FlowBody
     public List<DbOperation> Operations { get; } = [];
 
     /// <summary>
-    /// Whether there is anything for a rule: an operation, a context or connection that is passed to a method of the project, or a method that is
+    /// Whether there is anything for a rule: an operation, a context or connection that is passed to a method of the project, a method of an object that holds one, or a method that is
     /// passed on and may do such a thing.
     /// </summary>
     public bool HasWork => Operations.Count > 0
-        || All.Any(operation => operation is IMethodReferenceOperation || (operation is IInvocationOperation call && DbTask.MayBeGivenWork(call, Symbols.Known)));
+        || All.Any(operation => operation is IMethodReferenceOperation || (operation is IInvocationOperation call && (DbTask.MayBeGivenWork(call, Symbols.Known) || OwnCalls.MayWork(call, this))));
 
     /// <summary>How many operations were looked at again after the body was read, for a test that this grows with the code and not with its square.</summary>
     public int Visits { get; private set; }

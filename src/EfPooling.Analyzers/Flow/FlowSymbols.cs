@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Operations;
@@ -14,7 +15,6 @@ internal sealed class FlowSymbols
     private readonly INamedTypeSymbol? _lock;
     private readonly INamedTypeSymbol? _waitHandle;
     private readonly INamedTypeSymbol? _expression;
-    private readonly INamedTypeSymbol? _collection;
     private readonly INamedTypeSymbol? _reader;
 
     private FlowSymbols(Compilation compilation, KnownSymbols known)
@@ -30,11 +30,16 @@ internal sealed class FlowSymbols
         _lock = TypeLookup.Find(compilation, "System.Threading.Lock");
         _waitHandle = TypeLookup.Find(compilation, "System.Threading.WaitHandle");
         _expression = TypeLookup.Find(compilation, "System.Linq.Expressions.Expression`1");
-        _collection = TypeLookup.Find(compilation, "System.Collections.Generic.ICollection`1");
         _reader = TypeLookup.Find(compilation, "System.Data.IDataReader");
     }
 
     public KnownSymbols Known { get; }
+
+    /// <summary>For each method of the project that somebody has asked for: what it works on. See <see cref="OwnCalls"/>.</summary>
+    public ConcurrentDictionary<IMethodSymbol, Root> WorkOfMethods { get; } = new(SymbolEqualityComparer.Default);
+
+    /// <summary>For each type: the names of its variables that may hold a context or connection.</summary>
+    public ConcurrentDictionary<INamedTypeSymbol, HashSet<string>> Holders { get; } = new(SymbolEqualityComparer.Default);
 
     /// <summary>The contexts for which EF Core reads all rows before it gives the first.</summary>
     public Retries Retries => _retries.Value;
@@ -73,7 +78,7 @@ internal sealed class FlowSymbols
 
     public bool IsReader(ITypeSymbol? type) => type.IsOrImplements(_reader);
 
-    /// <summary>A list of tasks and the like.</summary>
-    public bool IsCollectionOfTasks(ITypeSymbol? type)
-        => type is not null && type.AllInterfaces.Any(item => item.Is(_collection) && Known.IsTask(item.TypeArguments[0]));
+    /// <summary>An array, list or queue of tasks, or anything else that gives them one after the other.</summary>
+    public bool IsSequenceOfTasks(ITypeSymbol? type)
+        => type is not null && type.AllInterfaces.Concat(type is INamedTypeSymbol itself ? [itself] : []).Any(item => item is { Name: "IEnumerable", TypeArguments.Length: 1 } && Known.IsTask(item.TypeArguments[0]));
 }

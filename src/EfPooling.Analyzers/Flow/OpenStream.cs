@@ -16,8 +16,15 @@ internal static class OpenStream
 
     /// <summary>The context or connection that a loop reads from row by row; unknown if it reads what is in memory, or something else.</summary>
     public static Root RootOf(IForEachLoopOperation loop, FlowBody body)
+        => SourceOf(loop.Collection, body.Symbols.Known) is not { } source ? Root.Unknown
+            : body.RootOf(DbOperations.OwnerOrSelf(source, body.Symbols.Known)) is var root && !IsQuery(source.Type, body.Symbols.Known) ? root
+            : root.IsKnown && !body.Symbols.Retries.MayBeOn(root.ContextType(body.Symbols.Known)) ? root
+            : Root.Unknown;
+
+    /// <summary>The query, or the operation without a buffer, whose rows an expression gives one by one; null if there is none.</summary>
+    public static IOperation? SourceOf(IOperation rows, KnownSymbols known)
     {
-        var source = loop.Collection;
+        var source = rows;
         for (var i = 0; i < MaxSteps; i++)
         {
             var inner = source switch
@@ -26,7 +33,7 @@ internal static class OpenStream
                 IParenthesizedOperation parenthesized => parenthesized.Operand,
                 IInvocationOperation { TargetMethod.Name: "ConfigureAwait" or "WithCancellation" or "AsAsyncEnumerable" or "AsEnumerable" } call => DbOperations.OwnerOf(call),
                 IInvocationOperation { TargetMethod.ContainingType.Name: "Enumerable" or "AsyncEnumerable" } call when IsStreaming(call) => DbOperations.OwnerOf(call),
-                ILocalReferenceOperation local when !IsQuery(local.Type, body) => InitialValue(local.Local, body),
+                ILocalReferenceOperation local when !IsQuery(local.Type, known) => InitialValue(local),
                 _ => null,
             };
             if (inner is null)
@@ -37,22 +44,20 @@ internal static class OpenStream
             source = inner;
         }
 
-        return IsQuery(source.Type, body) ? (body.RootOf(source) is { IsKnown: true } root && !body.Symbols.Retries.MayBeOn(root.ContextType(body.Symbols.Known)) ? root : Root.Unknown)
-            : body.TryGetOperation(source, out var operation) && (operation.Kind == DbOperationKind.Stream || IsUnbuffered(operation)) ? body.RootOf(operation)
-            : Root.Unknown;
+        return IsQuery(source.Type, known) || (known.Operations.TryGet(source, out var operation) && (operation.Kind == DbOperationKind.Stream || IsUnbuffered(operation))) ? source : null;
     }
 
-    // Gives the first before it has read the last.
-    private static bool IsStreaming(IInvocationOperation call)
+    /// <summary>An operator of LINQ to objects that gives the first row before it has read the last.</summary>
+    public static bool IsStreaming(IInvocationOperation call)
         => call.TargetMethod.ContainingType.ContainingNamespace.ToDisplayString() == "System.Linq" && Streaming.Contains(call.TargetMethod.Name);
 
-    private static bool IsQuery(ITypeSymbol? type, FlowBody body) => type.IsOrImplements(body.Symbols.Known.IQueryableOfT);
+    private static bool IsQuery(ITypeSymbol? type, KnownSymbols known) => type.IsOrImplements(known.IQueryableOfT);
 
     // Dapper's Query with buffered: false.
     private static bool IsUnbuffered(DbOperation operation)
         => operation.Invocation.TargetMethod.Name == "Query"
             && operation.Invocation.Arguments.Any(argument => argument is { Parameter.Name: "buffered", Value.ConstantValue: { HasValue: true, Value: false } });
 
-    private static IOperation? InitialValue(ILocalSymbol local, FlowBody body)
-        => Assignments.MayBeReassigned(local) ? null : MemberOperations.Of(body.Block).InitialValue(local);
+    private static IOperation? InitialValue(ILocalReferenceOperation local)
+        => Assignments.MayBeReassigned(local.Local) ? null : MemberOperations.Of(local).InitialValue(local.Local);
 }

@@ -11,10 +11,11 @@ internal sealed class PendingTask
     private readonly DbTask _first;
     private readonly ILocalSymbol _holder;
     private readonly bool _isCollection;
+    private readonly bool _mayRepeat; // the same call may add another one while the first is running
     private readonly FlowBody _body;
 
-    private PendingTask(DbTask first, ILocalSymbol holder, bool isCollection, FlowBody body)
-        => (_first, _holder, _isCollection, _body) = (first, holder, isCollection, body);
+    private PendingTask(DbTask first, TaskUse use, FlowBody body)
+        => (_first, _holder, _isCollection, _mayRepeat, _body) = (first, use.Local!, use.Kind == TaskUseKind.Collected, use.Kind == TaskUseKind.Collected || use.Outermost.Parent is ISimpleAssignmentOperation, body);
 
     /// <summary>Cheap to ask: whether a local or a collection gets the task at all.</summary>
     public static bool MayBe(TaskUse use) => use.Kind is TaskUseKind.Local or TaskUseKind.Collected;
@@ -24,8 +25,8 @@ internal sealed class PendingTask
     /// <param name="body">The code.</param>
     public static PendingTask? Of(DbTask task, TaskUse use, FlowBody body)
     {
-        var isHeld = use.Kind == TaskUseKind.Local || (use.Kind == TaskUseKind.Collected && body.Symbols.IsCollectionOfTasks(use.Local!.Type));
-        return isHeld && !(IsOfProject(task, body) && IsAwaitedInFinally(use.Local!)) && (use.Local!.IsUsing || !Assignments.MayBeReassigned(use.Local)) ? new PendingTask(task, use.Local, use.Kind == TaskUseKind.Collected, body) : null;
+        var isHeld = use.Kind == TaskUseKind.Local || (use.Kind == TaskUseKind.Collected && body.Symbols.IsSequenceOfTasks(use.Local!.Type));
+        return isHeld && !(IsOfProject(task, body) && IsAwaitedInFinally(use.Local!)) ? new PendingTask(task, use, body) : null;
     }
 
     /// <summary>Walks on from the task and shows the first work on the same root of each path.</summary>
@@ -36,7 +37,7 @@ internal sealed class PendingTask
     public void Follow(IInvocationOperation start, Action<DbTask> found)
     {
         // A collection may get the same work again in the next turn of a loop.
-        if (_isCollection || _body.Invocations.Any(other => other != _first.Call && _body.WorkOf(other) is { } second && second.Root.IsSameAs(_first.Root)))
+        if (_mayRepeat || _body.Invocations.Any(other => other != _first.Call && _body.WorkOf(other) is { } second && second.Root.IsSameAs(_first.Root)))
         {
             _body.WalkFrom(start)?.Run(operation => Visit(operation, start, found), _first.Root.Symbol, _holder);
         }
@@ -49,12 +50,12 @@ internal sealed class PendingTask
             return false;
         }
 
-        if (_body.WorkOf(operation) is not { } second || !second.Root.IsSameAs(_first.Root))
+        if (WorkAt(operation) is not { } second)
         {
             return true;
         }
 
-        if (second.Call.Syntax != start.Syntax || _isCollection)
+        if (operation.Syntax != start.Syntax || _mayRepeat)
         {
             found(second.Call.Syntax == _first.Call.Syntax ? _first : second);
         }
@@ -62,7 +63,13 @@ internal sealed class PendingTask
         return false;
     }
 
-    // Any mention of the holder may be an await; but to be added to, or to stand in the list of a WhenAll that is still being made, is none.
+    // By the operation itself, or by code that it starts beside the rest.
+    private DbTask? WorkAt(IOperation operation)
+        => _body.WorkOf(operation) is { } work && work.Root.IsSameAs(_first.Root) ? work
+            : _body.Original(operation) is { } call ? DeferredFunction.WorkOf(call, _body).FirstOrDefault(deferred => deferred.Root.IsSameAs(_first.Root))
+            : null;
+
+    // Any mention of the holder may be an await; but to be assigned or added to, or to stand in the list of a WhenAll that is still being made, is none.
     private bool IsLookedAt(IOperation operation) => operation switch
     {
         ILocalReferenceOperation local => IsHolder(local) && !IsBeingGathered(local),
@@ -81,7 +88,8 @@ internal sealed class PendingTask
 
     private bool IsBeingGathered(IOperation reference)
     {
-        if (_isCollection && reference.Parent is IInvocationOperation { TargetMethod.Name: "Add" } add && add.Instance == reference)
+        if ((reference.Parent is ISimpleAssignmentOperation assignment && assignment.Target == reference)
+            || (_isCollection && ((reference.Parent is IInvocationOperation add && add.Instance == reference && TaskUse.IsAdding(add.TargetMethod)) || reference.Parent is IArrayElementReferenceOperation { Parent: ISimpleAssignmentOperation })))
         {
             return true;
         }

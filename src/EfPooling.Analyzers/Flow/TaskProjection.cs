@@ -4,13 +4,21 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
 
-/// <summary>Finds the lambda that starts a task per element: <c>ids.Select(id => …)</c>, also through a local and <c>ToList</c>.</summary>
+/// <summary>
+/// Finds the function that starts a task per element: <c>ids.Select(id => …)</c>, <c>from id in ids select …</c>, also through a local, <c>ToList</c> and
+/// operators that leave the elements as they are.
+/// </summary>
 internal static class TaskProjection
 {
     private const int MaxSteps = 10;
 
-    /// <summary>Null if there is none, or if the source surely has one element at most.</summary>
-    public static IAnonymousFunctionOperation? Of(IOperation tasks, FlowBody body)
+    private static readonly HashSet<string> Passing =
+    [
+        "ToList", "ToArray", "ToHashSet", "AsEnumerable", "Where", "OrderBy", "OrderByDescending", "ThenBy", "Take", "Skip", "TakeWhile", "SkipWhile", "Reverse", "Concat", "Append", "Prepend", "Cast", "OfType", "Distinct",
+    ];
+
+    /// <summary>Null if there is none in this file, or if the source surely has one element at most.</summary>
+    public static (IOperation Function, FlowBody Body)? Of(IOperation tasks, FlowBody body)
     {
         for (var i = 0; i < MaxSteps; i++)
         {
@@ -19,6 +27,12 @@ internal static class TaskProjection
                 case IConversionOperation conversion:
                     tasks = conversion.Operand;
                     break;
+                case IParenthesizedOperation parenthesized:
+                    tasks = parenthesized.Operand;
+                    break;
+                case ITranslatedQueryOperation query:
+                    tasks = query.Operation;
+                    break;
                 case ICollectionExpressionOperation { Elements.Length: 1 } collection when collection.Elements[0] is ISpreadOperation spread:
                     tasks = spread.Operand;
                     break;
@@ -26,12 +40,12 @@ internal static class TaskProjection
                     tasks = initial;
                     break;
                 case IInvocationOperation call when call.TargetMethod.ContainingType.Is(body.Symbols.Known.Enumerable) && call.Arguments.Length > 0:
-                    if (call.TargetMethod.Name == "Select")
+                    if (call.TargetMethod.Name is "Select" or "SelectMany")
                     {
-                        return HasManyElements(call.Arguments[0].Value, body) ? Lambda(call.Arguments[1].Value) : null;
+                        return HasManyElements(call.Arguments[0].Value, body) ? Function(call.Arguments[call.Arguments.Length - 1].Value, body) : null;
                     }
 
-                    if (call.TargetMethod.Name is not ("ToList" or "ToArray"))
+                    if (!Passing.Contains(call.TargetMethod.Name))
                     {
                         return null;
                     }
@@ -46,8 +60,13 @@ internal static class TaskProjection
         return null;
     }
 
-    private static IAnonymousFunctionOperation? Lambda(IOperation argument)
-        => argument is IDelegateCreationOperation { Target: IAnonymousFunctionOperation lambda } ? lambda : null;
+    /// <summary>Whether a call runs through all elements at once and so starts all tasks: <c>ToList</c>, <c>AddRange</c>.</summary>
+    public static bool IsRunBy(IInvocationOperation call, FlowBody body)
+        => (call.TargetMethod.Name is "ToList" or "ToArray" or "ToHashSet" && call.TargetMethod.ContainingType.Is(body.Symbols.Known.Enumerable) && call.TargetMethod.TypeArguments.Length == 1 && body.Symbols.Known.IsTask(call.TargetMethod.TypeArguments[0]))
+            || (call.TargetMethod.Name == "AddRange" && call.Instance is { } list && body.Symbols.IsSequenceOfTasks(list.Type));
+
+    private static (IOperation Function, FlowBody Body)? Function(IOperation argument, FlowBody body)
+        => argument is IDelegateCreationOperation code && DeferredFunction.Of(code, body) is ({ } function, { } inside) ? (function, inside) : null;
 
     private static bool HasManyElements(IOperation source, FlowBody body)
         => TaskUse.Inner(source) switch

@@ -26,11 +26,28 @@ internal readonly struct TaskUse(TaskUseKind kind, IOperation outermost, ILocalS
             IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } => new TaskUse(TaskUseKind.Local, outermost, variable.Symbol),
             IPropertyReferenceOperation { Property.Name: "Result" } => new TaskUse(TaskUseKind.Blocked, outermost),
             IInvocationOperation { TargetMethod.Name: "Wait" or "GetAwaiter" } call when call.Instance == outermost => new TaskUse(TaskUseKind.Blocked, outermost),
-            IArgumentOperation { Parent: IInvocationOperation { TargetMethod.Name: "Add", Instance: ILocalReferenceOperation list } }
-                => new TaskUse(TaskUseKind.Collected, outermost, list.Local),
+            ISimpleAssignmentOperation { Target: ILocalReferenceOperation { Local: var assigned }, Parent: IExpressionStatementOperation } => new TaskUse(TaskUseKind.Local, outermost, assigned),
+            _ when CollectionOf(outermost) is { } collection => new TaskUse(TaskUseKind.Collected, outermost, collection),
             _ => new TaskUse(TaskUseKind.Other, outermost),
         };
     }
+
+    /// <summary>The names of methods that add to a collection and look at nothing in it.</summary>
+    public static bool IsAdding(IMethodSymbol method) => method.Name is "Add" or "Enqueue" or "Push" or "TryAdd" or "AddFirst" or "AddLast" or "Insert";
+
+    // list.Add(task), array[0] = task, and the elements of what a local is declared with.
+    private static ILocalSymbol? CollectionOf(IOperation task) => task.Parent switch
+    {
+        IArgumentOperation { Parent: IInvocationOperation { Instance: ILocalReferenceOperation list } call } when IsAdding(call.TargetMethod) => list.Local,
+        IArgumentOperation { Parent: IInvocationOperation { Instance: IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ImplicitReceiver }, Parent: IObjectOrCollectionInitializerOperation { Parent: { } creation } } }
+            => DeclaredWith(creation),
+        ISimpleAssignmentOperation { Target: IArrayElementReferenceOperation { ArrayReference: ILocalReferenceOperation array } } => array.Local,
+        IArrayInitializerOperation { Parent: IArrayCreationOperation creation } => DeclaredWith(creation),
+        ICollectionExpressionOperation collection => DeclaredWith(collection),
+        _ => null,
+    };
+
+    private static ILocalSymbol? DeclaredWith(IOperation value) => Outer(value).Parent is IVariableInitializerOperation { Parent: IVariableDeclaratorOperation variable } ? variable.Symbol : null;
 
     /// <summary>The result of a call with all that was looked through, awaited if it is a task; null if it is not awaited on the spot.</summary>
     public static IOperation? Result(IOperation call, bool returnsTask)

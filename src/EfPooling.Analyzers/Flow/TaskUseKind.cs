@@ -18,9 +18,9 @@ internal enum TaskUseKind
     /// <summary>Assigned to <c>_</c>.</summary>
     Discarded,
 
-    /// <summary>The initial value of a local.</summary>
+    /// <summary>The initial value of a local, or assigned to one.</summary>
     Local,
 
-    /// <summary>Added to a local collection.</summary>
+    /// <summary>Put into a collection that a local holds.</summary>
     Collected,
 }

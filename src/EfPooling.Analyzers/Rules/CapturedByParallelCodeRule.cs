@@ -1,7 +1,6 @@
 using EfPooling.Analyzers.Flow;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Rules;
@@ -22,7 +21,7 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
         var reported = new HashSet<SyntaxNode>();
         foreach (var deferred in body.All.SelectMany(operation => DeferredCode.Of(operation, body.Symbols)).ToList())
         {
-            if (FunctionOf(deferred.Code, body) is not ({ } function, { } inside)
+            if (DeferredFunction.Of(deferred.Code, body) is not ({ } function, { } inside)
                 || inside.SharedWorkIn(function) is not { Count: > 0 } shared || SharedWork.IsSerialized(function, inside))
             {
                 continue;
@@ -56,25 +55,26 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
             case TaskUseKind.Statement or TaskUseKind.Discarded:
                 return true;
             case TaskUseKind.Local:
-                var isOvertaken = false;
-                PendingTask.Of(work, use, body)?.Follow(call, _ => isOvertaken = true);
-                return isOvertaken;
+                return IsOvertaken(call, work, use, body);
             case TaskUseKind.Collected:
-                return LoopAround(call) is { } loop && work.Root.IsOutside(loop.Syntax) && !SharedWork.IsSerialized(loop, body);
+                return LoopAround(call) is { } loop ? work.Root.IsOutside(loop.Syntax) && !SharedWork.IsSerialized(loop, body) : IsOvertaken(call, work, use, body) || HasSibling(use.Outermost, work, body);
             default:
                 return HasSibling(use.Outermost, work, body);
         }
     }
 
+    // Something else uses the context while the task is running. Of siblings, the later one is reported.
+    private static bool IsOvertaken(IInvocationOperation call, DbTask work, TaskUse use, FlowBody body)
+    {
+        var isOvertaken = false;
+        PendingTask.Of(work, use, body)?.Follow(call, second => isOvertaken |= !Siblings.Of(use.Outermost).Any(other => other.Syntax.Span.Contains(second.Call.Syntax.Span)));
+        return isOvertaken;
+    }
+
     // WhenAll(Task.Run(() => db.A()), Task.Run(() => db.B())), or beside a plain operation
     private static bool HasSibling(IOperation element, DbTask work, FlowBody body)
     {
-        var elements = element.Parent switch
-        {
-            IArrayInitializerOperation array => array.ElementValues,
-            ICollectionExpressionOperation collection => collection.Elements,
-            _ => [],
-        };
+        var elements = Siblings.Of(element);
         var earlier = elements.TakeWhile(other => other != element).Select(TaskUse.Inner).ToList();
         return earlier.Exists(other => body.WorkOf(other) is { ReturnsTask: true } plain && plain.Root.IsSameAs(work.Root))
             || IsSharedBy(earlier.SelectMany(other => DeferredCode.Of(other, body.Symbols)), work, body);
@@ -106,24 +106,5 @@ internal sealed class CapturedByParallelCodeRule() : FlowRule(Descriptors.Captur
             || work.Root is { Symbol: IFieldSymbol { DeclaredAccessibility: Accessibility.Private }, Origin: ConnectionOrigin.Dedicated };
 
     private static bool IsSharedBy(IEnumerable<DeferredCode> others, DbTask work, FlowBody body)
-        => others.Any(other => FunctionOf(other.Code, body) is ({ } function, { } inside) && inside.SharedWorkIn(function).Any(item => item.Root.IsSameAs(work.Root)));
-
-    // The code of a delegate, as far as it is in this file, and the body that it is part of.
-    private static (IOperation? Function, FlowBody? Body) FunctionOf(IDelegateCreationOperation code, FlowBody body)
-    {
-        switch (code.Target)
-        {
-            case IAnonymousFunctionOperation lambda:
-                return (lambda, body);
-            case IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } local }:
-                return (body.LocalFunction(local), body);
-            case IMethodReferenceOperation { Method: var method, Instance: null or IInstanceReferenceOperation }
-                when method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is MethodDeclarationSyntax declaration && declaration.SyntaxTree == body.Model.SyntaxTree
-                    && SymbolEqualityComparer.Default.Equals(method.ContainingType, body.Owner.ContainingType)
-                    && body.BodyOf(declaration) is { } other:
-                return (other.Block, other);
-            default:
-                return (null, null);
-        }
-    }
+        => others.Any(other => DeferredFunction.Of(other.Code, body) is ({ } function, { } inside) && inside.SharedWorkIn(function).Any(item => item.Root.IsSameAs(work.Root)));
 }

@@ -39,11 +39,11 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
         var function = body.FunctionOf(loop);
         foreach (var call in body.Within(loop.Syntax))
         {
-            if (loop.Body.Syntax.Span.Contains(call.Syntax.Span) && body.TryGetOperation(call, out var operation) && body.FunctionOf(operation.Invocation) == function && body.RootOf(operation).IsSameAs(root))
+            if (call is IInvocationOperation && loop.Body.Syntax.Span.Contains(call.Syntax.Span) && body.WorkOf(call) is { } work && body.FunctionOf(work.Call) == function && work.Root.IsSameAs(root))
             {
                 if (!body.Symbols.AllowsNested && reported.Add(call.Syntax))
                 {
-                    body.Report(Descriptor, call.Syntax, loop.Syntax, operation.Invocation.TargetMethod.Name, "the loop", root.Name());
+                    body.Report(Descriptor, call.Syntax, loop.Syntax, work.Name, "the loop", root.Name());
                 }
 
                 return; // Whoever reads the rows first has mended the others too.
@@ -59,7 +59,7 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
     private void CheckReader(DbOperation operation, FlowBody body, HashSet<SyntaxNode> reported)
     {
         if (OpenReader.Of(operation, body) is not { } reader || body.RootOf(operation) is not { IsKnown: true } root
-            || !body.Operations.Exists(other => other.Invocation != operation.Invocation && body.RootOf(other).IsSameAs(root)))
+            || !body.Invocations.Any(other => other != operation.Invocation && body.WorkOf(other) is { } work && work.Root.IsSameAs(root)))
         {
             return;
         }
@@ -72,14 +72,14 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
                     return false;
                 }
 
-                if (!body.TryGetOperation(visited, out var second) || !body.RootOf(second).IsSameAs(root))
+                if (body.WorkOf(visited) is not { } second || !second.Root.IsSameAs(root))
                 {
                     return true;
                 }
 
-                if (!body.Symbols.AllowsNested && reported.Add(second.Invocation.Syntax))
+                if (!body.Symbols.AllowsNested && reported.Add(second.Call.Syntax))
                 {
-                    body.Report(Descriptor, second.Invocation.Syntax, operation.Invocation.Syntax, second.Invocation.TargetMethod.Name, $"'{reader.Name}'", root.Name());
+                    body.Report(Descriptor, second.Call.Syntax, operation.Invocation.Syntax, second.Name, $"'{reader.Name}'", root.Name());
                 }
 
                 return false;

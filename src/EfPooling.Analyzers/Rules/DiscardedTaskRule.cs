@@ -12,20 +12,38 @@ internal sealed class DiscardedTaskRule() : FlowRule(Descriptors.DiscardedTask)
     {
         foreach (var operation in body.Operations)
         {
-            if (operation.ReturnsTask && IsDiscarded(operation, body) && body.RootOf(operation).Origin != ConnectionOrigin.OtherProvider && !IsOnSubstitute(operation, body))
+            if (operation.ReturnsTask && IsDiscarded(operation.Invocation, body) && body.RootOf(operation).Origin != ConnectionOrigin.OtherProvider && !IsOnSubstitute(operation, body))
             {
                 body.Report(Descriptor, operation.Invocation.Syntax, null, operation.Invocation.TargetMethod.Name);
             }
         }
+
+        foreach (var call in body.Invocations)
+        {
+            if ((body.Symbols.IsCombinator(call.TargetMethod) && IsDiscarded(call, body) && call.Arguments.Any(argument => Waits(argument.Value, body)))
+                || (OwnCalls.MayWork(call, body) && body.Symbols.Known.IsTask(call.TargetMethod.ReturnType) && IsDiscarded(call, body) && OwnCalls.RootOf(call, body).IsKnown))
+            {
+                body.Report(Descriptor, call.Syntax, null, call.TargetMethod.Name);
+            }
+        }
     }
 
-    private static bool IsDiscarded(DbOperation operation, FlowBody body)
+    // The lost task of WhenAll is that of the operations in it.
+    private static bool Waits(IOperation tasks, FlowBody body) => TaskUse.Inner(tasks) switch
     {
-        var use = TaskUse.Of(operation.Invocation);
+        IArrayCreationOperation { Initializer: { } array } => array.ElementValues.Any(element => Waits(element, body)),
+        ICollectionExpressionOperation collection => collection.Elements.Any(element => Waits(element, body)),
+        ILocalReferenceOperation { Local: var local } when MemberOperations.Of(body.Block).InitialValue(local) is { } initial && initial is not ILocalReferenceOperation => Waits(initial, body),
+        var task => body.WorkOf(task) is { ReturnsTask: true } || (TaskProjection.Of(tasks, body) is var (function, inside) && inside.SharedWorkIn(function).Count > 0),
+    };
+
+    private static bool IsDiscarded(IInvocationOperation call, FlowBody body)
+    {
+        var use = TaskUse.Of(call);
         return use.Kind switch
         {
             TaskUseKind.Discarded => true,
-            TaskUseKind.Statement => !IsAsync(body.FunctionOf(operation.Invocation), body),
+            TaskUseKind.Statement => !IsAsync(body.FunctionOf(call), body),
             TaskUseKind.Local => !use.Local!.IsUsing && !IsRead(use.Local),
             _ => false,
         };

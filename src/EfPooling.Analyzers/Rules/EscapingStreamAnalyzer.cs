@@ -1,3 +1,4 @@
+using EfPooling.Analyzers.Flow;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -5,29 +6,64 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Rules;
 
-/// <summary>EFP0018: a public method that returns <c>AsAsyncEnumerable()</c>, an unbuffered query or a reader on a context or connection that it does not own.</summary>
+/// <summary>
+/// EFP0018: a public method that returns <c>AsAsyncEnumerable()</c>, an unbuffered query or a reader on a context or connection that it does not own, or that
+/// gives its caller row by row what it reads there (<c>yield return</c>).
+/// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 internal sealed class EscapingStreamAnalyzer() : PoolingAnalyzer(Descriptors.EscapingStream)
 {
-    protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
-        => context.RegisterOperationAction(operation => Check(operation, symbols), OperationKind.Return);
+    private const int MaxSteps = 20;
 
-    private static void Check(OperationAnalysisContext context, KnownSymbols symbols)
+    protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
     {
-        if (context.ContainingSymbol is not IMethodSymbol { DeclaredAccessibility: Accessibility.Public, MethodKind: MethodKind.Ordinary or MethodKind.PropertyGet } method
-            || IsInLambda(context.Operation)
-            || Call(((IReturnOperation)context.Operation).ReturnedValue) is not { } call
-            || !IsStream(call, symbols))
+        context.RegisterOperationAction(operation => CheckReturn(operation, symbols), OperationKind.Return);
+        context.RegisterOperationAction(operation => CheckYield(operation, symbols), OperationKind.YieldReturn);
+    }
+
+    private static void CheckReturn(OperationAnalysisContext context, KnownSymbols symbols)
+    {
+        if (MethodOf(context) is { } method && Call(((IReturnOperation)context.Operation).ReturnedValue) is { } call && IsStream(call, symbols))
+        {
+            Report(context, method, call, DbOperations.OwnerOf(call), symbols);
+        }
+    }
+
+    private static void CheckYield(OperationAnalysisContext context, KnownSymbols symbols)
+    {
+        if (MethodOf(context) is not { } method)
         {
             return;
         }
 
-        var root = symbols.Roots.Of(DbOperations.OwnerOf(call));
-        if (root.Symbol is IFieldSymbol or IPropertySymbol || (root.Symbol is IParameterSymbol && root.Symbol.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor }))
+        for (var outer = context.Operation.Parent; outer is not null; outer = outer.Parent)
         {
-            context.ReportDiagnostic(Diagnostic.Create(Descriptors.EscapingStream, call.Syntax.GetLocation(), method.Name, root.Symbol.Name));
+            var rows = outer switch
+            {
+                IForEachLoopOperation loop => OpenStream.SourceOf(loop.Collection, symbols),
+                IWhileLoopOperation { Condition: { } condition } => ReaderIn(condition, symbols),
+                _ => null,
+            };
+            if (rows is not null && IsFirstIn((ILoopOperation)outer, context.Operation))
+            {
+                Report(context, method, rows, DbOperations.OwnerOrSelf(rows, symbols), symbols);
+                return;
+            }
         }
     }
+
+    // Of whatever the object was given, and that others use too.
+    private static void Report(OperationAnalysisContext context, IMethodSymbol method, IOperation rows, IOperation? owner, KnownSymbols symbols)
+    {
+        var root = symbols.Roots.Of(owner);
+        if (root.Symbol is IFieldSymbol or IPropertySymbol || (root.Symbol is IParameterSymbol && root.Symbol.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor }))
+        {
+            context.ReportDiagnostic(Diagnostic.Create(Descriptors.EscapingStream, rows.Syntax.GetLocation(), method.Name, root.Symbol.Name));
+        }
+    }
+
+    private static IMethodSymbol? MethodOf(OperationAnalysisContext context)
+        => context.ContainingSymbol is IMethodSymbol { DeclaredAccessibility: Accessibility.Public, MethodKind: MethodKind.Ordinary or MethodKind.PropertyGet } method && !IsInLambda(context.Operation) ? method : null;
 
     private static bool IsInLambda(IOperation operation)
     {
@@ -42,14 +78,43 @@ internal sealed class EscapingStreamAnalyzer() : PoolingAnalyzer(Descriptors.Esc
         return false;
     }
 
-    private static IInvocationOperation? Call(IOperation? value) => value switch
+    private static bool IsFirstIn(ILoopOperation loop, IOperation yield) => loop.Descendants().First(operation => operation.Kind == OperationKind.YieldReturn) == yield;
+
+    // while (reader.Read()), of a reader that the member opens.
+    private static IOperation? ReaderIn(IOperation condition, KnownSymbols symbols)
+        => condition.Descendants().OfType<ILocalReferenceOperation>()
+            .Select(local => Call(MemberOperations.Of(local).InitialValue(local.Local)))
+            .FirstOrDefault(call => call is not null && symbols.Operations.TryGet(call, out var operation) && operation.Kind == DbOperationKind.Reader);
+
+    // Through locals, and operators that pass on row after row.
+    private static IInvocationOperation? Call(IOperation? value)
     {
-        IConversionOperation conversion => Call(conversion.Operand),
-        IAwaitOperation awaited => Call(awaited.Operation),
-        IInvocationOperation { TargetMethod.Name: "ConfigureAwait" } configured => Call(configured.Instance),
-        IInvocationOperation invocation => invocation,
-        _ => null,
-    };
+        for (var i = 0; i < MaxSteps; i++)
+        {
+            switch (value)
+            {
+                case IConversionOperation conversion:
+                    value = conversion.Operand;
+                    break;
+                case IAwaitOperation awaited:
+                    value = awaited.Operation;
+                    break;
+                case ILocalReferenceOperation local when !local.Local.IsUsing:
+                    value = MemberOperations.Of(local).InitialValue(local.Local);
+                    break;
+                case IInvocationOperation { TargetMethod.Name: "ConfigureAwait" or "WithCancellation" } configured:
+                    value = DbOperations.OwnerOf(configured);
+                    break;
+                case IInvocationOperation { TargetMethod.ContainingType.Name: "AsyncEnumerable" } call when OpenStream.IsStreaming(call):
+                    value = DbOperations.OwnerOf(call);
+                    break;
+                default:
+                    return value as IInvocationOperation;
+            }
+        }
+
+        return null;
+    }
 
     private static bool IsStream(IInvocationOperation call, KnownSymbols symbols)
         => (call.TargetMethod.Name == "AsAsyncEnumerable" && (call.TargetMethod.ContainingType.Is(symbols.QueryableExtensions) || call.TargetMethod.ContainingType.Is(symbols.DbSet)))

@@ -31,6 +31,11 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
                     break;
                 case ICollectionExpressionOperation collection:
                     CheckElements(collection.Elements, body, reported);
+                    foreach (var spread in collection.Elements.OfType<ISpreadOperation>().Where(spread => body.Symbols.IsSequenceOfTasks(spread.Operand.Type)))
+                    {
+                        CheckProjection(spread.Operand, body, reported);
+                    }
+
                     break;
                 case ITupleOperation tuple:
                     CheckElements(tuple.Elements, body, reported);
@@ -74,13 +79,20 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
     // WhenAll(ids.Select(id => db.Orders.FindAsync(id)))
     private void CheckProjection(IInvocationOperation call, FlowBody body, HashSet<SyntaxNode> reported)
     {
-        if (!body.Symbols.IsCombinator(call.TargetMethod) || call.Arguments.Length == 0
-            || TaskProjection.Of(call.Arguments[0].Value, body) is not { } lambda || body.SharedWorkIn(lambda).Count == 0 || SharedWork.IsSerialized(lambda, body))
+        if (call.Arguments.Length > 0 && (body.Symbols.IsCombinator(call.TargetMethod) || TaskProjection.IsRunBy(call, body)))
+        {
+            CheckProjection(call.Arguments[0].Value, body, reported);
+        }
+    }
+
+    private void CheckProjection(IOperation tasks, FlowBody body, HashSet<SyntaxNode> reported)
+    {
+        if (TaskProjection.Of(tasks, body) is not var (function, inside) || inside.SharedWorkIn(function).Count == 0 || SharedWork.IsSerialized(function, inside))
         {
             return;
         }
 
-        foreach (var work in body.SharedWorkIn(lambda))
+        foreach (var work in inside.SharedWorkIn(function))
         {
             Report(work, work, body, reported);
         }

@@ -36,9 +36,14 @@ internal sealed class DbOperations(KnownSymbols symbols)
     public static IOperation? OwnerOf(IInvocationOperation invocation)
         => invocation.Instance ?? invocation.Arguments.FirstOrDefault(argument => argument.Parameter?.Ordinal == 0)?.Value;
 
+    /// <summary>What an operation is called on; anything else is itself.</summary>
+    public static IOperation OwnerOrSelf(IOperation operation, KnownSymbols symbols) => symbols.Operations.TryGet(operation, out var found) && found.Owner is { } owner ? owner : operation;
+
     // Enumerable's methods work on lists too: only those on an IQueryable run a query.
+    // And a manager of users works on whatever its store is: only one that surely is on a context counts.
     private bool HasDatabaseSource(IMethodSymbol method, IInvocationOperation invocation)
-        => !method.ContainingType.Is(symbols.Enumerable)
+        => symbols.IsManager(method.ContainingType) ? symbols.Roots.Of(OwnerOf(invocation)).IsKnown
+            : !method.ContainingType.Is(symbols.Enumerable)
             || (OwnerOf(invocation) is { } source && Unconverted(source).Type.IsOrImplements(symbols.IQueryableOfT));
 
     private static IOperation Unconverted(IOperation operation)
@@ -77,6 +82,7 @@ internal sealed class DbOperations(KnownSymbols symbols)
             : symbols.IsCommand(type) || type.InheritsFrom(symbols.DbBatch) ? OfCommand(name)
             : symbols.IsConnection(type) ? OfConnection(name)
             : symbols.IsTransaction(type) ? OfTransaction(name)
+            : symbols.IsManager(type) ? ManagerOperations.KindOf(name)
             : DbOperationKind.None;
 
     private DbOperationKind OfQueryableExtensions(string name, IMethodSymbol method) => name switch

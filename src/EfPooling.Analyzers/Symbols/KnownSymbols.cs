@@ -56,6 +56,11 @@ internal sealed class KnownSymbols
         IQueryableOfT = Find("System.Linq.IQueryable`1");
         FormattableString = Find("System.FormattableString");
 
+        UserManager = Find("Microsoft.AspNetCore.Identity.UserManager`1");
+        RoleManager = Find("Microsoft.AspNetCore.Identity.RoleManager`1");
+        SignInManager = Find("Microsoft.AspNetCore.Identity.SignInManager`1");
+        HasIdentityStores = Find("Microsoft.AspNetCore.Identity.EntityFrameworkCore.UserStore") is not null;
+
         HostedService = Find("Microsoft.Extensions.Hosting.IHostedService");
         RequestDelegate = Find("Microsoft.AspNetCore.Http.RequestDelegate");
         HttpContext = Find("Microsoft.AspNetCore.Http.HttpContext");
@@ -148,6 +153,15 @@ internal sealed class KnownSymbols
 
     public INamedTypeSymbol? FormattableString { get; }
 
+    public INamedTypeSymbol? UserManager { get; }
+
+    public INamedTypeSymbol? RoleManager { get; }
+
+    public INamedTypeSymbol? SignInManager { get; }
+
+    /// <summary>The project references the stores of ASP.NET Core Identity for EF Core.</summary>
+    public bool HasIdentityStores { get; }
+
     public INamedTypeSymbol? HostedService { get; }
 
     public INamedTypeSymbol? RequestDelegate { get; }
@@ -188,10 +202,13 @@ internal sealed class KnownSymbols
 
     public bool IsTransaction(ITypeSymbol? type) => type.IsOrImplements(IDbTransaction) || type.IsOrImplements(DbContextTransaction);
 
-    /// <summary>Whether a variable of this type stands for one connection: a context, connection, command, batch, transaction, set or facade.</summary>
+    /// <summary>Whether a variable of this type stands for one connection: a context, connection, command, batch, transaction, set, facade, or manager of users.</summary>
     public bool Holds(ITypeSymbol? type)
         => type.InheritsFrom(DbContext) || type.InheritsFrom(DbSet) || type.Is(DatabaseFacade) || IsConnection(type) || IsCommand(type) || IsTransaction(type)
-            || type.InheritsFrom(DbBatch);
+            || type.InheritsFrom(DbBatch) || IsManager(type);
+
+    /// <summary>A manager of users, roles or sign-ins, which works on the context of its store.</summary>
+    public bool IsManager(ITypeSymbol? type) => type.InheritsFrom(UserManager) || type.InheritsFrom(RoleManager) || type.InheritsFrom(SignInManager);
 
     /// <summary>A class of ADO.NET of another provider than Npgsql and this project. Wrappers of third parties count as such.</summary>
     public bool IsOfOtherProvider(ITypeSymbol? type)

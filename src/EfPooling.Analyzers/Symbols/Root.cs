@@ -11,8 +11,11 @@ namespace EfPooling.Analyzers.Symbols;
 /// static, or the type itself where the object is <c>this</c>. Null: unknown.
 /// </param>
 /// <param name="origin">Where the connection comes from. Known even where the symbol is not.</param>
-internal readonly struct Root(ISymbol? symbol, ConnectionOrigin origin = ConnectionOrigin.Shared)
+/// <param name="entity">For a manager of users or roles: what it manages. It works on the context that its object is given, if that has a set of these.</param>
+internal readonly struct Root(ISymbol? symbol, ConnectionOrigin origin = ConnectionOrigin.Shared, ITypeSymbol? entity = null)
 {
+    private readonly ITypeSymbol? _entity = entity;
+
     public ISymbol? Symbol { get; } = symbol;
 
     public ConnectionOrigin Origin { get; } = origin;
@@ -21,5 +24,10 @@ internal readonly struct Root(ISymbol? symbol, ConnectionOrigin origin = Connect
 
     public static Root Unknown => new(null);
 
-    public bool IsSameAs(Root other) => Symbol is not null && SymbolEqualityComparer.Default.Equals(Symbol, other.Symbol);
+    public bool IsSameAs(Root other)
+        => Symbol is not null && (SymbolEqualityComparer.Default.Equals(Symbol, other.Symbol)
+            || (other.Symbol is not null && (_entity ?? other._entity) is not null && Managers.AreGivenTogether(Symbol, other.Symbol) && SharesContextWith(other)));
+
+    private bool SharesContextWith(Root other)
+        => _entity is null ? Managers.HasSetOf(Symbol.VariableType(), other._entity!) : other._entity is not null || Managers.HasSetOf(other.Symbol.VariableType(), _entity);
 }

@@ -15,7 +15,13 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
 
     /// <param name="operation">A context, connection, command, transaction, set, query or entry; or the owner of a <see cref="DbOperation"/>.</param>
     /// <param name="model">Needed for operations of a control flow graph, which have none of their own.</param>
-    public Root Of(IOperation? operation, SemanticModel? model = null) => Walk(operation, operation?.SemanticModel ?? model, MaxSteps);
+    public Root Of(IOperation? operation, SemanticModel? model = null)
+    {
+        var root = Walk(operation, operation?.SemanticModel ?? model, MaxSteps);
+        return Managers.EntityOf(root.Symbol.VariableType(), symbols) is not { } entity ? root
+            : Managers.HasContext(root.Symbol!, entity, symbols) ? new Root(root.Symbol, root.Origin, entity)
+            : Root.Unknown;
+    }
 
     private Root Walk(IOperation? operation, SemanticModel? model, int steps)
     {
@@ -124,13 +130,14 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
         _ => null,
     };
 
-    // db.Orders, db.Database, command.Connection, transaction.Connection, batch.BatchCommands
+    // db.Orders, db.Database, command.Connection, transaction.Connection, batch.BatchCommands, users.Users
     private bool BelongsToOwner(IPropertySymbol property)
     {
         var (type, owner) = (property.Type, property.ContainingType);
         return (owner.InheritsFrom(symbols.DbContext) && (type.Is(symbols.DbSet) || type.Is(symbols.DatabaseFacade) || property.Name == "ChangeTracker"))
             || ((symbols.IsCommand(owner) || symbols.IsTransaction(owner) || owner.InheritsFrom(symbols.DbBatch)) && property.Name is "Connection" or "BatchCommands")
-            || (owner.InheritsFrom(symbols.EntityEntry) && property.Name == "Context");
+            || (owner.InheritsFrom(symbols.EntityEntry) && property.Name == "Context")
+            || (symbols.IsManager(owner) && property.Name is "Users" or "Roles" or "UserManager");
     }
 
     private Root OfInvocation(IInvocationOperation invocation, SemanticModel? model, int steps)

@@ -54,6 +54,45 @@ public sealed class CapturedByParallelCodeTests
             await Task.WhenAll(Task.Run(() => db.Orders.Count(), ct), Task.Run(() => {|EFP0007:db.Lines.Count()|}, ct), Task.Run(() => conn.Execute("SELECT 1"), ct));
             Task.WaitAll([db.SaveChangesAsync(ct), Task.Run(() => {|EFP0007:db.Lines.Count()|}, ct)], ct);
             """)
+        .Fires("two Task.Run in locals, in a list, and beside each other in an initialiser",
+            """
+            var a = Task.Run(() => {|EFP0007:db.Orders.Count()|}, ct);
+            var b = Task.Run(() => db.Lines.Count(), ct);
+            await Task.WhenAll(a, b);
+            var list = new List<Task> { Task.Run(() => {|EFP0007:db.Orders.Count()|}, ct) };
+            list.Add(Task.Run(() => db.Lines.Count(), ct));
+            await Task.WhenAll(list);
+            var pair = new List<Task> { Task.Run(() => db.Orders.Count(), ct), Task.Run(() => {|EFP0007:db.Lines.Count()|}, ct) };
+            await Task.WhenAll(pair);
+            Task c, d;
+            c = Task.Factory.StartNew(() => {|EFP0007:conn.Execute("SELECT 1")|});
+            d = Task.Run(() => conn.Execute("SELECT 2"));
+            Task.WaitAll(c, d);
+            """)
+        .Fires("methods of the type that use the same field",
+            """
+            private readonly AppDb _db = null!;
+
+            public void Each(List<Order> orders)
+            {
+                orders.ForEach(async order => { await {|EFP0007:Process(order)|}; });
+                Parallel.ForEach(orders, order => {|EFP0007:Save()|});
+            }
+
+            private async Task Process(Order order) => await _db.Lines.CountAsync(line => line.Id == order.Id);
+
+            private void Save() => _db.SaveChanges();
+            """)
+        .Silent("two Task.Run, one after the other, and each with its own",
+            """
+            var a = Task.Run(() => db.Orders.Count(), ct);
+            await a;
+            var b = Task.Run(() => db.Lines.Count(), ct);
+            await b;
+            var c = Task.Run(async () => { await using var own = await factory.CreateDbContextAsync(ct); return await own.Orders.CountAsync(ct); }, ct);
+            var d = Task.Run(() => conn.Execute("SELECT 1"), ct);
+            await Task.WhenAll(c, d);
+            """)
         .Fires("Task.Run in a loop",
             """
             var tasks = new List<Task>();

@@ -224,6 +224,65 @@ public sealed class CommandDuringReaderTests
                 await db.SaveChangesAsync(ct);
             }
             """)
+        .Fires("a method of the type that uses the same field, and a manager of users",
+            """
+            using Microsoft.AspNetCore.Identity;
+
+            public class User { public int Id { get; set; } }
+
+            public class Users(DbContextOptions<Users> options) : DbContext(options) { public DbSet<User> All => Set<User>(); public DbSet<Order> Orders => Set<Order>(); }
+
+            public class Example(Users db, UserManager<User> users)
+            {
+                private readonly Users _db = db;
+
+                public async Task First()
+                {
+                    foreach (var user in _db.All)
+                    {
+                        await {|EFP0011:Friends(user)|};
+                    }
+                }
+
+                public async Task Second()
+                {
+                    foreach (var user in _db.All)
+                    {
+                        var roles = await {|EFP0011:users.GetRolesAsync(user)|};
+                    }
+                }
+
+                public void Third()
+                {
+                    using var reader = _db.Database.GetDbConnection().CreateCommand().ExecuteReader();
+                    {|EFP0011:Save()|};
+                }
+
+                private async Task Friends(User user) => await _db.Orders.ToListAsync();
+
+                private void Save() => _db.SaveChanges();
+            }
+            """)
+        .Silent("methods of the type that use another context",
+            """
+            private readonly AppDb _db = null!;
+
+            public async Task Run()
+            {
+                foreach (var order in _db.Orders)
+                {
+                    await Other(order);
+                    Note(order);
+                    foreach (var line in Lines(order)) { }
+                }
+            }
+
+            private async Task Other(Order order) { await using var own = await factory.CreateDbContextAsync(); own.Attach(order); await own.SaveChangesAsync(); }
+
+            private void Note(Order order) => _db.Entry(order).State = EntityState.Modified;
+
+            private IEnumerable<Line> Lines(Order order) { foreach (var line in order.Lines) { yield return line; } }
+            """)
         .Silent("a method Find of the project's own",
             """
             public sealed class MyDb(DbContextOptions<MyDb> options) : DbContext(options)

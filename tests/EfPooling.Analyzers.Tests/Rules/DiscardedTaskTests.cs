@@ -84,6 +84,61 @@ public sealed class DiscardedTaskTests
             await db.SaveChangesAsync(ct); // later
             /* of all */ await db.Orders.CountAsync(ct);
             """)
+        .Fires("the task of WhenAll, and of a method that uses the same field",
+            """
+            public void First(int[] ids)
+            {
+                {|EFP0008:Task.WhenAll(db.SaveChangesAsync())|};
+                _ = {|EFP0008:Task.WhenAll(new[] { db.SaveChangesAsync() })|};
+                var all = {|EFP0008:Task.WhenAll(ids.Select(id => db.Orders.FindAsync(id).AsTask()))|};
+                {|EFP0008:Task.WhenAny(db.SaveChangesAsync(), Task.Delay(1))|};
+                {|EFP0008:Save()|};
+            }
+
+            public async Task Second()
+            {
+                var a = db.Orders.CountAsync();
+                _ = {|EFP0008:Task.WhenAll(a)|};
+                await Task.Yield();
+                _ = {|EFP0008:Save()|};
+            }
+
+            private async Task Save() => await db.SaveChangesAsync();
+            """,
+            """
+            public void First(int[] ids)
+            {
+                Task.WhenAll(db.SaveChangesAsync());
+                _ = Task.WhenAll(new[] { db.SaveChangesAsync() });
+                var all = Task.WhenAll(ids.Select(id => db.Orders.FindAsync(id).AsTask()));
+                Task.WhenAny(db.SaveChangesAsync(), Task.Delay(1));
+                Save();
+            }
+
+            public async Task Second()
+            {
+                var a = db.Orders.CountAsync();
+                await Task.WhenAll(a);
+                await Task.Yield();
+                await Save();
+            }
+
+            private async Task Save() => await db.SaveChangesAsync();
+            """)
+        .Silent("a WhenAll that is awaited, returned, or of something else",
+            """
+            public Task First() => Task.WhenAll(db.SaveChangesAsync());
+
+            public async Task Second(Task other)
+            {
+                await Task.WhenAll(db.SaveChangesAsync());
+                _ = Task.WhenAll(other, Task.Delay(1));
+                Task.WhenAll(other).Wait();
+                _ = Own();
+            }
+
+            private async Task Own() { await using var own = await factory.CreateDbContextAsync(); await own.SaveChangesAsync(); }
+            """)
         .Silent("what a test expects of a substitute",
             """
             public static class Substitutes

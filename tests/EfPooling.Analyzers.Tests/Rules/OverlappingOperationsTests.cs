@@ -163,6 +163,200 @@ public sealed class OverlappingOperationsTests
                 public Task Both() => Task.WhenAll(Orders.CountAsync(), {|EFP0002:SaveChangesAsync()|});
             }
             """)
+        .Fires("locals that are declared first, and one that gets another task",
+            """
+            Task<int> a, b;
+            a = db.Orders.CountAsync(ct);
+            b = {|EFP0002:db.Lines.CountAsync(ct)|};
+            await Task.WhenAll(a, b);
+            var c = conn.ExecuteAsync("SELECT 1");
+            c = {|EFP0002:conn.ExecuteAsync("SELECT 2")|};
+            await c;
+            """)
+        .Fires("lists, arrays and queues that are filled one by one",
+            """
+            var list = new List<Task> { db.Orders.LoadAsync(ct) };
+            list.Add({|EFP0002:db.Lines.LoadAsync(ct)|});
+            await Task.WhenAll(list);
+            var array = new Task[2];
+            array[0] = db.Orders.LoadAsync(ct);
+            array[1] = {|EFP0002:db.Lines.LoadAsync(ct)|};
+            await Task.WhenAll(array);
+            List<Task> other = [db.Orders.LoadAsync(ct)];
+            await {|EFP0002:db.Lines.LoadAsync(ct)|};
+            await Task.WhenAll(other);
+            var queue = new Queue<Task>();
+            queue.Enqueue(db.Orders.LoadAsync(ct));
+            queue.Enqueue({|EFP0002:db.Lines.LoadAsync(ct)|});
+            await Task.WhenAll(queue);
+            """)
+        .Fires("query syntax, and operators behind the projection",
+            """
+            int[] ids = [1, 2, 3];
+            await Task.WhenAll(from i in ids select {|EFP0002:db.Orders.Where(x => x.Id == i).ExecuteDeleteAsync(ct)|});
+            await Task.WhenAll(from i in ids from j in ids where i < j select {|EFP0002:db.Orders.Where(x => x.Id == i + j).ExecuteDeleteAsync(ct)|});
+            var tasks = from i in ids let k = i + 1 orderby k select {|EFP0002:db.Orders.Where(x => x.Id == k).ExecuteDeleteAsync(ct)|};
+            await Task.WhenAll(tasks.Where(task => !task.IsCompleted));
+            """)
+        .Fires("a projection that is run through before the first task is awaited",
+            """
+            int[] ids = [1, 2, 3];
+            foreach (var task in ids.Select(i => {|EFP0002:db.Orders.Where(x => x.Id == i).ExecuteDeleteAsync(ct)|}).ToList())
+            {
+                await task;
+            }
+
+            Task[] all = [.. ids.Select(i => {|EFP0002:db.Lines.Where(x => x.Id == i).ExecuteDeleteAsync(ct)|})];
+            Task.WaitAll(all, ct);
+            var list = new List<Task>();
+            list.AddRange(ids.Select(i => {|EFP0002:db.Orders.Where(x => x.Id == i).ExecuteDeleteAsync(ct)|}));
+            await Task.WhenAll(list);
+            """)
+        .Fires("the type's own methods that use the same field",
+            """
+            private readonly AppDb _db = null!;
+
+            public async Task Two() => await Task.WhenAll(Process(1), {|EFP0002:Process(2)|});
+
+            public async Task Mixed()
+            {
+                var a = _db.Orders.CountAsync();
+                await {|EFP0002:Process(3)|};
+                await a;
+            }
+
+            public async Task Each(List<Order> orders)
+            {
+                await Task.WhenAll(orders.Select(order => {|EFP0002:Process(order.Id)|}));
+                await Task.WhenAll(orders.Select(Of));
+            }
+
+            public async Task Local()
+            {
+                var a = Count();
+                var b = {|EFP0002:Count()|};
+                await Task.WhenAll(a, b);
+
+                Task<int> Count() => _db.Orders.CountAsync();
+            }
+
+            private async Task Process(int id) => await _db.Lines.CountAsync(line => line.Id == id);
+
+            private async Task Of(Order order) => await {|EFP0002:_db.Lines.CountAsync(line => line.Id == order.Id)|};
+            """)
+        .Fires("a task beside code that the thread pool runs",
+            """
+            var a = db.Orders.CountAsync(ct);
+            var b = Task.Run(() => {|EFP0002:db.Lines.Count()|}, ct);
+            await Task.WhenAll(a, b);
+            """)
+        .Fires("a manager of users, which has the context of its object",
+            """
+            using Microsoft.AspNetCore.Identity;
+
+            public class User { public int Id { get; set; } }
+
+            public class Users(DbContextOptions<Users> options) : DbContext(options) { public DbSet<User> All => Set<User>(); public DbSet<Order> Orders => Set<Order>(); }
+
+            public class AppUserManager(IUserStore<User> store) : UserManager<User>(store, null!, null!, null!, null!, null!, null!, null!, null!);
+
+            public class Example(Users db, UserManager<User> users, AppUserManager own, SignInManager<User> signIn)
+            {
+                private readonly UserManager<User> _users = users;
+
+                public async Task Two(string id)
+                {
+                    var a = _users.FindByIdAsync(id);
+                    var b = {|EFP0002:_users.FindByNameAsync(id)|};
+                    await Task.WhenAll(a, b);
+                }
+
+                public async Task Mixed(string id)
+                {
+                    var a = users.FindByIdAsync(id);
+                    var b = {|EFP0002:db.Orders.CountAsync()|};
+                    await Task.WhenAll(a, b);
+                    await Task.WhenAll(own.FindByIdAsync(id), {|EFP0002:users.Users.CountAsync()|});
+                    await Task.WhenAll(db.SaveChangesAsync(), {|EFP0002:signIn.PasswordSignInAsync(id, id, false, false)|});
+                }
+            }
+            """)
+        .Silent("managers of others, and what sends nothing",
+            """
+            using Microsoft.AspNetCore.Identity;
+
+            public class User { public int Id { get; set; } }
+
+            public class Users(DbContextOptions<Users> options) : DbContext(options) { public DbSet<User> All => Set<User>(); }
+
+            public class First(AppDb db, UserManager<User> users)
+            {
+                public async Task Run(string id)
+                {
+                    await Task.WhenAll(users.FindByIdAsync(id), db.Orders.CountAsync());
+                    await Task.WhenAll(users.FindByIdAsync(id), users.FindByNameAsync(id));
+                }
+            }
+
+            public class Second(Users db, UserManager<User> users)
+            {
+                public async Task Run(User user, string id)
+                {
+                    await Task.WhenAll(users.GetEmailAsync(user), db.All.CountAsync(), users.GenerateEmailConfirmationTokenAsync(user));
+                    await users.FindByIdAsync(id);
+                    await db.All.CountAsync();
+                }
+
+                public static async Task Given(Users own, UserManager<User> users, Second other) { var a = own.All.CountAsync(); await other.Run(new(), ""); await a; }
+            }
+            """)
+        .Silent("the type's own methods that make a context, take turns or do it later",
+            """
+            private readonly SemaphoreSlim _gate = new(1);
+
+            public async Task Run(List<int> ids)
+            {
+                await Task.WhenAll(Own(1), Own(2));
+                await Task.WhenAll(InTurn(1), InTurn(2));
+                await Task.WhenAll(ids.Select(InTurn));
+                var (a, b) = (Later(), Later());
+                await Process(1);
+                await Process(2);
+                var c = Process(3);
+                await c;
+                await db.SaveChangesAsync();
+                Task d;
+                d = Process(4);
+                await d;
+                await Process(5);
+            }
+
+            public void Calculate() { var a = Twice(1); var b = Twice(a); }
+
+            private async Task Own(int id) { await using var own = await factory.CreateDbContextAsync(); await own.Lines.CountAsync(line => line.Id == id); }
+
+            private async Task InTurn(int id) { await _gate.WaitAsync(); await db.Lines.CountAsync(line => line.Id == id); _gate.Release(); }
+
+            private Func<Task> Later() => () => db.SaveChangesAsync();
+
+            private async Task Process(int id) => await db.Lines.CountAsync(line => line.Id == id);
+
+            private int Twice(int value) => 2 * value;
+            """)
+        .Silent("a projection whose tasks are awaited one by one",
+            """
+            int[] ids = [1, 2, 3];
+            foreach (var task in from i in ids select db.Orders.Where(x => x.Id == i).ExecuteDeleteAsync(ct))
+            {
+                await task;
+            }
+
+            var tasks = new Task[2];
+            tasks[0] = db.Orders.LoadAsync(ct);
+            await tasks[0];
+            tasks[1] = db.Orders.LoadAsync(ct);
+            await tasks[1];
+            """)
         .Silent("work that goes through a queue of the project's own",
             """
             public sealed class WorkQueue
