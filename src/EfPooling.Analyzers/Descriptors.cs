@@ -48,7 +48,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor SessionFeature = new(
         DiagnosticIds.SessionFeature,
         "Session-bound SQL feature",
-        "{0} binds what follows to one PostgreSQL session, but under transaction pooling the next command may run on another one: it throws SessionStateException. "
+        "{0} binds {2} to one PostgreSQL session, but under transaction pooling {3} another one: it throws SessionStateException. "
             + "Use {1}, or take a session with LeaseSessionAsync.",
         Categories.SessionState,
         DiagnosticSeverity.Warning,
@@ -167,7 +167,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor Downcast = new(
         DiagnosticIds.Downcast,
         "Downcast of a pooled connection",
-        "The {0} of a context with transaction pooling is not an {1}, so this throws InvalidCastException. Use the {0} as it is, or take a plain NpgsqlConnection with LeaseSessionAsync.",
+        "The {0} of a context with transaction pooling is not an {1}, so this {2}. Use the {0} as it is, or take a plain NpgsqlConnection with LeaseSessionAsync.",
         Categories.Lifetime,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,

@@ -26,7 +26,11 @@ internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descripto
             operation =>
             {
                 var name = NameOf(operation.Operation, symbols);
-                if (name is not null && !SessionReasons.Exist(operation.Operation, symbols))
+                if (TakesOut(operation.Operation, symbols))
+                {
+                    found.Enqueue((operation.Operation.Syntax.GetLocation(), ((IInvocationOperation)operation.Operation).TargetMethod.Name));
+                }
+                else if (name is not null && !SessionReasons.Exist(operation.Operation, symbols))
                 {
                     found.Enqueue((operation.Operation.Syntax.GetLocation(), name));
                 }
@@ -46,12 +50,41 @@ internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descripto
         });
     }
 
+    // A context that gets a connection or data source of Npgsql's leaves its pool, whatever it is for.
+    private static bool TakesOut(IOperation operation, KnownSymbols symbols)
+        => operation is IInvocationOperation { TargetMethod: { Name: "SetDbConnection" or "SetDbDataSource", ContainingType: { } type } } call
+            && (type.Is(symbols.RelationalFacadeExtensions) || type.ContainingNamespace.ToDisplayString() is "Microsoft.EntityFrameworkCore" or "Microsoft.EntityFrameworkCore.Storage")
+            && call.Arguments.Any(argument => Given(argument.Value) is var given
+                && (given.Type.InheritsFrom(symbols.NpgsqlDataSource) || (symbols.IsConnection(given.Type) && symbols.Roots.Of(given).Origin == ConnectionOrigin.Dedicated)));
+
+    // It is reported where it is given to the context.
+    private static bool IsSet(IOperation connection)
+    {
+        var value = connection;
+        while (value.Parent is IConversionOperation)
+        {
+            value = value.Parent;
+        }
+
+        return value.Parent is IArgumentOperation { Parent: IInvocationOperation { TargetMethod.Name: "SetDbConnection" } };
+    }
+
+    private static IOperation Given(IOperation value)
+    {
+        while (value is IConversionOperation conversion)
+        {
+            value = conversion.Operand;
+        }
+
+        return value;
+    }
+
     private static bool SwitchesOn(IMethodSymbol method, KnownSymbols symbols)
         => method.ContainingType.Is(symbols.PoolingOptionsExtensions) || method.ContainingType.Is(symbols.PoolingServices);
 
     private static string? NameOf(IOperation operation, KnownSymbols symbols) => operation switch
     {
-        IObjectCreationOperation creation when creation.Type.Is(symbols.NpgsqlConnection) => "new NpgsqlConnection",
+        IObjectCreationOperation creation when creation.Type.Is(symbols.NpgsqlConnection) && !IsSet(creation) => "new NpgsqlConnection",
         IInvocationOperation { TargetMethod: { Name: "OpenConnection" or "OpenConnectionAsync" or "CreateConnection" } method } invocation
             when (invocation.Instance?.Type ?? method.ContainingType).InheritsFrom(symbols.NpgsqlDataSource) => "NpgsqlDataSource." + method.Name,
         _ => null,

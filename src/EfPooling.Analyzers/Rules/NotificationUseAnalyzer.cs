@@ -43,7 +43,7 @@ internal sealed class NotificationUseAnalyzer() : PoolingAnalyzer(Descriptors.Se
     {
         if (member.ContainingType.Is(symbols.NpgsqlConnection) && symbols.Roots.Of(connection).Origin is ConnectionOrigin.Shared)
         {
-            context.ReportDiagnostic(Diagnostic.Create(Descriptors.SessionFeature, context.Operation.Syntax.GetLocation(), "NpgsqlConnection." + member.Name, Instead));
+            context.ReportDiagnostic(Diagnostic.Create(Descriptors.SessionFeature, context.Operation.Syntax.GetLocation(), "NpgsqlConnection." + member.Name, Instead, "what follows", "the next command may run on"));
         }
     }
 }

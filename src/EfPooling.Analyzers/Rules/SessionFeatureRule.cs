@@ -23,7 +23,30 @@ internal sealed class SessionFeatureRule() : SqlRule(Descriptors.SessionFeature)
         };
         if (instead is not null)
         {
-            use.Report(Descriptor, first, EndOfHead(use.Script, statement), null, "'" + use.Script.Summary(first, statement.End) + "'", instead);
+            use.Report(Descriptor, first, EndOfHead(use.Script, statement), null, "'" + use.Script.Summary(first, statement.End) + "'", instead, "what follows", "the next command may run on");
+        }
+        else if ((statement.Effects & (SessionEffects.SequenceValue | SessionEffects.FunctionState)) != 0)
+        {
+            CheckCalls(use, statement);
+        }
+    }
+
+    // setseed and its kin leave something behind; currval and lastval ask for what was left.
+    private void CheckCalls(SqlUse use, SqlScriptStatement statement)
+    {
+        var tokens = use.Script.Tokens;
+        for (var i = statement.First; i < statement.End; i++)
+        {
+            var effects = tokens.IsName(i) && tokens.Is(i + 1, '(') ? SessionFunctions.EffectsOf(tokens.Name(i)) & statement.Effects : SessionEffects.None;
+            var end = tokens.Close(i + 1) + 1;
+            if ((effects & SessionEffects.FunctionState) != 0)
+            {
+                use.Report(Descriptor, i, end, null, "'" + use.Script.Summary(i, end) + "'", "it in a session of its own", "what follows", "the next command may run on");
+            }
+            else if ((effects & SessionEffects.SequenceValue) != 0 && OutsideTransaction.IsProven(use))
+            {
+                use.Report(Descriptor, i, end, null, "'" + use.Script.Summary(i, end) + "'", "RETURNING, or do both in one transaction", "the answer", "the earlier command may have run on");
+            }
         }
     }
 

@@ -29,6 +29,11 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
         }
         else if (statement.Kind is StatementKind.Reset)
         {
+            if (!IsKnownReset(tokens, statement))
+            {
+                return;
+            }
+
             use.Report(Descriptor, first, EndOfHead(tokens, statement), null, use.Script.Summary(first, statement.End), "SET LOCAL ... TO DEFAULT");
         }
         else if ((statement.Effects & (SessionEffects.Settings | SessionEffects.UnnamedSettings)) != 0)
@@ -68,13 +73,20 @@ internal sealed class SessionSettingRule() : SqlRule(Descriptors.SessionSetting)
     // An interceptor of connections, which gives each one that is opened its settings.
     private static bool RunsAtEachOpening(SqlUse use) => use.Member.ContainingType.IsOrImplements(KnownSymbols.Of(use.Compilation).ConnectionInterceptor);
 
+    // RESET MASTER and RESET QUERY CACHE are MySQL's.
+    private static bool IsKnownReset(SqlTokens tokens, SqlScriptStatement statement)
+        => tokens.Is(statement.First + 1, "ALL") || tokens.IsAny(statement.First + 1, SpecialForms) || IsKnown(tokens, statement.First + 1);
+
+    // With a dot it is an extension's or the application's own.
+    private static bool IsKnown(SqlTokens tokens, int name) => tokens.IsName(name) && (tokens.Is(name + 1, '.') || ServerSettings.Contain(tokens.Name(name)));
+
     // Other dialects have SET too; and what is pasted in may say LOCAL.
     private static bool IsPostgreSqls(SqlTokens tokens, SqlScriptStatement statement)
     {
         var end = EndOfHead(tokens, statement);
-        return tokens.IsName(statement.First + 1)
-            && (tokens.IsOperator(end, "=") || tokens.Is(end, "TO") || tokens.Is(end - 2, "FROM", "CURRENT")
-                || tokens.IsAny(statement.First + 1, SpecialForms) || (tokens.Is(statement.First + 1, "SESSION") && tokens.IsAny(statement.First + 2, SpecialForms)));
+        var first = tokens.Is(statement.First + 1, "SESSION") && !tokens.Is(statement.First + 2, "AUTHORIZATION") && !tokens.Is(statement.First + 2, "CHARACTERISTICS") ? statement.First + 2 : statement.First + 1;
+        return tokens.Is(first, "NAMES") ? tokens.Is(first + 1, "DEFAULT") || tokens.Constant(first + 1) is { } encoding && !encoding.StartsWith("utf8mb", StringComparison.OrdinalIgnoreCase)
+            : tokens.IsAny(first, SpecialForms) || (IsKnown(tokens, first) && (tokens.IsOperator(end, "=") || tokens.Is(end, "TO") || tokens.Is(end - 2, "FROM", "CURRENT")));
     }
 
     // SET or RESET and the name behind it.

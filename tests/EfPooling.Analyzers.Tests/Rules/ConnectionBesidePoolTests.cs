@@ -79,6 +79,25 @@ public sealed class ConnectionBesidePoolTests
                 public void Lock() { using var own = new NpgsqlConnection("Host=a"); own.Execute(Take); }
             }
             """)
+        .Fires("a context that is taken out of its pool",
+            Pool + """
+            public static class Work
+            {
+                public static void First(DbContext db) => {|EFP0016:db.Database.SetDbConnection(new NpgsqlConnection("Host=a"))|};
+                public static void Second(DbContext db, NpgsqlConnection own) => {|EFP0016:db.Database.SetDbConnection(own)|};
+                public static void Third(DbContext db, NpgsqlDataSource source) => {|EFP0016:db.Database.SetDbConnection({|EFP0016:source.CreateConnection()|}, true)|};
+                public static void Fourth(DbContext db, NpgsqlDataSource source) => {|EFP0016:db.Database.SetDbDataSource(source)|};
+            }
+            """)
+        .Silent("a context that gets a connection of the pool, or one that the code does not show",
+            Pool + """
+            public static class Work
+            {
+                public static void First(DbContext db, TransactionPoolingDataSource pool) => db.Database.SetDbConnection(pool.CreateConnection());
+                public static void Second(DbContext db, DbConnection other) => db.Database.SetDbConnection(other);
+                public static void Third(DbContext db) => db.Database.SetDbConnection(null);
+            }
+            """)
         .Silent("connections of the pool",
             Pool + """
             public static class Work { public static async Task Run(TransactionPoolingDataSource pool) { await using var own = await pool.OpenConnectionAsync(); } }

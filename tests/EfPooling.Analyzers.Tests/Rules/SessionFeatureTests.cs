@@ -28,6 +28,29 @@ public sealed class SessionFeatureTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await own.ExecuteAsync("{|EFP0004:LISTEN orders|}");
             """)
+        .Fires("what the session remembers of an earlier command, and what functions leave in it",
+            """
+            await db.Database.ExecuteSqlRawAsync("INSERT INTO orders DEFAULT VALUES", ct);
+            var last = await db.Database.SqlQueryRaw<long>("SELECT {|EFP0004:lastval()|} AS \"Value\"").SingleAsync(ct);
+            var current = await conn.ExecuteScalarAsync<long>("SELECT {|EFP0004:currval('orders_id_seq')|}");
+            await conn.ExecuteAsync("SELECT {|EFP0004:setseed(0.5)|}");
+            await conn.ExecuteAsync("SELECT {|EFP0004:dblink_connect('other', 'host=b')|}");
+            """)
+        .Silent("lastval in the same text or transaction, and of the caller's",
+            """
+            public async Task First(CancellationToken ct)
+            {
+                await conn.ExecuteScalarAsync<long>("INSERT INTO orders DEFAULT VALUES; SELECT lastval()");
+                await using var tx = await db.Database.BeginTransactionAsync(ct);
+                await db.Database.ExecuteSqlRawAsync("INSERT INTO orders DEFAULT VALUES", ct);
+                var last = await db.Database.SqlQueryRaw<long>("SELECT lastval() AS \"Value\"").SingleAsync(ct);
+                await tx.CommitAsync(ct);
+            }
+
+            public static Task<long> Second(DbConnection own) => own.ExecuteScalarAsync<long>("SELECT lastval()")!;
+
+            public static async Task<long> Third(NpgsqlDataSource source) { await using var own = await source.OpenConnectionAsync(); return await own.ExecuteScalarAsync<long>("SELECT lastval()"); }
+            """)
         .Silent("a connection from a factory",
             """
             public interface IFactory { IDbConnection CreateConnection(); Task<DbConnection> OpenAsync(CancellationToken ct); }

@@ -211,6 +211,19 @@ public sealed class SessionSettingTests
                 private DbConnection Open() => new NpgsqlConnection(text);
             }
             """)
+        .Silent("settings of other servers",
+            """
+            await db.Database.ExecuteSqlRawAsync("SET FOREIGN_KEY_CHECKS = 0;", ct);
+            await db.Database.ExecuteSqlRawAsync("SET GLOBAL local_infile = 1; SET SESSION sql_mode = ''; SET unique_checks = 0; SET autocommit = 1", ct);
+            await db.Database.ExecuteSqlRawAsync("SET NAMES utf8mb4; SET NAMES 'utf8mb4'; SET CHARACTER SET utf8; SET time_zone = '+00:00'; SET PERSIST max_connections = 7", ct);
+            await db.Database.ExecuteSqlRawAsync("SET IDENTITY_INSERT [dbo].[Sections] ON; SET NOCOUNT ON; UPDATE orders SET seen = 1", ct);
+            await conn.ExecuteAsync("SET SQL_SAFE_UPDATES = 0; RESET QUERY CACHE; SET no_such_setting = 1");
+            """)
+        .Fires("every kind of name that PostgreSQL has",
+            """
+            await conn.ExecuteAsync("{|EFP0001:SET Statement_Timeout|} = 0; {|EFP0001:SET work_mem|} TO '1MB'; {|EFP0001:SET app.tenant|} = 7; {|EFP0001:SET SESSION lock_timeout|} = 7");
+            await conn.ExecuteAsync("{|EFP0001:SET NAMES|} 'utf8'; {|EFP0001:SET TIME ZONE|} 'UTC'; {|EFP0001:SET SESSION AUTHORIZATION x|}; {|EFP0001:RESET timezone|}; {|EFP0001:RESET app.tenant|}");
+            """)
         .Silent("SET LOCAL, SET TRANSACTION and SET CONSTRAINTS",
             """
             conn.Execute("SET LOCAL x.y = 1; SET TRANSACTION READ ONLY; SET CONSTRAINTS ALL DEFERRED");

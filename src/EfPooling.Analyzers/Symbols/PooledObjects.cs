@@ -1,0 +1,82 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace EfPooling.Analyzers.Symbols;
+
+/// <summary>Follows an object of ADO.NET back to where the pool hands it out: a context, an interceptor, the pool itself.</summary>
+internal static class PooledObjects
+{
+    private const int MaxSteps = 20;
+
+    /// <summary>Whether the object is surely one of the pool's, and so none of Npgsql's.</summary>
+    public static bool Are(IOperation value, KnownSymbols symbols)
+    {
+        IOperation? current = value;
+        for (var i = 0; i < MaxSteps && current is not null; i++)
+        {
+            switch (current)
+            {
+                case IConversionOperation { IsTryCast: false } conversion:
+                    current = conversion.Operand;
+                    break;
+                case IParenthesizedOperation parenthesized:
+                    current = parenthesized.Operand;
+                    break;
+                case IAwaitOperation awaited:
+                    current = awaited.Operation;
+                    break;
+                case ILocalReferenceOperation local when local.Local.IsUsing || !Assignments.MayBeReassigned(local.Local):
+                    current = LocalValues.InitialValue(local.Local, local);
+                    break;
+                case IPropertyReferenceOperation { Property: { Name: "Connection" or "Transaction", ContainingType: var type }, Instance: { } instance } property when symbols.IsCommand(type) || symbols.IsTransaction(type) || type.InheritsFrom(symbols.DbBatch):
+                    if (symbols.IsNpgsqls(property.Type))
+                    {
+                        return false;
+                    }
+
+                    if (instance is IParameterReferenceOperation { Parameter.Type: var given } && symbols.IsTransaction(given) && !symbols.IsNpgsqls(given))
+                    {
+                        return true; // In a project with a pool, whoever passes a transaction has begun it on a context.
+                    }
+
+                    current = instance;
+                    break;
+                case IPropertyReferenceOperation { Property: { Name: "Connection" or "Command" or "Transaction", ContainingType: { ContainingNamespace: { Name: "Diagnostics", ContainingNamespace.Name: "EntityFrameworkCore" } } } }:
+                    return true; // What an interceptor is told.
+                case IParameterReferenceOperation { Parameter: { ContainingSymbol: IMethodSymbol method } parameter }:
+                    return Interceptors.IsOne(method.ContainingType, symbols) && method.MethodKind is MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation
+                        && parameter.Type.ContainingNamespace?.ToDisplayString() == "System.Data.Common" && IsOfInterceptor(method, symbols);
+                case IInvocationOperation call:
+                    if (IsHandedOut(call, symbols) is { } isPooled)
+                    {
+                        return isPooled;
+                    }
+
+                    current = DbOperations.OwnerOf(call);
+                    break;
+                default:
+                    return false;
+            }
+        }
+
+        return false;
+    }
+
+    // Null: a part of what it is called on.
+    private static bool? IsHandedOut(IInvocationOperation call, KnownSymbols symbols)
+    {
+        var (method, type) = (call.TargetMethod, call.TargetMethod.ContainingType);
+        return type.Is(symbols.RelationalFacadeExtensions) && method.Name == "GetDbConnection" ? symbols.Roots.Of(call).Origin == ConnectionOrigin.Shared
+            : type.Is(symbols.DbContextTransactionExtensions) && method.Name == "GetDbTransaction" ? symbols.Roots.Of(call).Origin == ConnectionOrigin.Shared
+            : type.InheritsFrom(symbols.PooledDataSource) && method.Name is "OpenConnection" or "OpenConnectionAsync" or "CreateConnection" or "CreateCommand" ? true
+            : symbols.IsConnection(type) && method.Name is "CreateCommand" or "CreateBatch" or "BeginTransaction" or "BeginTransactionAsync" && !symbols.IsNpgsqls(type) ? null
+            : (symbols.IsCommand(type) || type.InheritsFrom(symbols.DbBatch)) && method.Name is "ExecuteReader" or "ExecuteReaderAsync" && !symbols.IsNpgsqls(type) ? null
+            : method.Name is "ConfigureAwait" ? null
+            : false;
+    }
+
+    // Not a helper of the interceptor's own.
+    private static bool IsOfInterceptor(IMethodSymbol method, KnownSymbols symbols)
+        => method.ExplicitInterfaceImplementations.Length > 0 || method.IsOverride
+            || new[] { symbols.ConnectionInterceptor, symbols.CommandInterceptor, symbols.TransactionInterceptor }.Any(contract => contract?.GetMembers(method.Name).Length > 0);
+}
