@@ -29,6 +29,8 @@ internal sealed class DeferredCode(DeferredKind kind, IOperation site, IDelegate
             => [new DeferredCode(DeferredKind.Repeated, assignment, code, "a Timer")],
         IDelegateCreationOperation { Target: IAnonymousFunctionOperation { Symbol: { IsAsync: true, ReturnsVoid: true } }, Parent: IArgumentOperation { Parent: { } site } } code
             => [new DeferredCode(DeferredKind.Repeated, site, code, "an async void lambda")],
+        IDelegateCreationOperation { Type.Name: "Action", Target: IAnonymousFunctionOperation { Symbol: { IsAsync: true, ReturnsVoid: true } }, Parent: IVariableInitializerOperation { Parent: { } site } } code
+            => [new DeferredCode(DeferredKind.Repeated, site, code, "an async void lambda")],
         _ => [],
     };
 

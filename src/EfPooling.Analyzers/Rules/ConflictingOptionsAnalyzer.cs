@@ -1,4 +1,5 @@
 using System.Data.Common;
+using EfPooling.Analyzers.Sql;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -30,7 +31,7 @@ internal sealed class ConflictingOptionsAnalyzer() : PoolingAnalyzer(Descriptors
         }
 
         var argument = invocation.Arguments.FirstOrDefault(argument => argument.Parameter?.Name == "connectionString" && argument.ArgumentKind == ArgumentKind.Explicit);
-        if (argument?.Value.ConstantValue is { HasValue: true, Value: string text } && Conflict(text) is { } keyword)
+        if (argument is not null && SqlSourceReader.Read(argument.Value, isParameterised: false) is { Text: var text } && text.IndexOf(SqlSource.Hole) < 0 && Conflict(text) is { } keyword)
         {
             context.ReportDiagnostic(Diagnostic.Create(Descriptors.ConflictingOptions, argument.Value.Syntax.GetLocation(), keyword));
         }

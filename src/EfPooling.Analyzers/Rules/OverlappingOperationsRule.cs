@@ -37,6 +37,9 @@ internal sealed class OverlappingOperationsRule() : FlowRule(Descriptors.Overlap
                     }
 
                     break;
+                case IObjectOrCollectionInitializerOperation initializer:
+                    CheckElements(initializer.Initializers.OfType<IInvocationOperation>().Where(add => add.Arguments.Length == 1).Select(add => add.Arguments[0].Value), body, reported);
+                    break;
                 case ITupleOperation tuple:
                     CheckElements(tuple.Elements, body, reported);
                     break;

@@ -8,7 +8,7 @@ namespace EfPooling.Analyzers.Sql;
 
 /// <summary>
 /// Finds out which SQL text an expression gives: literals, constants, interpolated strings, concatenations that begin with something known,
-/// and locals that hold these and are never assigned again.
+/// locals that hold these and are never assigned again, and static read-only fields that hold a literal.
 /// </summary>
 internal static class SqlSourceReader
 {
@@ -50,6 +50,9 @@ internal static class SqlSourceReader
                 return TryAppendSum(builder, sum, depth - 1);
             case { ConstantValue: { HasValue: true, Value: string constant } }:
                 builder.Append(constant);
+                return true;
+            case IFieldReferenceOperation { Field: { IsStatic: true, IsReadOnly: true } field } when LiteralOf(field) is { } text:
+                builder.Append(text);
                 return true;
             case ILocalReferenceOperation local:
                 return TryAppendLocal(builder, local, isParameterised, depth - 1);
@@ -105,6 +108,13 @@ internal static class SqlSourceReader
 
         return true;
     }
+
+    // Where it is declared; what a static constructor may make of it is left out.
+    private static string? LiteralOf(IFieldSymbol field)
+        => field.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is VariableDeclaratorSyntax { Initializer.Value: LiteralExpressionSyntax literal } && literal.IsKind(SyntaxKind.StringLiteralExpression)
+            && !field.ContainingType.StaticConstructors.Any(constructor => !constructor.IsImplicitlyDeclared)
+            ? literal.Token.ValueText
+            : null;
 
     private static bool TryAppendLocal(SqlSourceBuilder builder, ILocalReferenceOperation local, bool isParameterised, int depth)
         => !Assignments.MayBeReassigned(local.Local)

@@ -69,6 +69,16 @@ public sealed class CapturedByParallelCodeTests
             d = Task.Run(() => conn.Execute("SELECT 2"));
             Task.WaitAll(c, d);
             """)
+        .Fires("an asynchronous lambda in a local that gives no task",
+            """
+            Action save = async () => await {|EFP0007:db.SaveChangesAsync(ct)|};
+            save();
+            """)
+        .Silent("an asynchronous lambda in a local that gives one",
+            """
+            Func<Task> save = async () => await db.SaveChangesAsync(ct);
+            await save();
+            """)
         .Fires("methods of the type that use the same field",
             """
             private readonly AppDb _db = null!;

@@ -20,6 +20,21 @@ public sealed class ConflictingOptionsTests
                 }
             }
             """)
+        .Fires("a string in a local or a static field",
+            """
+            public static class Setup
+            {
+                private static readonly string Field = "Host=a;Pooling=false";
+
+                public static void Add(IServiceCollection services, string host)
+                {
+                    var local = "Host=a;" + "Pooling=false";
+                    services.AddTransactionPooling({|EFP0017:local|});
+                    services.AddTransactionPooling({|EFP0017:Field|});
+                    services.AddTransactionPooling($"Host={host};Pooling=false");
+                }
+            }
+            """)
         .Silent("a branch without the pool",
             """
             public static void Configure(DbContextOptionsBuilder options, bool isPooled)

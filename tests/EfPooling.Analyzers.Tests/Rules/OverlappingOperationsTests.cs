@@ -185,6 +185,7 @@ public sealed class OverlappingOperationsTests
             List<Task> other = [db.Orders.LoadAsync(ct)];
             await {|EFP0002:db.Lines.LoadAsync(ct)|};
             await Task.WhenAll(other);
+            await Task.WhenAll(new List<Task> { db.Orders.LoadAsync(ct), {|EFP0002:db.Lines.LoadAsync(ct)|} });
             var queue = new Queue<Task>();
             queue.Enqueue(db.Orders.LoadAsync(ct));
             queue.Enqueue({|EFP0002:db.Lines.LoadAsync(ct)|});

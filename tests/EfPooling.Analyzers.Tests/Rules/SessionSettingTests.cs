@@ -211,6 +211,22 @@ public sealed class SessionSettingTests
                 private DbConnection Open() => new NpgsqlConnection(text);
             }
             """)
+        .Fires("a text in a constant or a static field, whose type has nothing that makes it another one",
+            """
+            public static class Sql { public const string First = "SET app.tenant = 7"; public static readonly string Second = "SET app.tenant = 8"; }
+
+            public static class Other { public static readonly string Third = "SET app.tenant = 9"; static Other() => Third = ""; }
+
+            public class Example(AppDb db)
+            {
+                public void Run()
+                {
+                    db.Database.ExecuteSqlRaw({|EFP0001:Sql.First|});
+                    db.Database.ExecuteSqlRaw({|EFP0001:Sql.Second|});
+                    db.Database.ExecuteSqlRaw(Other.Third);
+                }
+            }
+            """)
         .Silent("settings of other servers",
             """
             await db.Database.ExecuteSqlRawAsync("SET FOREIGN_KEY_CHECKS = 0;", ct);
