@@ -22,6 +22,8 @@ public sealed class CostTests
         "using (var command{0} = conn.CreateCommand()) {{ using var reader{0} = command{0}.ExecuteReader(); reader{0}.Read(); }}",
         "foreach (var order in db.Orders) {{ Console.WriteLine(order.Id + {0}); }}",
         "await Task.WhenAll(ids.Select(i => db.Orders.FindAsync(i + {0}).AsTask()));",
+        "await Task.WhenAll(Save(), Save()); var save{0} = Save(); await save{0};",
+        "var run{0} = Task.Run(() => Save()); await run{0};",
     ];
 
     [Theory]
@@ -49,6 +51,15 @@ public sealed class CostTests
         Assert.Equal(Few, body.All.OfType<ILocalReferenceOperation>().Select(local => LocalValues.InitialValue(local.Local, local)).Distinct().Count());
     }
 
+    [Fact]
+    public async Task MethodsAreFollowedOnce_HoweverManyCallThem()
+    {
+        var body = await ReadAsync("await Task.WhenAll(Save(), Save()); foreach (var order in db.Orders) {{ Save().Wait({0}); }}", Few);
+        FlowRulesAnalyzer.Check(body, FlowRulesAnalyzer.AllRules);
+
+        Assert.Equal("Save", Assert.Single(body.Symbols.WorkOfMethods).Key.Name);
+    }
+
     private static async Task<int> VisitsAsync(string line, int count)
     {
         var body = await ReadAsync(line, count);
@@ -59,10 +70,10 @@ public sealed class CostTests
     private static async Task<FlowBody> ReadAsync(string line, int count)
     {
         var lines = string.Join('\n', Enumerable.Range(0, count).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, line, i)));
-        var document = await TestCompilation.CreateDocumentAsync(TestSource.Wrap($"public async Task Run(int[] ids)\n{{\n{lines}\nawait Task.Yield();\n}}"));
+        var document = await TestCompilation.CreateDocumentAsync(TestSource.Wrap($"public async Task Run(int[] ids)\n{{\n{lines}\nawait Task.Yield();\n}}\n\nprivate Task Save() => db.SaveChangesAsync();\n"));
         var (compilation, model, root) = ((await document.Project.GetCompilationAsync())!, (await document.GetSemanticModelAsync())!, (await document.GetSyntaxRootAsync())!);
         Assert.DoesNotContain(model.GetDiagnostics(), diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
-        var method = root.DescendantNodes().OfType<MethodDeclarationSyntax>().Single();
+        var method = root.DescendantNodes().OfType<MethodDeclarationSyntax>().First();
         var block = ((IMethodBodyOperation)model.GetOperation(method)!).BlockBody!;
 #pragma warning disable CS0618 // It may get more parameters; a body can be made in no other way.
         var context = new OperationBlockAnalysisContext(
