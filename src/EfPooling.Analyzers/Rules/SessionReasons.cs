@@ -3,6 +3,7 @@ using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Rules;
 
@@ -31,7 +32,8 @@ internal static class SessionReasons
     public static bool Exist(IOperation connection, KnownSymbols symbols)
     {
         var (visited, pending) = (new HashSet<SyntaxNode>(), new Queue<(SyntaxNode Code, int Steps)>());
-        pending.Enqueue((Assignments.MemberOf(connection.Syntax), MaxSteps));
+        var own = Assignments.MemberOf(connection.Syntax);
+        pending.Enqueue((own, MaxSteps));
         foreach (var user in UsersOfKeeper(connection))
         {
             pending.Enqueue((user, MaxSteps - 1));
@@ -50,7 +52,7 @@ internal static class SessionReasons
                 return true;
             }
 
-            foreach (var next in steps > 0 && connection.SemanticModel is { } model && model.SyntaxTree == code.SyntaxTree ? Used(code, model, symbols) : [])
+            foreach (var next in steps == 0 ? [] : code == own ? Used(connection, symbols) : NamedIn(code))
             {
                 pending.Enqueue((next, steps - 1));
             }
@@ -67,28 +69,34 @@ internal static class SessionReasons
         _ => false,
     });
 
-    // Texts that the code uses, the type's own methods that it calls, and those that get a connection.
-    private static IEnumerable<SyntaxNode> Used(SyntaxNode code, SemanticModel model, KnownSymbols symbols)
+    // Texts that the member uses, the type's own methods that it calls, and those that get a connection.
+    private static IEnumerable<SyntaxNode> Used(IOperation connection, KnownSymbols symbols)
     {
-        var type = code.FirstAncestorOrSelf<TypeDeclarationSyntax>();
-        foreach (var name in code.DescendantNodes().OfType<SimpleNameSyntax>())
+        var root = connection;
+        while (root.Parent is { } parent)
         {
-            var symbol = model.GetSymbolInfo(name).Symbol;
-            var isUsed = symbol switch
-            {
-                IFieldSymbol field => field.Type.SpecialType == SpecialType.System_String,
-                IPropertySymbol property => property.Type.SpecialType == SpecialType.System_String,
-                IMethodSymbol { MethodKind: not MethodKind.LocalFunction } method => IsOf(method, type) || (method.ReducedFrom ?? method).Parameters.Any(parameter => symbols.IsConnection(parameter.Type) || symbols.IsCommand(parameter.Type)),
-                _ => false,
-            };
-            foreach (var declaration in isUsed ? (symbol as IMethodSymbol)?.ReducedFrom?.DeclaringSyntaxReferences ?? symbol!.DeclaringSyntaxReferences : [])
-            {
-                yield return declaration.GetSyntax();
-            }
+            root = parent;
         }
+
+        return root.DescendantsAndSelf().Select(operation => operation switch
+        {
+            IFieldReferenceOperation { Field: { Type.SpecialType: SpecialType.System_String } field } => field,
+            IPropertyReferenceOperation { Property: { Type.SpecialType: SpecialType.System_String } property } => property,
+            IInvocationOperation { TargetMethod: { MethodKind: not MethodKind.LocalFunction } method } call when call.Instance is IInstanceReferenceOperation || GetsConnection(method.ReducedFrom ?? method, symbols) => method.ReducedFrom ?? method,
+            _ => (ISymbol?)null,
+        }).SelectMany(symbol => symbol?.DeclaringSyntaxReferences.Select(declaration => declaration.GetSyntax()) ?? []);
     }
 
-    private static bool IsOf(IMethodSymbol method, TypeDeclarationSyntax? type) => type is not null && method.DeclaringSyntaxReferences.Any(declaration => declaration.GetSyntax().FirstAncestorOrSelf<TypeDeclarationSyntax>() == type);
+    private static bool GetsConnection(IMethodSymbol method, KnownSymbols symbols) => method.Parameters.Any(parameter => symbols.IsConnection(parameter.Type) || symbols.IsCommand(parameter.Type));
+
+    // Further on, by names: the members of the same type that the code mentions.
+    private static IEnumerable<SyntaxNode> NamedIn(SyntaxNode code)
+        => code.FirstAncestorOrSelf<TypeDeclarationSyntax>()?.Members.Where(member => member switch
+        {
+            MethodDeclarationSyntax method => MentionedNames.In(code).Contains(method.Identifier.ValueText),
+            FieldDeclarationSyntax field => field.Declaration.Variables.Any(variable => MentionedNames.In(code).Contains(variable.Identifier.ValueText)),
+            _ => false,
+        }) ?? [];
 
     // _own = new NpgsqlConnection(…), and what the type does with _own elsewhere.
     private static IEnumerable<SyntaxNode> UsersOfKeeper(IOperation connection)
