@@ -190,6 +190,24 @@ public sealed class ConnectionSourceTests(TestDatabase database) : IClassFixture
         await AssertIsPooledAsync(shop, "set later");
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task SetDbDataSource_OfNpgsqls_MovesTheContextToItsDatabase(bool isPooled, bool mapsAnEnum)
+    {
+        await using var elsewhere = NpgsqlDataSource.Create($"{await database.Server.CreateDatabaseAsync()};Application Name=elsewhere");
+        var builder = new DbContextOptionsBuilder<Shop>().EnableServiceProviderCaching(false).UseNpgsql(database.For($"here {isPooled} {mapsAnEnum}"), npgsql => _ = mapsAnEnum ? npgsql.MapEnum<DayOfWeek>("unused") : npgsql);
+        await using var shop = new Shop(isPooled ? builder.UseTransactionPooling().Options : builder.Options);
+        Assert.Equal($"here {isPooled} {mapsAnEnum}", await shop.GetApplicationNameAsync());
+
+        shop.Database.SetDbDataSource(elsewhere);
+
+        Assert.Equal("elsewhere", await shop.GetApplicationNameAsync());
+        Assert.Equal(isPooled, shop.Database.GetDbConnection() is LogicalConnection);
+    }
+
     [Fact]
     public async Task SetDbDataSource_MovesTheContextToThatPool()
     {

@@ -26,8 +26,9 @@ internal static class ProviderOptions
         return (connection as INpgsqlRelationalConnection)?.DataSource switch
         {
             null => new ConnectionTarget(connection.ConnectionString, null),
-            // The provider made it from the connection string, to hold what only a data source can.
-            NpgsqlDataSource when provider is { DataSource: null, ConnectionString: not null } => new ConnectionTarget(provider.ConnectionString, null),
+            // The provider made it from the connection string, to hold what only a data source can. Any other one was set since.
+            NpgsqlDataSource dataSource when provider is { DataSource: null, ConnectionString: not null }
+                && ReferenceEquals(dataSource, context.GetService<NpgsqlDataSourceManager>().GetDataSource(provider, null)) => new ConnectionTarget(provider.ConnectionString, null),
             var dataSource => new ConnectionTarget(null, dataSource),
         };
     }
