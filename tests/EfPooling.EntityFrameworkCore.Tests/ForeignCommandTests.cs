@@ -130,6 +130,38 @@ public sealed class ForeignCommandTests(TestDatabase database) : IClassFixture<T
             }).Message;
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DeclaredSettings_AreRefusedOnAConnectionOfTheUsersToo(bool isOpen)
+    {
+        await using var internals = Internals(Form.ReplacedInternally);
+        await using var pool = TransactionPoolingDataSource.Create(database.For($"foreign connection {isOpen}"));
+        await using var connection = pool.CreateConnection();
+        if (isOpen)
+        {
+            await connection.OpenAsync();
+        }
+
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connection).UseTransactionPooling(options => options.SessionSetting("app.tenant", _ => "1", required: true))
+            .UseInternalServiceProvider(internals).Options);
+        Assert.Contains("IRelationalCommandBuilderFactory", (await Assert.ThrowsAsync<InvalidOperationException>(() => shop.Customers.CountAsync())).Message, StringComparison.Ordinal);
+        Assert.Contains("IRelationalCommandBuilderFactory", Assert.Throws<InvalidOperationException>(() => shop.Database.ExecuteSql($"SELECT 1")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SettingsThatThePoolRequires_AreInForce_AndNotNeededToSeeWhetherTheDatabaseIsThere()
+    {
+        await using var internals = Internals(Form.ReplacedInternally);
+        string? tenant = null;
+        await using var pool = TransactionPoolingDataSource.Create(database.For("foreign pool"), options => options.SessionSetting("app.tenant", _ => tenant, required: true));
+        await using var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(pool).UseTransactionPooling().UseInternalServiceProvider(internals).Options);
+        Assert.True(await shop.Database.CanConnectAsync());
+        await Assert.ThrowsAsync<SessionSettingMissingException>(() => shop.Customers.CountAsync());
+        tenant = "mine";
+        Assert.Equal("mine", await shop.Database.SqlQuery<string>($"SELECT current_setting('app.tenant') AS \"Value\"").SingleAsync());
+    }
+
     private static Library CreateLibrary(Form form, IServiceProvider internals, string connectionString)
         => new(Options<Library>(form, internals, connectionString, builder => builder.ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning))));
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using EfPooling.AdoNet;
 using EfPooling.EntityFrameworkCore.Commands;
+using EfPooling.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,8 +10,8 @@ namespace EfPooling.EntityFrameworkCore.Interceptors;
 
 /// <summary>
 /// Does for commands that are not <see cref="PooledCommand"/>s what pooling cannot do without: gives SaveChanges Npgsql's own reader, to which the provider casts, and notes
-/// that migrations have run. In a context with an internal service provider of the application's own, or its own <see cref="IRelationalCommandBuilderFactory"/>; declared session
-/// settings need more and are refused there.
+/// that migrations have run. In a context with an internal service provider of the application's own, or its own <see cref="IRelationalCommandBuilderFactory"/>; session settings that
+/// the context declares need more and are refused there, whatever connection it has.
 /// </summary>
 internal sealed class ForeignCommandInterceptor : DbCommandInterceptor
 {
@@ -19,6 +20,23 @@ internal sealed class ForeignCommandInterceptor : DbCommandInterceptor
     /// <summary>This interceptor, or one that intercepts nothing if commands are ours. For EF Core's internal services.</summary>
     public static IInterceptor IfNeeded(IServiceProvider services)
         => services.GetRequiredService<IRelationalCommandBuilderFactory>() is PooledCommandBuilderFactory ? NoInterceptor.Instance : Instance;
+
+    public override DbCommand CommandCreated(CommandEndEventData eventData, DbCommand result)
+    {
+        if (result is LogicalCommand command)
+        {
+            if (eventData.CommandSource == CommandSource.Migrations || command.Connection is { IsProbing: true })
+            {
+                command.User = WithoutSettings.Instance;
+            }
+            else if (eventData.Context is { } context && !PoolResolver.DeclaredBy(context).IsEmpty)
+            {
+                throw new InvalidOperationException(TransactionPoolingOptionsExtension.ForeignCommands);
+            }
+        }
+
+        return result;
+    }
 
     public override DbDataReader ReaderExecuted(DbCommand command, CommandExecutedEventData eventData, DbDataReader result) => ForProvider(eventData, result);
 
@@ -46,6 +64,18 @@ internal sealed class ForeignCommandInterceptor : DbCommandInterceptor
         if (eventData.CommandSource == CommandSource.Migrations && command is LogicalCommand { Connection: { } connection })
         {
             connection.HasMigrated = true;
+        }
+    }
+
+    // Asks whether a database, its tables or migrations are there, for which nobody is anybody's tenant.
+    private sealed class WithoutSettings : ICommandUser
+    {
+        public static readonly WithoutSettings Instance = new();
+
+        public bool WantsSettings => false;
+
+        public void Admit(LogicalConnection connection)
+        {
         }
     }
 
