@@ -10,13 +10,23 @@ internal sealed class AmbientCheck(AmbientEnlistment enlistment) : IEnlistmentNo
 {
     void IEnlistmentNotification.Prepare(PreparingEnlistment preparingEnlistment)
     {
-        if (enlistment.FindObstacle() is { } obstacle)
+        Exception? obstacle;
+        try
         {
-            preparingEnlistment.ForceRollback(obstacle);
+            obstacle = enlistment.FindObstacle();
+        }
+        catch (Exception e)
+        {
+            obstacle = e; // Nothing may leave a callback of System.Transactions, or the others wait for their time-out.
+        }
+
+        if (obstacle is null)
+        {
+            preparingEnlistment.Done();
         }
         else
         {
-            preparingEnlistment.Done();
+            preparingEnlistment.ForceRollback(obstacle);
         }
     }
 

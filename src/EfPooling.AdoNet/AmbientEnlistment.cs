@@ -231,9 +231,9 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         }
     }
 
-    /// <summary>Why the transaction cannot commit: it has other participants, and the server does not prepare transactions.</summary>
+    /// <summary>Why the transaction cannot commit although it has other participants: the server does not prepare transactions, or this one has failed.</summary>
     /// <returns><c>null</c>: nothing is known against it.</returns>
-    public TwoPhaseCommitException? FindObstacle()
+    public Exception? FindObstacle()
     {
         if (TransactionParticipants.Find(_transaction) is not { Count: > 1 } participants)
         {
@@ -249,17 +249,18 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
             }
 
             _running++;
+            _statement = null; // An abort meanwhile stops nobody's command.
             server = _lease.Server;
         }
 
         try
         {
-            return server.ReadSetting("max_prepared_transactions") == "0" ? new TwoPhaseCommitException(TransactionParticipants.Describe(participants), DescribeServer()) : null;
+            return server.IsBroken ? new TransactionBrokenException(BrokenBy) : server.ReadSetting("max_prepared_transactions") == "0" ? new TwoPhaseCommitException(TransactionParticipants.Describe(participants), DescribeServer()) : null;
         }
         catch (NpgsqlException e)
         {
-            server.Observe(e); // A broken connection, or a transaction in which a statement failed: preparing it fails, and says why.
-            return null;
+            server.Observe(e); // A broken connection, or a transaction in which a statement failed.
+            return e;
         }
         finally
         {

@@ -75,13 +75,14 @@ internal sealed class AmbientOutcome(TransactionPoolingDataSource pool, AmbientE
                 throw new TransactionBrokenException(enlistment.BrokenBy); // Another session in its place would take PREPARE TRANSACTION for a mistake, and warn only.
             }
 
+            lease.Server.Execute("SELECT 1"); // In a failed transaction PREPARE TRANSACTION rolls back, and the server does not call that an error.
             lease.Server.Execute($"PREPARE TRANSACTION '{name}'");
         }
         catch (Exception e)
         {
             lease.Server.Observe(e);
             lease.EndQuietly();
-            preparingEnlistment.ForceRollback(e is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState }
+            preparingEnlistment.ForceRollback(e is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState, Routine: "MarkAsPreparing" }
                 ? new TwoPhaseCommitException($"pool '{pool.Name}' and others", enlistment.DescribeServer(), e)
                 : e);
             return;

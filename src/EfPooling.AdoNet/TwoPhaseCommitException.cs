@@ -8,7 +8,7 @@ public sealed class TwoPhaseCommitException : InvalidOperationException
 {
     internal TwoPhaseCommitException(string participants, string server, Exception? inner = null)
         : base(
-            $"A transaction has several participants, each with a server connection of its own: {participants}. So it commits in two phases, which {server} does not allow: max_prepared_transactions is 0. Nothing was committed. " +
+            $"A transaction has several participants: {participants}. So it commits in two phases, which {server} does not allow: max_prepared_transactions is 0. Nothing was committed. " +
             "Let all of them use connections of one pool (context.Database.GetDbConnection(), or TransactionPoolingDataSource.OpenConnection), which share a server connection. If one need not commit together with the others, open it in a TransactionScope with TransactionScopeOption.Suppress, or with Enlist=false. Otherwise set max_prepared_transactions on the server.",
             inner)
     {

@@ -106,6 +106,38 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         NpgsqlConnection.ClearAllPools();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TransactionWithAFailedStatement_Aborts_OnAServerThatPreparesTransactions(bool isKilled)
+    {
+        await using var server = await DevPostgres.StartAsync(new DevPostgresOptions { Settings = { ["max_prepared_transactions"] = "2" } });
+        await using var pool = TransactionPoolingDataSource.Create($"{server.ConnectionString};Application Name=pool");
+        await using (var connection = await pool.OpenConnectionAsync())
+        {
+            await connection.RunAsync("CREATE TABLE item (id int)");
+        }
+
+        var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        await WriteInTurnsAsync(pool, server.ConnectionString, plainComesFirst: false);
+        await using (var connection = await pool.OpenConnectionAsync())
+        {
+            if (isKilled)
+            {
+                Assert.True(await server.TerminateBackendAsync(await connection.AskAsync<int>(Sql.BackendId)));
+            }
+
+            await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => connection.RunAsync("SELECT 1 / 0"));
+        }
+
+        scope.Complete(); // Whoever swallowed the error believes that all is well.
+        Assert.Throws<TransactionAbortedException>(scope.Dispose);
+        Assert.Equal(0, pool.GetSnapshot().Leased);
+        await using var after = await pool.OpenConnectionAsync();
+        Assert.Equal(0L, await after.AskAsync<long>("SELECT count(*) FROM item"));
+        NpgsqlConnection.ClearAllPools();
+    }
+
     private static async Task WriteInTurnsAsync(TransactionPoolingDataSource pool, string connectionString, bool plainComesFirst)
     {
         foreach (var isPlain in new[] { plainComesFirst, !plainComesFirst })
