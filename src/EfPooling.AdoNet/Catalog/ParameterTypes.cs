@@ -21,16 +21,31 @@ internal static class ParameterTypes
         NpgsqlDbType.JsonPath, NpgsqlDbType.Oid, NpgsqlDbType.Xid, NpgsqlDbType.Xid8, NpgsqlDbType.Cid, NpgsqlDbType.Tid, NpgsqlDbType.PgLsn,
     ];
 
+    // As Npgsql names what it would send. A name that was given wins over the other ways of saying the type, and its schema counts.
+    private static readonly HashSet<string> Names = [.. BuiltIn.SelectMany(NamesOf)];
+
     public static bool AreBuiltIn(NpgsqlParameterCollection parameters)
     {
         for (var i = 0; i < parameters.Count; i++)
         {
-            if (!BuiltIn.Contains(parameters[i].NpgsqlDbType & ~Shapes)) // Unknown for what Npgsql would have to ask the database about.
+            // Unknown for what Npgsql would have to ask the database about.
+            if (!BuiltIn.Contains(parameters[i].NpgsqlDbType & ~Shapes) || parameters[i].DataTypeName is not { } name || !Names.Contains(name))
             {
                 return false;
             }
         }
 
         return true;
+    }
+
+    private static IEnumerable<string> NamesOf(NpgsqlDbType type)
+    {
+        foreach (var shape in new[] { type, type | NpgsqlDbType.Array, type | NpgsqlDbType.Range, type | NpgsqlDbType.Range | NpgsqlDbType.Array, type | NpgsqlDbType.Multirange, type | NpgsqlDbType.Multirange | NpgsqlDbType.Array })
+        {
+            if (new NpgsqlParameter { NpgsqlDbType = shape }.DataTypeName is { } name)
+            {
+                yield return name;
+            }
+        }
     }
 }

@@ -13,13 +13,14 @@ public sealed class ParameterTypeTests(ServerFixture fixture) : PoolTest(fixture
         CREATE DOMAIN leaking AS int CHECK (leak(VALUE));
         CREATE TYPE composed AS (n leaking);
         CREATE TYPE spread AS RANGE (SUBTYPE = leaking);
+        DROP SCHEMA IF EXISTS types CASCADE; CREATE SCHEMA types; CREATE DOMAIN types.int4 AS pg_catalog.int4 CHECK (public.leak(VALUE));
         """;
 
     private const string Leaked = "SELECT coalesce(current_setting('app.tenant_id', true), '')";
 
     private const string Quiet = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE FUNCTION leak(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true'; CREATE DOMAIN leaking AS int CHECK (leak(VALUE)); CREATE TYPE composed AS (n leaking)";
 
-    public static TheoryData<string> Kinds => ["composite", "array by name", "array of composites", "range"];
+    public static TheoryData<string> Kinds => ["composite", "array by name", "array of composites", "range", "array by two names", "array of a namesake"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -92,6 +93,8 @@ public sealed class ParameterTypeTests(ServerFixture fixture) : PoolTest(fixture
         command.Parameters.Add(kind switch
         {
             "composite" => new NpgsqlParameter { Value = new Composed { N = 1 } },
+            "array by two names" => new NpgsqlParameter { Value = new[] { 1 }, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer, DataTypeName = "leaking[]" },
+            "array of a namesake" => new NpgsqlParameter { Value = new[] { 1 }, DataTypeName = "types.int4[]" },
             "array by name" => new NpgsqlParameter { Value = new[] { 1 }, DataTypeName = "leaking[]" },
             "array of composites" => new NpgsqlParameter { Value = new[] { new Composed { N = 1 } } },
             _ => new NpgsqlParameter { Value = new NpgsqlRange<int>(1, 2), DataTypeName = "spread" },
