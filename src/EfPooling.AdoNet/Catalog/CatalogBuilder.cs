@@ -234,7 +234,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         if (trusted.Contains(row.Schema!, row.Name!))
         {
             _trusted.Add(row.Id);
-            function.Flags |= WritesIfVolatile(row);
+            function.Flags |= CatalogFlags.Writes; // Trusted to leave the session alone. Nobody has said anything of the data.
         }
         else if ((row.Flags & IsAggregate) == 0)
         {

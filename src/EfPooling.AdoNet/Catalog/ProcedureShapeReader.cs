@@ -50,7 +50,7 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
                 shape.Flags |= ShapeFlags.Opaque;
             }
 
-            if (tokens.Is(i, "INSERT") || tokens.Is(i, "UPDATE") || tokens.Is(i, "DELETE") || tokens.Is(i, "MERGE"))
+            if (tokens.Is(i, "INSERT") || tokens.Is(i, "UPDATE") || tokens.Is(i, "DELETE") || tokens.Is(i, "MERGE") || tokens.Is(i, "NOTIFY"))
             {
                 shape.Flags |= ShapeFlags.Writes;
             }
