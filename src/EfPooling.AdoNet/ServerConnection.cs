@@ -19,6 +19,8 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: by which all since the last reset was judged clean
     private bool _advancesSequences; // in this lease
     private bool _hasSequenceValues; // of earlier leases
+    private bool _isFailing; // the present statement
+    private bool _hasFailed; // the one before
     private readonly ServerContinuity _continuity = new(npgsql);
     private readonly HostPlace? _place = upkeep.Hosts?.Place(npgsql);
 
@@ -101,6 +103,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public void Observe(Exception error)
     {
         var serverError = error as PostgresException;
+        _isFailing = true;
         if (serverError is null or { SqlState: PostgresErrorCodes.QueryCanceled })
         {
             Mark(Taint.Suspect);
@@ -125,10 +128,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
 
     /// <summary>
     /// Whether settings may be set before a statement. A failed transaction takes nothing before it is rolled back, whole or to a savepoint; what is in doubt stays so until
-    /// the statement after that.
+    /// the statement after that. COMMIT of a transaction that has not failed may run deferred triggers, for which settings count.
     /// </summary>
-    public bool TakesSettingsBefore(SqlVerdict? verdict)
-        => verdict is not { Statements: 1, Kind: StatementKind.Savepoint or StatementKind.Transaction } || (verdict.Kind == StatementKind.Transaction && NpgsqlInternals.IsOutsideTransaction(Npgsql));
+    public bool TakesSettingsBefore(SqlVerdict? verdict) => verdict switch
+    {
+        { Statements: 1, Kind: StatementKind.Savepoint } => false,
+        { Statements: 1, Kind: StatementKind.Transaction } => NpgsqlInternals.IsOutsideTransaction(Npgsql) || !(_hasFailed || verdict.IsRollback),
+        _ => true,
+    };
 
     /// <summary>Lets settings travel ahead of what is executed next.</summary>
     /// <param name="wanted">What is to be in force.</param>
@@ -191,6 +198,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>The statement has ended; if it failed, <see cref="Observe"/> was called before.</summary>
     public void OnStatementEnded()
     {
+        (_hasFailed, _isFailing) = (_isFailing, false);
         if (Settings.HasSent)
         {
             if (NpgsqlInternals.WasCancelled(Npgsql))
@@ -225,6 +233,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public string? ReadSetting(string name)
     {
         using var command = OwnCommand.Create($"SELECT pg_catalog.current_setting('{name}')", Npgsql);
+        command.CommandTimeout = MendTimeoutSeconds;
         return (string?)command.ExecuteScalar();
     }
 

@@ -45,6 +45,11 @@ internal sealed class SqlVerdict
 
     public int Statements => _statements.Length;
 
+    /// <summary>The first statement is ROLLBACK or ABORT, in whatever form.</summary>
+    public bool IsRollback
+        => _statements.Length > 0 && Text.AsSpan(_statements[0].Start) is var first
+            && (first.StartsWith("ROLLBACK", StringComparison.OrdinalIgnoreCase) || first.StartsWith("ABORT", StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The statements in order.</summary>
     public IReadOnlyList<SqlStatement> Parts => _statements;
 

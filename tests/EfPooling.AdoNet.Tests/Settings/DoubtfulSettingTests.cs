@@ -123,6 +123,24 @@ public sealed class DoubtfulSettingTests(ServerFixture fixture) : PoolTest(fixtu
     }
 
     [Fact]
+    public async Task CommitAsText_RunsWhatWasDeferred_WithWhatIsDeclared()
+    {
+        await PrepareDatabaseAsync(
+            """
+            DROP TABLE IF EXISTS deferred; CREATE TABLE deferred (tenant text);
+            CREATE OR REPLACE FUNCTION note_tenant() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE deferred SET tenant = current_setting('app.tenant_id', true); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER late AFTER INSERT ON deferred DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_tenant();
+            """);
+        await using var connection = await OpenAsync(policy: SessionStatePolicy.Pin);
+        _tenant = "a";
+        await connection.RunAsync("BEGIN");
+        await connection.RunAsync("INSERT INTO deferred VALUES ('')");
+        await connection.RunAsync("DO $$ BEGIN EXECUTE 'SET app.' || 'tenant_id = ''other'''; END $$");
+        await connection.RunAsync("COMMIT");
+        Assert.Equal("a", await connection.AskAsync<string>("SELECT tenant FROM deferred"));
+    }
+
+    [Fact]
     public async Task TransactionAsText_OnAPinnedConnection_LeavesItInDoubt()
     {
         await using var connection = await OpenAsync(policy: SessionStatePolicy.Pin);
