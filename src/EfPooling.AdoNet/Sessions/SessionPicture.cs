@@ -10,7 +10,7 @@ internal sealed class SessionPicture
     private const string Question =
         """
         SELECT 'setting ' || name, setting FROM pg_catalog.pg_settings WHERE name !~ '^transaction_'
-        UNION ALL SELECT 'setting ' || n, nullif(pg_catalog.current_setting(n, true), '')
+        UNION ALL SELECT 'custom setting ' || n, nullif(pg_catalog.current_setting(n, true), '')
             FROM (
                 SELECT unnest($1::text[])
                 UNION SELECT m[1] FROM pg_catalog.pg_proc p, regexp_matches(p.prosrc, '''([a-zA-Z_]\w*\.\w+)''', 'g') m WHERE p.oid >= 16384) custom (n)
@@ -26,6 +26,8 @@ internal sealed class SessionPicture
             FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()
         UNION ALL SELECT 'channels', string_agg(channel, ' ' ORDER BY channel) FROM pg_catalog.pg_listening_channels() channel
         """;
+
+    private const string Custom = "custom ";
 
     private readonly Dictionary<string, string?> _parts = new(StringComparer.Ordinal);
 
@@ -70,11 +72,11 @@ internal sealed class SessionPicture
         var differences = new List<string>();
         foreach (var (part, now) in _parts)
         {
-            var isFollowed = followed.Any(name => part.Equals($"setting {name}", StringComparison.OrdinalIgnoreCase))
+            var isFollowed = followed.Any(name => part.EndsWith($"setting {name}", StringComparison.OrdinalIgnoreCase))
                 || (part == "user" && followed.Any(name => name is "role" or "session_authorization"));
-            if (!isFollowed && before._parts.TryGetValue(part, out var then) && then != now)
+            if (!isFollowed && before._parts.GetValueOrDefault(part) is var then && then != now && (before._parts.ContainsKey(part) || !(IsCustom(part) || IsLibrary(part))))
             {
-                differences.Add($"{part}: {now ?? "none"} (was {then ?? "none"})");
+                differences.Add($"{(IsCustom(part) ? part[Custom.Length..] : part)}: {now ?? "none"} (was {then ?? "none"})");
             }
         }
 
@@ -82,7 +84,9 @@ internal sealed class SessionPicture
     }
 
     /// <summary>Whether a custom setting has a value here that nobody has asked for before: who gave it that cannot be said.</summary>
-    public bool KnowsMoreThan(SessionPicture before) => _parts.Any(part => part.Value is not null && !before._parts.ContainsKey(part.Key) && !IsLibrary(part.Key));
+    public bool KnowsMoreThan(SessionPicture before) => _parts.Any(part => part.Value is not null && !before._parts.ContainsKey(part.Key) && IsCustom(part.Key));
+
+    private static bool IsCustom(string part) => part.StartsWith(Custom, StringComparison.Ordinal);
 
     private static NpgsqlCommand Ask(NpgsqlConnection connection, IEnumerable<string> customSettings, int timeoutSeconds)
     {
