@@ -149,7 +149,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         }
         catch
         {
-            _state = ConnectionState.Closed;
+            OnOpenFailed(binder);
             binder.Close();
             throw;
         }
@@ -167,9 +167,19 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         }
         catch
         {
-            _state = ConnectionState.Closed;
+            OnOpenFailed(binder);
             await binder.CloseAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    // A handler of StateChange may have thrown when it was open already.
+    private void OnOpenFailed(ConnectionBinder binder)
+    {
+        _state = ConnectionState.Closed;
+        if (Interlocked.CompareExchange(ref _binder, null, binder) == binder)
+        {
+            binder.Pool.IdleWatch?.OnClosed();
         }
     }
 

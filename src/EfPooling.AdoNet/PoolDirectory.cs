@@ -32,7 +32,7 @@ internal sealed class PoolDirectory<TKey>
         }
     }
 
-    /// <summary>Takes every pool out. One that is still being created is not given to anybody who comes later.</summary>
+    /// <summary>Takes every pool out that has been created. One that is still being created stays.</summary>
     public List<TransactionPoolingDataSource> TakeAll()
     {
         var taken = new List<TransactionPoolingDataSource>();

@@ -45,7 +45,11 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
     {
         if (_isClosed)
         {
-            pool.Dispose();
+            if (!ReferenceEquals(pool, _root)) // That closes by itself, and may be draining.
+            {
+                pool.Dispose();
+            }
+
             throw new PoolClosedException(pool.Name);
         }
     }
@@ -70,6 +74,6 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
         return CloseAllAsync(drain);
     }
 
-    /// <summary>Closes every pool but the root. One that is still being created is closed by its creator.</summary>
+    /// <summary>Closes every pool but the root. One that is still being created is closed by its creator if the root has closed.</summary>
     public Task CloseAllAsync(TimeSpan drain) => Task.WhenAll(_pools.TakeAll().Select(pool => pool.CloseAsync(drain)));
 }

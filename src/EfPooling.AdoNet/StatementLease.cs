@@ -307,7 +307,17 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
             return ValueTask.CompletedTask;
         }
 
-        var ending = binding.EndAsync();
+        ValueTask ending;
+        try
+        {
+            ending = binding.EndAsync();
+        }
+        catch
+        {
+            _claim.GiveUp(this);
+            throw;
+        }
+
         if (!ending.IsCompletedSuccessfully)
         {
             return AwaitAsync(ending);

@@ -83,7 +83,7 @@ public record TransactionPoolingOptions : PoolOptions
     /// A pool is used while a connection of it is open, a lease runs, somebody waits or subscribes. A context or connection that still has such a pool goes on working: the pool opens
     /// server connections again, and whoever comes with the same settings gets the same pool. No effect on a <see cref="TransactionPoolingDataSource"/> that you created, which is yours to dispose.
     /// </remarks>
-    /// <value>Default 1 h; it may be an eighth longer, a minute at most. Zero keeps it for the life of the process.</value>
+    /// <value>Default 1 h; it may be a quarter longer, two minutes at most. Zero keeps it for the life of the process.</value>
     public TimeSpan PoolIdleTimeout { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>What happens to a second operation while one is running on the same connection or context. Not a PgBouncer setting.</summary>
