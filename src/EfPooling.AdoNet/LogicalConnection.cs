@@ -65,6 +65,9 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>What is created now only asks what there is, on behalf of nobody. Written by whoever uses the connection.</summary>
     internal bool IsProbing { get; set; }
 
+    /// <summary>It broke before all answers to a statement were read from a reader that was given away, and what that wrote may be committed. Written by whoever uses the connection.</summary>
+    internal bool HasLostAnswer { get; set; }
+
     /// <summary>Migrations have run on it whose types the pool does not know yet. Written by whoever uses the connection.</summary>
     internal bool HasMigrated { get; set; }
 

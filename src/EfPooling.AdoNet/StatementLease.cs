@@ -267,6 +267,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         if (_isDetached)
         {
             NoteLateCancel();
+            NoteLostAnswer();
             End();
         }
     }
@@ -280,7 +281,16 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         }
 
         NoteLateCancel();
+        NoteLostAnswer();
         return EndAsync();
+    }
+
+    private void NoteLostAnswer()
+    {
+        if (_mayBeCommitted && _binding.Server.IsBroken && statement.LogicalConnection is { } connection)
+        {
+            connection.HasLostAnswer = true;
+        }
     }
 
     public void End()

@@ -6,6 +6,7 @@ using EfPooling.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,7 @@ public static class TransactionPoolingEntityFrameworkServices
             (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
         Decorate<IMigrator>(
             serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
+        Decorate<IBatchExecutor>(serviceCollection, (_, inner) => new PooledBatchExecutor(inner));
         Decorate<IMigrationCommandExecutor>(serviceCollection, (_, inner) => new PooledMigrationCommandExecutor(inner));
         serviceCollection.Replace(ServiceDescriptor.Scoped(CreateDatabaseCreator));
         serviceCollection.Replace(ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());

@@ -10,7 +10,7 @@ internal sealed class Relay : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentQueue<Socket> _sockets = new();
     private readonly Task _accepting;
-    private volatile bool _losesAnswers;
+    private long _answersLeft = long.MaxValue; // in bytes; Interlocked only
     private CancellationTokenSource _frozen = new(); // one for the connections of now; replaced by the test
 
     public Relay(string host, int port)
@@ -30,12 +30,13 @@ internal sealed class Relay : IAsyncDisposable
     }
 
     /// <summary>What the server sends from now on gets lost, until <see cref="HangUp"/>. What is sent to it arrives.</summary>
-    public void LoseAnswers() => _losesAnswers = true;
+    /// <param name="after">So many bytes of it arrive still, about.</param>
+    public void LoseAnswers(long after = 0) => Interlocked.Exchange(ref _answersLeft, after);
 
     /// <summary>Every connection of now ends, for both sides. Later ones work.</summary>
     public void HangUp()
     {
-        _losesAnswers = false; // First, because some callers connect again at once.
+        Interlocked.Exchange(ref _answersLeft, long.MaxValue); // First, because some callers connect again at once.
         while (_sockets.TryDequeue(out var socket))
         {
             socket.Dispose();
@@ -83,7 +84,7 @@ internal sealed class Relay : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer, frozen) is > 0 and var count)
             {
-                if (!isAnswer || !_losesAnswers)
+                if (!isAnswer || Interlocked.Add(ref _answersLeft, -count) >= 0)
                 {
                     await to.SendAsync(buffer.AsMemory(0, count), frozen);
                 }
