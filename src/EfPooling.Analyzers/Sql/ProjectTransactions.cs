@@ -17,7 +17,7 @@ internal sealed class ProjectTransactions
 
     private readonly Dictionary<string, List<MemberDeclarationSyntax>> _members = [];
     private readonly HashSet<string> _reached = [];
-    private bool _isAnything; // a member begins one and runs what somebody else gives it
+    private bool _isAnything; // a member begins one for code that the project does not show
     private bool _hasAmbient;
 
     private ProjectTransactions(Compilation compilation)
@@ -48,7 +48,7 @@ internal sealed class ProjectTransactions
             }
         }
 
-        Follow(starts);
+        Follow(starts, compilation);
     }
 
     /// <summary>Whether the project uses ambient transactions, under which there may be one anywhere.</summary>
@@ -72,7 +72,7 @@ internal sealed class ProjectTransactions
         _ => null,
     };
 
-    private void Follow(Queue<MemberDeclarationSyntax> starts)
+    private void Follow(Queue<MemberDeclarationSyntax> starts, Compilation compilation)
     {
         var begun = new HashSet<MemberDeclarationSyntax>();
         while (starts.Count > 0)
@@ -85,12 +85,17 @@ internal sealed class ProjectTransactions
 
             Reach(member);
             var (keeps, runs) = (TransactionHandOver.KeepsOpen(member, Begins), TransactionHandOver.RunsDelegates(member));
-            if ((keeps || runs) && NameOf(member) is { } name)
+            if (!keeps && !runs)
             {
-                var callers = _members.Values.SelectMany(members => members).Where(other => other != member && MentionedNames.In(other).Contains(name)).ToList();
-                _isAnything |= runs && callers.Count == 0; // A framework calls it: a filter, a behaviour of a pipeline.
-                callers.ForEach(starts.Enqueue);
+                continue;
             }
+
+            // A framework calls it: a filter, a behaviour of a pipeline, a set-up of tests. And who makes an object is nobody's business: a container, a base class.
+            var callers = NameOf(member) is { } name && member is not ConstructorDeclarationSyntax
+                ? _members.Values.SelectMany(members => members).Where(other => other != member && MentionedNames.In(other).Contains(name)).ToList()
+                : [];
+            _isAnything |= callers.Count == 0 || OutsideCallers.AreOfFramework(member, compilation);
+            callers.ForEach(starts.Enqueue);
         }
     }
 

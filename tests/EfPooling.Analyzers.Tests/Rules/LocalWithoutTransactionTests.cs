@@ -157,6 +157,74 @@ public sealed class LocalWithoutTransactionTests
             }
             """)
         .Silent(
+            "behind a set-up that a framework calls, and that leaves a transaction open",
+            """
+            public sealed class Setup(AppDb db) : IHostedService
+            {
+                private IDbContextTransaction? _tx;
+
+                public async Task StartAsync(CancellationToken ct) => _tx = await db.Database.BeginTransactionAsync(ct);
+
+                public Task StopAsync(CancellationToken ct) => _tx!.RollbackAsync(ct);
+
+                public static Task Again(IHostedService other) => other.StartAsync(default);
+            }
+
+            internal sealed class Handler(AppDb db)
+            {
+                internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .Silent(
+            "behind a filter that nobody in the project calls, and that leaves a transaction open",
+            """
+            internal sealed class Filter(AppDb db)
+            {
+                private IDbContextTransaction? _tx;
+
+                internal void OnExecuting() => _tx = db.Database.BeginTransaction();
+
+                internal void OnExecuted() => _tx!.Commit();
+            }
+
+            internal sealed class Handler(AppDb db)
+            {
+                internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .Silent(
+            "behind a constructor that begins a transaction",
+            """
+            internal sealed class Unit
+            {
+                internal Unit(AppDb db) => Transaction = db.Database.BeginTransaction();
+
+                internal IDbContextTransaction Transaction { get; }
+
+                internal static Unit Of(AppDb db) => new Unit(db);
+            }
+
+            internal sealed class Handler(AppDb db)
+            {
+                internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .Silent(
+            "behind a field that is a transaction from the start",
+            """
+            internal sealed class Unit(AppDb db)
+            {
+                private readonly IDbContextTransaction _tx = db.Database.BeginTransaction();
+
+                internal void End() => _tx.Commit();
+            }
+
+            internal sealed class Handler(AppDb db)
+            {
+                internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .Silent(
             "beside the statements that it is for, in one text or batch",
             """
             await db.Database.ExecuteSqlRawAsync("SET LOCAL enable_seqscan = off; UPDATE orders SET seen = true", ct);
