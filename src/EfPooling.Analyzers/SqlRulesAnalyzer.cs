@@ -57,7 +57,7 @@ internal sealed class SqlRulesAnalyzer : PoolingAnalyzer
             return;
         }
 
-        var use = new SqlUse(sink, source, script, symbols.Roots, context.ContainingSymbol, context.Compilation, context.ReportDiagnostic);
+        var use = new SqlUse(sink, source, script, symbols.Roots, context.ContainingSymbol, context.Compilation, context.ReportDiagnostic, context.CancellationToken);
         foreach (var rule in _rules.Where(rule => rule.Concerns(use)))
         {
             foreach (var statement in script.Statements)

@@ -15,7 +15,7 @@ internal sealed class LocalWithoutTransactionRule() : SqlRule(Descriptors.LocalW
 
     public override bool Concerns(SqlUse use)
         => use.Script.Statements.Any(IsCandidate) && use.Script.Statements.All(statement => IsCandidate(statement) && Parts(use.Script, statement).Count > 0 || IsOfTransaction(use.Script, statement))
-            && (IsAtOpening(use) ? use.Transaction == TransactionState.NoneHere && !ProjectTransactions.HasAmbient(use.Compilation) : OutsideTransaction.IsProven(use));
+            && (IsAtOpening(use) ? use.Transaction == TransactionState.NoneHere && !ProjectTransactions.HasAmbient(use.Compilation, use.Cancellation) : OutsideTransaction.IsProven(use));
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

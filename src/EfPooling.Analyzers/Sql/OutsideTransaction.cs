@@ -18,11 +18,11 @@ internal static class OutsideTransaction
             return false;
         }
 
-        return !ProjectTransactions.HasAmbient(use.Compilation) && (use.Transaction == TransactionState.Outside || (use.Root.Symbol switch
+        return !ProjectTransactions.HasAmbient(use.Compilation, use.Cancellation) && (use.Transaction == TransactionState.Outside || (use.Root.Symbol switch
         {
             ILocalSymbol local => IsMadeHere(local, use, symbols),
-            IFieldSymbol { IsStatic: false } or IPropertySymbol { IsStatic: false } or INamedTypeSymbol => !ProjectTransactions.MayReach(use.Compilation, use.Member),
-            IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor } } => !ProjectTransactions.MayReach(use.Compilation, use.Member),
+            IFieldSymbol { IsStatic: false } or IPropertySymbol { IsStatic: false } or INamedTypeSymbol => !ProjectTransactions.MayReach(use.Compilation, use.Member, use.Cancellation),
+            IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor } } => !ProjectTransactions.MayReach(use.Compilation, use.Member, use.Cancellation),
             _ => false,
         }));
     }

@@ -6,77 +6,68 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace EfPooling.Analyzers.Sql;
 
 /// <summary>
-/// Which members of a project may run in a transaction that another one has begun, by names alone: a namesake counts. Read once for a project, and
-/// only where a rule asks. Immutable after that, so thread-safe.
+/// Which members of a project may run in a transaction that another one has begun, by names alone: a namesake counts. In a library, whatever another
+/// project can call may. Read once for a project, and only where a rule asks. Immutable after that, so thread-safe.
 /// </summary>
 internal sealed class ProjectTransactions
 {
     private static readonly ConditionalWeakTable<Compilation, ProjectTransactions> Cache = new();
 
-    private static readonly HashSet<string> Begins = ["BeginTransaction", "BeginTransactionAsync", "UseTransaction", "UseTransactionAsync"];
+    private static readonly HashSet<string> Begins =
+        ["BeginTransaction", "BeginTransactionAsync", "UseTransaction", "UseTransactionAsync", "ExecuteInTransaction", "ExecuteInTransactionAsync"];
 
-    private readonly Dictionary<string, List<MemberDeclarationSyntax>> _members = [];
+    private static readonly HashSet<string> Ambient = ["TransactionScope", "EnlistTransaction", "CommittableTransaction"];
+
+    private readonly ProjectMembers _members;
     private readonly HashSet<string> _reached = [];
-    private bool _isAnything; // a member begins one for code that the project does not show
-    private bool _hasAmbient;
+    private readonly bool _isAnything; // a member begins one for code that the project does not show
+    private readonly bool _hasAmbient;
 
-    private ProjectTransactions(Compilation compilation)
+    private ProjectTransactions(Compilation compilation, CancellationToken cancellation)
     {
-        var starts = new Queue<MemberDeclarationSyntax>();
-        foreach (var member in compilation.SyntaxTrees.SelectMany(tree => tree.GetRoot().DescendantNodes(node => node is not StatementSyntax and not ExpressionSyntax)).OfType<MemberDeclarationSyntax>())
+        _members = new ProjectMembers(compilation, cancellation);
+        _hasAmbient = Ambient.Any(name => _members.Mentioning(name).Count > 0);
+        var starts = new Queue<MemberDeclarationSyntax>(Begins.SelectMany(_members.Mentioning));
+        _isAnything = Follow(starts, compilation, cancellation);
+        foreach (var member in OutsideCallers.AreOf(compilation) && !_isAnything ? _members.All : [])
         {
-            if (member is BaseNamespaceDeclarationSyntax or BaseTypeDeclarationSyntax)
+            cancellation.ThrowIfCancellationRequested();
+            if (OutsideCallers.MayCall(member, compilation))
             {
-                continue;
-            }
-
-            if (NameOf(member) is { } name)
-            {
-                if (!_members.TryGetValue(name, out var namesakes))
-                {
-                    _members.Add(name, namesakes = []);
-                }
-
-                namesakes.Add(member);
-            }
-
-            var names = MentionedNames.In(member);
-            _hasAmbient |= names.Contains("TransactionScope") || names.Contains("EnlistTransaction") || names.Contains("CommittableTransaction");
-            if (names.Overlaps(Begins))
-            {
-                starts.Enqueue(member);
+                _reached.Add(ProjectMembers.NameOf(member) ?? "");
+                Reach(member);
             }
         }
-
-        Follow(starts, compilation);
     }
 
     /// <summary>Whether the project uses ambient transactions, under which there may be one anywhere.</summary>
-    public static bool HasAmbient(Compilation compilation) => Of(compilation)._hasAmbient;
+    public static bool HasAmbient(Compilation compilation, CancellationToken cancellation) => Of(compilation, cancellation)._hasAmbient;
 
-    /// <summary>Whether a member that begins a transaction may lead to this one.</summary>
-    public static bool MayReach(Compilation compilation, ISymbol member)
+    /// <summary>Whether a member that begins a transaction may lead to this one, or this one asks whether there is one.</summary>
+    public static bool MayReach(Compilation compilation, ISymbol member, CancellationToken cancellation)
     {
-        var project = Of(compilation);
-        var name = (member as IMethodSymbol)?.AssociatedSymbol?.Name ?? (member is IMethodSymbol { MethodKind: MethodKind.Constructor } ? member.ContainingType.Name : member.Name);
-        return project._isAnything || project._reached.Contains(name.Substring(name.LastIndexOf('.') + 1));
+        var project = Of(compilation, cancellation);
+        var declared = (member as IMethodSymbol)?.AssociatedSymbol ?? member;
+        var name = declared is IMethodSymbol { MethodKind: MethodKind.Constructor } ? member.ContainingType.Name : declared.Name;
+        return project._isAnything || project._reached.Contains(name.Substring(name.LastIndexOf('.') + 1)) || (OutsideCallers.AreOf(compilation) && OutsideCallers.MayCall(declared))
+            || declared.DeclaringSyntaxReferences.Any(declaration => project.IsGuarded(Assignments.MemberOf(declaration.GetSyntax(cancellation))));
     }
 
-    private static ProjectTransactions Of(Compilation compilation) => Cache.GetValue(compilation, known => new ProjectTransactions(known));
+    private static ProjectTransactions Of(Compilation compilation, CancellationToken cancellation)
+        => Cache.GetValue(compilation, known => new ProjectTransactions(known, cancellation));
 
-    private static string? NameOf(MemberDeclarationSyntax member) => member switch
-    {
-        MethodDeclarationSyntax method => method.Identifier.ValueText,
-        ConstructorDeclarationSyntax constructor => constructor.Identifier.ValueText,
-        PropertyDeclarationSyntax property => property.Identifier.ValueText,
-        _ => null,
-    };
+    // It looks at the transaction there is, or calls something that does.
+    private bool IsGuarded(SyntaxNode member)
+        => MentionedNames.In(member) is var names && (names.Contains("CurrentTransaction")
+            || _members.Mentioning("CurrentTransaction").Any(guard => ProjectMembers.NameOf(guard) is { } name && names.Contains(name)));
 
-    private void Follow(Queue<MemberDeclarationSyntax> starts, Compilation compilation)
+    // Whether there is a member for whose transaction the project does not show who is in it.
+    private bool Follow(Queue<MemberDeclarationSyntax> starts, Compilation compilation, CancellationToken cancellation)
     {
         var begun = new HashSet<MemberDeclarationSyntax>();
         while (starts.Count > 0)
         {
+            cancellation.ThrowIfCancellationRequested();
             var member = starts.Dequeue();
             if (!begun.Add(member))
             {
@@ -84,31 +75,35 @@ internal sealed class ProjectTransactions
             }
 
             Reach(member);
-            var (keeps, runs) = (TransactionHandOver.KeepsOpen(member, Begins), TransactionHandOver.RunsDelegates(member));
-            if (!keeps && !runs)
+            if (!TransactionHandOver.KeepsOpen(member, Begins) && !TransactionHandOver.RunsDelegates(member))
             {
                 continue;
             }
 
             // A framework calls it: a filter, a behaviour of a pipeline, a set-up of tests. And who makes an object is nobody's business: a container, a base class.
-            var callers = NameOf(member) is { } name && member is not ConstructorDeclarationSyntax
-                ? _members.Values.SelectMany(members => members).Where(other => other != member && MentionedNames.In(other).Contains(name)).ToList()
-                : [];
-            _isAnything |= callers.Count == 0 || OutsideCallers.AreOfFramework(member, compilation);
+            var callers = ProjectMembers.NameOf(member) is { } name && member is not ConstructorDeclarationSyntax ? _members.Mentioning(name).Where(other => other != member).ToList() : [];
+            if (callers.Count == 0 || OutsideCallers.AreOfFramework(member, compilation))
+            {
+                return true;
+            }
+
             callers.ForEach(starts.Enqueue);
         }
+
+        return new UnseenCalls(compilation, _members, cancellation).ExistIn(begun);
     }
 
     private void Reach(MemberDeclarationSyntax from)
     {
-        var pending = new Stack<MemberDeclarationSyntax>([from]);
+        // Top-level statements are one body.
+        var pending = new Stack<SyntaxNode>(from is GlobalStatementSyntax ? from.Parent!.ChildNodes().OfType<GlobalStatementSyntax>() : [from]);
         while (pending.Count > 0)
         {
             foreach (var name in MentionedNames.In(pending.Pop()))
             {
-                if (_reached.Add(name) && _members.TryGetValue(name, out var members))
+                foreach (var member in _reached.Add(name) ? _members.Named(name) : [])
                 {
-                    members.ForEach(pending.Push);
+                    pending.Push(member);
                 }
             }
         }

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis;
 namespace EfPooling.Analyzers.Sql;
 
 /// <summary>A SQL text in use: where it is handed over, on what it will run, what it says. One thread only.</summary>
-internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, RootAnalysis roots, ISymbol member, Compilation compilation, Action<Diagnostic> report)
+internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, RootAnalysis roots, ISymbol member, Compilation compilation, Action<Diagnostic> report, CancellationToken cancellation)
 {
     private Root? _root; // found when it is asked for: most texts concern nobody
     private TransactionState? _transaction; // likewise
@@ -25,6 +25,8 @@ internal sealed class SqlUse(SqlSink sink, SqlSource source, SqlScript script, R
     public ISymbol Member { get; } = member;
 
     public Compilation Compilation { get; } = compilation;
+
+    public CancellationToken Cancellation { get; } = cancellation;
 
     /// <summary>The session is another one for each command or transaction.</summary>
     public bool IsPooled => Origin is ConnectionOrigin.Shared or ConnectionOrigin.OpenedFromPool;

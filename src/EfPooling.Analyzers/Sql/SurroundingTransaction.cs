@@ -35,6 +35,11 @@ internal static class SurroundingTransaction
             return isBefore ? (Covers(call, place) && IsContext(root, symbols) && !call.Syntax.ToString().Contains("Suppress") ? TransactionState.Inside : TransactionState.Unknown) : null;
         }
 
+        if (IsStrategys((IInvocationOperation)call))
+        {
+            return OfStrategy((IInvocationOperation)call, place, root, symbols);
+        }
+
         var (kind, on) = KindOf((IInvocationOperation)call, symbols);
         if (kind == DbOperationKind.None || (on.IsKnown && root.IsKnown && !on.IsSameAs(root)))
         {
@@ -54,6 +59,15 @@ internal static class SurroundingTransaction
             : isSame && Covers(call, place) ? TransactionState.Outside
             : TransactionState.Unknown;
     }
+
+    private static bool IsStrategys(IInvocationOperation call)
+        => call.TargetMethod is { Name: "ExecuteInTransaction" or "ExecuteInTransactionAsync", ContainingType.Name: "ExecutionStrategyExtensions" or "RelationalExecutionStrategyExtensions" };
+
+    // strategy.ExecuteInTransaction(operation, verifySucceeded) begins and commits around what it is given; the second runs after that.
+    private static TransactionState? OfStrategy(IInvocationOperation call, IOperation place, Root root, KnownSymbols symbols)
+        => call.Arguments.FirstOrDefault(argument => argument.Syntax.Span.Contains(place.Syntax.Span)) is not { } around ? null
+            : around.Parameter?.Name == "operation" && symbols.Roots.Of(DbOperations.OwnerOf(call)).IsSameAs(root) ? TransactionState.Inside
+            : TransactionState.Unknown;
 
     private static (DbOperationKind Kind, Root Root) KindOf(IInvocationOperation call, KnownSymbols symbols)
     {

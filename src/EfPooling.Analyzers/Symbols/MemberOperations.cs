@@ -21,6 +21,7 @@ internal sealed class MemberOperations
     private static readonly HashSet<string> TransactionMethods =
     [
         "BeginTransaction", "BeginTransactionAsync", "UseTransaction", "UseTransactionAsync", "EnlistTransaction",
+        "ExecuteInTransaction", "ExecuteInTransactionAsync",
         "Commit", "CommitAsync", "Rollback", "RollbackAsync", "Dispose", "DisposeAsync",
         "CommitTransaction", "CommitTransactionAsync", "RollbackTransaction", "RollbackTransactionAsync",
     ];

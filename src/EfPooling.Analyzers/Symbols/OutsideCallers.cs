@@ -12,6 +12,30 @@ internal static class OutsideCallers
             || (compilation.GetSemanticModel(member.SyntaxTree).GetDeclaredSymbol(member) is { } symbol
                 && ContractsOf(symbol).Any(contract => !SymbolEqualityComparer.Default.Equals(contract.ContainingAssembly, compilation.Assembly)));
 
+    /// <summary>Whether other projects may call anything of this one: it is a library.</summary>
+    public static bool AreOf(Compilation compilation)
+        => compilation.Options.OutputKind is not (OutputKind.ConsoleApplication or OutputKind.WindowsApplication or OutputKind.WindowsRuntimeApplication);
+
+    /// <summary>Whether another project may call a member of a library: it is visible there, or something is that it overrides or implements.</summary>
+    public static bool MayCall(ISymbol member) => IsVisible(member) || ContractsOf(member).Any(IsVisible);
+
+    /// <inheritdoc cref="MayCall(ISymbol)"/>
+    public static bool MayCall(MemberDeclarationSyntax member, Compilation compilation)
+        => compilation.GetSemanticModel(member.SyntaxTree).GetDeclaredSymbol(member) is { } symbol && MayCall(symbol);
+
+    private static bool IsVisible(ISymbol member)
+    {
+        for (var symbol = member; symbol is not (null or INamespaceSymbol); symbol = symbol.ContainingSymbol)
+        {
+            if (symbol.DeclaredAccessibility is not (Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     // What the member overrides or implements.
     private static IEnumerable<ISymbol> ContractsOf(ISymbol member)
     {

@@ -19,4 +19,7 @@ internal sealed record RuleCase(string Name, string Source, string? Fixed = null
 
     /// <summary>Whether the source is compiled with a test framework.</summary>
     public bool InTestProject { get; init; }
+
+    /// <summary>Whether it is compiled as a program, which nobody outside it calls, and not as a library.</summary>
+    public bool InProgram { get; init; }
 }

@@ -18,6 +18,12 @@ internal sealed class RuleCases(string id, Func<DiagnosticAnalyzer> analyzer, Fu
     /// <summary>The rule reports exactly what is marked.</summary>
     public RuleCases Fires(string name, string source, string? fixedSource = null) => Add(new RuleCase(name, source, fixedSource));
 
+    /// <summary>The rule reports exactly what is marked, in a program.</summary>
+    public RuleCases FiresInProgram(string name, string source) => Add(new RuleCase(name, source) { InProgram = true });
+
+    /// <summary>The rule reports nothing, not even in a program.</summary>
+    public RuleCases SilentInProgram(string name, string source) => Add(new RuleCase(name, source) { InProgram = true });
+
     /// <summary>The rule reports nothing.</summary>
     public RuleCases Silent(string name, string source) => Add(new RuleCase(name, source));
 

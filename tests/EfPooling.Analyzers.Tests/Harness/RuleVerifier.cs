@@ -13,7 +13,7 @@ internal static class RuleVerifier
     public static async Task VerifyAsync(RuleCases rule, RuleCase item, DiagnosticAnalyzer analyzer, CodeFixProvider? fix)
     {
         var markup = Markup.Parse(TestSource.Wrap(item.Source));
-        var document = await TestCompilation.CreateDocumentAsync(markup.Code, item.Without, item.InTestProject);
+        var document = await TestCompilation.CreateDocumentAsync(markup.Code, item.Without, item.InTestProject, item.InProgram);
         var compilation = (await document.Project.GetCompilationAsync())!;
         AssertCompiles(compilation, "The example");
 

@@ -24,9 +24,15 @@ internal static class TestCompilation
     /// <param name="source">The file.</param>
     /// <param name="without">The start of the file name of an assembly that is not referenced.</param>
     /// <param name="isTest">Whether it is a test project.</param>
-    public static async Task<Document> CreateDocumentAsync(string source, string? without = null, bool isTest = false)
+    /// <param name="isProgram">Whether it is a program and not a library.</param>
+    public static async Task<Document> CreateDocumentAsync(string source, string? without = null, bool isTest = false, bool isProgram = false)
     {
         var project = await Projects.GetOrAdd((without, isTest), _ => new Lazy<Task<Project>>(() => CreateProjectAsync(without, isTest))).Value;
+        if (isProgram)
+        {
+            project = project.WithCompilationOptions(project.CompilationOptions!.WithOutputKind(OutputKind.ConsoleApplication)).AddDocument("Program.cs", TestSource.Program).Project;
+        }
+
         return project.AddDocument("Test0.cs", source);
     }
 

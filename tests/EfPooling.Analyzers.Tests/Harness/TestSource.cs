@@ -38,6 +38,9 @@ internal static class TestSource
         }
         """;
 
+    /// <summary>What makes a library a program.</summary>
+    public const string Program = "internal static class Program { private static void Main() { } }";
+
     private const string Header =
         "public class Example(AppDb db, DbConnection conn, NpgsqlConnection npgsql, NpgsqlDataSource source, TransactionPoolingDataSource pool, IDbContextFactory<AppDb> factory, HttpClient http, string text)\n{\n";
 

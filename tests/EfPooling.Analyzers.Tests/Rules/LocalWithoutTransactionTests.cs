@@ -48,7 +48,7 @@ public sealed class LocalWithoutTransactionTests
             await pooled.ExecuteAsync("{|EFP0013:CREATE TEMP TABLE|} t (id int) ON COMMIT DROP");
             await pooled.ExecuteAsync("INSERT INTO t VALUES (1)");
             """)
-        .Fires(
+        .FiresInProgram(
             "an injected one, where nothing in the project that begins a transaction comes here",
             """
             public async Task First(CancellationToken ct)
@@ -93,7 +93,7 @@ public sealed class LocalWithoutTransactionTests
                 await tx.CommitAsync(ct);
             });
             """)
-        .Silent(
+        .SilentInProgram(
             "a method that is called in a transaction, or that is given its connection",
             """
             public async Task Outer(CancellationToken ct)
@@ -111,7 +111,7 @@ public sealed class LocalWithoutTransactionTests
 
             public Task With(DbTransaction tx) => conn.ExecuteAsync("SELECT pg_advisory_xact_lock(1)", transaction: tx);
             """)
-        .Silent(
+        .SilentInProgram(
             "a unit of work that begins for others, and a filter that runs what it is given",
             """
             public sealed class Unit(AppDb db)
@@ -138,7 +138,7 @@ public sealed class LocalWithoutTransactionTests
                 }
             }
             """)
-        .Silent(
+        .SilentInProgram(
             "behind a filter that runs whatever comes next in a transaction",
             """
             public sealed class InTransaction(AppDb db)
@@ -156,7 +156,7 @@ public sealed class LocalWithoutTransactionTests
                 public Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
             }
             """)
-        .Silent(
+        .SilentInProgram(
             "behind a set-up that a framework calls, and that leaves a transaction open",
             """
             public sealed class Setup(AppDb db) : IHostedService
@@ -175,7 +175,7 @@ public sealed class LocalWithoutTransactionTests
                 internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
             }
             """)
-        .Silent(
+        .SilentInProgram(
             "behind a filter that nobody in the project calls, and that leaves a transaction open",
             """
             internal sealed class Filter(AppDb db)
@@ -192,7 +192,7 @@ public sealed class LocalWithoutTransactionTests
                 internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
             }
             """)
-        .Silent(
+        .SilentInProgram(
             "behind a constructor that begins a transaction",
             """
             internal sealed class Unit
@@ -209,7 +209,7 @@ public sealed class LocalWithoutTransactionTests
                 internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
             }
             """)
-        .Silent(
+        .SilentInProgram(
             "behind a field that is a transaction from the start",
             """
             internal sealed class Unit(AppDb db)
@@ -222,6 +222,174 @@ public sealed class LocalWithoutTransactionTests
             internal sealed class Handler(AppDb db)
             {
                 internal Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .SilentInProgram(
+            "in a transaction that an execution strategy begins",
+            """
+            public Task First(CancellationToken ct)
+            {
+                var strategy = db.Database.CreateExecutionStrategy();
+                return strategy.ExecuteInTransactionAsync(() => db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)", ct), () => Task.FromResult(true));
+            }
+
+            public void Second() => db.Database.CreateExecutionStrategy().ExecuteInTransaction(Third, () => true);
+
+            private void Third() => Fourth();
+
+            private void Fourth() => db.Database.ExecuteSqlRaw("SET LOCAL app.tenant = '7'");
+
+            public Task Fifth(Func<Task> work) => db.Database.CreateExecutionStrategy().ExecuteInTransactionAsync(work, () => Task.FromResult(true));
+
+            public Task Sixth() => Fifth(Seventh);
+
+            private Task Seventh() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            """)
+        .FiresInProgram(
+            "beside the transaction of an execution strategy",
+            """
+            public async Task First(CancellationToken ct)
+            {
+                await db.Database.CreateExecutionStrategy().ExecuteInTransactionAsync(() => db.SaveChangesAsync(ct), () => Task.FromResult(true));
+                await db.Database.ExecuteSqlRawAsync("{|EFP0013:SET LOCAL|} app.tenant = '7'", ct);
+            }
+
+            public Task Second(CancellationToken ct) => db.Database.ExecuteSqlRawAsync("{|EFP0013:SET LOCAL|} app.tenant = '7'", ct);
+            """)
+        .SilentInProgram(
+            "a transaction in a local that goes elsewhere",
+            """
+            public sealed class Unit(AppDb db)
+            {
+                private IDbContextTransaction? _tx;
+
+                public async Task StartAsync() { var tx = await db.Database.BeginTransactionAsync(); _tx = tx; }
+
+                public Task EndAsync() => _tx!.CommitAsync();
+            }
+
+            public sealed class Service(Unit unit, AppDb db)
+            {
+                public async Task RunAsync() { await unit.StartAsync(); await LockAsync(); await unit.EndAsync(); }
+
+                private Task LockAsync() => db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)");
+            }
+            """)
+        .Silent(
+            "a library, whose callers may have begun one",
+            """
+            public sealed class Repository(AppDb db)
+            {
+                public Task LockAsync() => Inner();
+
+                private Task Inner() => db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)");
+            }
+
+            public sealed class OtherDb(DbContextOptions<OtherDb> options) : DbContext(options)
+            {
+                public Task LockAsync() => Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)");
+            }
+
+            public interface ILocks { Task TakeAsync(); }
+
+            internal sealed class Locks(AppDb db) : ILocks
+            {
+                public Task TakeAsync() => db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(1)");
+            }
+
+            internal sealed class Comparer(AppDb db) : IComparer<int>
+            {
+                int IComparer<int>.Compare(int x, int y) => db.Database.ExecuteSqlRaw("SELECT pg_advisory_xact_lock(1)");
+            }
+            """)
+        .Fires(
+            "a part of a library that nobody outside can call",
+            """
+            internal sealed class Repository(AppDb db)
+            {
+                public Task LockAsync() => db.Database.ExecuteSqlRawAsync("SELECT {|EFP0013:pg_advisory_xact_lock(1)|}");
+            }
+            """)
+        .SilentInProgram(
+            "a member that looks whether there is a transaction, itself or by a guard",
+            """
+            public async Task First(CancellationToken ct)
+            {
+                if (db.Database.CurrentTransaction is null) { throw new InvalidOperationException(); }
+                await db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'", ct);
+            }
+
+            public async Task Second(CancellationToken ct)
+            {
+                EnsureTransaction();
+                await db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'", ct);
+            }
+
+            private void EnsureTransaction() { if (db.Database.CurrentTransaction is null) { throw new InvalidOperationException(); } }
+            """)
+        .SilentInProgram(
+            "a transaction in which code of others gets an object, and may call anything",
+            """
+            using Microsoft.AspNetCore.Mvc.Filters;
+
+            public sealed class Service(AppDb db, IAsyncActionFilter mediator)
+            {
+                public async Task Run(ActionExecutingContext message)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    await SendAsync(message);
+                    await tx.CommitAsync();
+                }
+
+                private Task SendAsync(ActionExecutingContext message) => mediator.OnActionExecutionAsync(message, null!);
+            }
+
+            public sealed class Handler(AppDb db)
+            {
+                public Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .SilentInProgram(
+            "a transaction in which an interface gets an object that nothing in the project implements",
+            """
+            public interface IDispatcher { Task Send(object message); }
+
+            public sealed class Service(AppDb db, IDispatcher mediator)
+            {
+                public async Task Run(object message)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    await mediator.Send(message);
+                    await tx.CommitAsync();
+                }
+            }
+
+            public sealed class Handler(AppDb db)
+            {
+                public Task Handle() => db.Database.ExecuteSqlRawAsync("SET LOCAL app.tenant = '7'");
+            }
+            """)
+        .FiresInProgram(
+            "a transaction that only does what the code shows",
+            """
+            public interface IStore { Task Save(object message); }
+
+            public sealed class Store(AppDb db) : IStore { public Task Save(object message) { db.Add(message); return db.SaveChangesAsync(); } }
+
+            public sealed class Service(AppDb db, IStore store, Microsoft.Extensions.Logging.ILogger<Service> logger)
+            {
+                public async Task Run(object message)
+                {
+                    await using var tx = await db.Database.BeginTransactionAsync();
+                    Microsoft.Extensions.Logging.LoggerExtensions.LogInformation(logger, "Saves {Message}", message);
+                    await store.Save(message);
+                    await tx.CommitAsync();
+                }
+            }
+
+            public sealed class Handler(AppDb db)
+            {
+                public Task Handle() => db.Database.ExecuteSqlRawAsync("{|EFP0013:SET LOCAL|} app.tenant = '7'");
             }
             """)
         .Silent(

@@ -28,7 +28,7 @@ public sealed class SessionFeatureTests
             await using var own = await pool.OpenConnectionAsync(ct);
             await own.ExecuteAsync("{|EFP0004:LISTEN orders|}");
             """)
-        .Fires("what the session remembers of an earlier command, and what functions leave in it",
+        .FiresInProgram("what the session remembers of an earlier command, and what functions leave in it",
             """
             await db.Database.ExecuteSqlRawAsync("INSERT INTO orders DEFAULT VALUES", ct);
             var last = await db.Database.SqlQueryRaw<long>("SELECT {|EFP0004:lastval()|} AS \"Value\"").SingleAsync(ct);
