@@ -13,6 +13,8 @@ namespace EfPooling.Analyzers.Rules;
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descriptors.ConnectionBesidePool)
 {
+    private const int MaxSteps = 20; // var a = b, b = a; in code that does not compile
+
     protected override void Start(CompilationStartAnalysisContext context, KnownSymbols symbols)
     {
         if (symbols.PooledDataSource is null || TestCode.IsTestProject(context.Compilation))
@@ -50,12 +52,30 @@ internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descripto
         });
     }
 
-    // A context that gets a connection or data source of Npgsql's leaves its pool, whatever it is for.
+    // A context that gets a connection of Npgsql's leaves its pool, whatever it is for. One that gets a data source of Npgsql's does not: it is pooled.
     private static bool TakesOut(IOperation operation, KnownSymbols symbols)
-        => operation is IInvocationOperation { TargetMethod: { Name: "SetDbConnection" or "SetDbDataSource", ContainingType: { } type } } call
+        => operation is IInvocationOperation { TargetMethod: { Name: "SetDbConnection", ContainingType: { } type } } call
             && (type.Is(symbols.RelationalFacadeExtensions) || type.ContainingNamespace.ToDisplayString() is "Microsoft.EntityFrameworkCore" or "Microsoft.EntityFrameworkCore.Storage")
-            && call.Arguments.Any(argument => Given(argument.Value) is var given
-                && (given.Type.InheritsFrom(symbols.NpgsqlDataSource) || (symbols.IsConnection(given.Type) && symbols.Roots.Of(given).Origin == ConnectionOrigin.Dedicated)));
+            && call.Arguments.Any(argument => symbols.IsConnection(argument.Parameter?.Type) && IsNpgsqls(argument.Value, symbols));
+
+    // The type shows it, also that of what a local is made of.
+    private static bool IsNpgsqls(IOperation value, KnownSymbols symbols)
+    {
+        IOperation? current = value;
+        for (var i = 0; i < MaxSteps && current is not null && !symbols.IsNpgsqls(current.Type); i++)
+        {
+            current = current switch
+            {
+                IConversionOperation conversion => conversion.Operand,
+                IParenthesizedOperation parenthesized => parenthesized.Operand,
+                IAwaitOperation awaited => awaited.Operation,
+                ILocalReferenceOperation { Local: var local } when local.IsUsing || !Assignments.MayBeReassigned(local) => LocalValues.InitialValue(local, current),
+                _ => null,
+            };
+        }
+
+        return current is not null && symbols.IsNpgsqls(current.Type);
+    }
 
     // It is reported where it is given to the context.
     private static bool IsSet(IOperation connection)
@@ -67,16 +87,6 @@ internal sealed class ConnectionBesidePoolAnalyzer() : PoolingAnalyzer(Descripto
         }
 
         return value.Parent is IArgumentOperation { Parent: IInvocationOperation { TargetMethod.Name: "SetDbConnection" } };
-    }
-
-    private static IOperation Given(IOperation value)
-    {
-        while (value is IConversionOperation conversion)
-        {
-            value = conversion.Operand;
-        }
-
-        return value;
     }
 
     private static bool SwitchesOn(IMethodSymbol method, KnownSymbols symbols)

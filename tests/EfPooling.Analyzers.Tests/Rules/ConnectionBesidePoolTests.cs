@@ -86,7 +86,8 @@ public sealed class ConnectionBesidePoolTests
                 public static void First(DbContext db) => {|EFP0016:db.Database.SetDbConnection(new NpgsqlConnection("Host=a"))|};
                 public static void Second(DbContext db, NpgsqlConnection own) => {|EFP0016:db.Database.SetDbConnection(own)|};
                 public static void Third(DbContext db, NpgsqlDataSource source) => {|EFP0016:db.Database.SetDbConnection({|EFP0016:source.CreateConnection()|}, true)|};
-                public static void Fourth(DbContext db, NpgsqlDataSource source) => {|EFP0016:db.Database.SetDbDataSource(source)|};
+                public static void Fourth(DbContext db, NpgsqlDataSource source) { var own = {|EFP0016:source.OpenConnection()|}; {|EFP0016:db.Database.SetDbConnection(own)|}; }
+                public static void Fifth(DbContext db, NpgsqlConnection one, NpgsqlConnection two, bool first) { DbConnection own = one; {|EFP0016:db.Database.SetDbConnection(own)|}; }
             }
             """)
         .Silent("a context that gets a connection of the pool, or one that the code does not show",
@@ -96,6 +97,9 @@ public sealed class ConnectionBesidePoolTests
                 public static void First(DbContext db, TransactionPoolingDataSource pool) => db.Database.SetDbConnection(pool.CreateConnection());
                 public static void Second(DbContext db, DbConnection other) => db.Database.SetDbConnection(other);
                 public static void Third(DbContext db) => db.Database.SetDbConnection(null);
+                public static void Fourth(DbContext db, NpgsqlDataSource source) => db.Database.SetDbDataSource(source);
+                public static void Fifth(DbContext db, DbDataSource source) => db.Database.SetDbConnection(source.CreateConnection());
+                public static void Sixth(DbContext db, DbDataSource source) { var own = source.OpenConnection(); db.Database.SetDbConnection(own); }
             }
             """)
         .Silent("connections of the pool",
