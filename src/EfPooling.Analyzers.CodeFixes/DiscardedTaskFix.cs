@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace EfPooling.Analyzers;
 
-/// <summary>EFP0008: <c>_ = task;</c> becomes <c>await task;</c> where the function is asynchronous and the result need not be disposed of.</summary>
+/// <summary>EFP0008: <c>_ = task;</c> becomes <c>await task;</c> where the function is asynchronous, the result need not be disposed of, and it is not a method of the object's own.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(DiscardedTaskFix)), Shared]
 internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.DiscardedTask)
 {
@@ -15,7 +15,7 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
         var reported = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true);
         var statement = reported.FirstAncestorOrSelf<StatementSyntax>();
         return statement is not null && TaskOf(statement) is { } task && ReportedCalls.BehindTask(task) == reported && AsyncFunctions.MayAwaitIn(statement)
-            && !MustBeDisposed(model.GetTypeInfo(reported).Type) && Before(statement, task) is var gone && !gone.Exists(trivia => trivia.IsDirective)
+            && !IsOwn(reported, model) && !MustBeDisposed(model.GetTypeInfo(reported).Type) && Before(statement, task) is var gone && !gone.Exists(trivia => trivia.IsDirective)
             ? ("Await it", statement, Await(statement, task, gone))
             : null;
     }
@@ -24,6 +24,11 @@ internal sealed class DiscardedTaskFix() : ReplacementFix(DiagnosticIds.Discarde
     private static bool MustBeDisposed(ITypeSymbol? task)
         => task is INamedTypeSymbol { TypeArguments.Length: 1 } named && named.TypeArguments[0] is var result
             && result.AllInterfaces.Concat(result is INamedTypeSymbol itself ? [itself] : []).Any(contract => contract.ToDisplayString() is "System.IDisposable" or "System.IAsyncDisposable");
+
+    // A method of the same object may run as long as the object lives.
+    private static bool IsOwn(SyntaxNode reported, SemanticModel model)
+        => reported is InvocationExpressionSyntax { Expression: SimpleNameSyntax or MemberAccessExpressionSyntax { Expression: ThisExpressionSyntax } }
+            && model.GetSymbolInfo(reported).Symbol?.DeclaringSyntaxReferences.Length > 0;
 
     private static ExpressionSyntax? TaskOf(StatementSyntax statement) => statement switch
     {

@@ -1,6 +1,7 @@
 using EfPooling.Analyzers.Flow;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Rules;
@@ -21,12 +22,29 @@ internal sealed class DiscardedTaskRule() : FlowRule(Descriptors.DiscardedTask)
         foreach (var call in body.Invocations)
         {
             if ((body.Symbols.IsCombinator(call.TargetMethod) && IsDiscarded(call, body) && call.Arguments.Any(argument => Waits(argument.Value, body)))
-                || (OwnCalls.MayWork(call, body) && body.Symbols.Known.IsTask(call.TargetMethod.ReturnType) && IsDiscarded(call, body) && OwnCalls.RootOf(call, body).IsKnown))
+                || (OwnCalls.MayWork(call, body) && body.Symbols.Known.IsTask(call.TargetMethod.ReturnType) && IsDiscarded(call, body)
+                    && OwnCalls.RootOf(call, body) is { IsKnown: true, Origin: ConnectionOrigin.Shared or ConnectionOrigin.OpenedFromPool } && !CatchesAll(call.TargetMethod)))
             {
                 body.Report(Descriptor, call.Syntax, null, call.TargetMethod.Name);
             }
         }
     }
+
+    // Its body is one try, and no error leaves that.
+    private static bool CatchesAll(IMethodSymbol method)
+    {
+        var body = method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() switch
+        {
+            MethodDeclarationSyntax declaration => declaration.Body,
+            LocalFunctionStatementSyntax function => function.Body,
+            _ => null,
+        };
+        return body is { Statements.Count: 1 } && body.Statements[0] is TryStatementSyntax attempt && attempt.Catches.Any(IsGeneral)
+            && !attempt.Catches.SelectMany(handler => handler.Block.DescendantNodes(node => node is not (AnonymousFunctionExpressionSyntax or LocalFunctionStatementSyntax))).Any(node => node is ThrowStatementSyntax or ThrowExpressionSyntax);
+    }
+
+    private static bool IsGeneral(CatchClauseSyntax handler)
+        => handler.Filter is null && handler.Declaration?.Type.ToString() is null or "Exception" or "System.Exception" or "global::System.Exception";
 
     // The lost task of WhenAll is that of the operations in it.
     private static bool Waits(IOperation tasks, FlowBody body) => TaskUse.Inner(tasks) switch

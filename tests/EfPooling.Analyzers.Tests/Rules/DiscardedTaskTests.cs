@@ -120,7 +120,7 @@ public sealed class DiscardedTaskTests
                 var a = db.Orders.CountAsync();
                 await Task.WhenAll(a);
                 await Task.Yield();
-                await Save();
+                _ = Save();
             }
 
             private async Task Save() => await db.SaveChangesAsync();
@@ -138,6 +138,44 @@ public sealed class DiscardedTaskTests
             }
 
             private async Task Own() { await using var own = await factory.CreateDbContextAsync(); await own.SaveChangesAsync(); }
+            """)
+        .Silent("a method of one's own that works on a connection of its own, or that looks after its errors",
+            """
+            public sealed class Listener(AppDb db, string text)
+            {
+                private readonly NpgsqlConnection _own = new NpgsqlConnection(text);
+                private readonly DbConnection _plain = new NpgsqlConnection(text);
+
+                public void Start() { _ = ListenAsync(); _ = PlainAsync(); _ = SaveAsync(); _ = WorkAsync(); _ = Local(); async Task Local() { try { await db.SaveChangesAsync(); } catch (InvalidOperationException) { Console.WriteLine(text); } catch { Console.WriteLine(1); } } }
+
+                private async Task ListenAsync() { await _own.ExecuteAsync("LISTEN orders"); while (true) { await _own.WaitAsync(); } }
+
+                private async Task PlainAsync() => await _plain.ExecuteAsync("LISTEN orders");
+
+                private async Task SaveAsync()
+                {
+                    try
+                    {
+                        await db.SaveChangesAsync();
+                    }
+                    catch (Exception error)
+                    {
+                        Console.WriteLine(error);
+                    }
+                }
+
+                private async Task WorkAsync() { try { await db.SaveChangesAsync(); } catch { Console.WriteLine("failed"); } finally { Console.WriteLine("done"); } }
+            }
+            """)
+        .Fires("a method of one's own that looks after some errors only",
+            """
+            public void First() { _ = {|EFP0008:Second()|}; _ = {|EFP0008:Third()|}; _ = {|EFP0008:Fourth()|}; }
+
+            private async Task Second() { try { await db.SaveChangesAsync(); } catch (InvalidOperationException) { } }
+
+            private async Task Third() { try { await db.SaveChangesAsync(); } catch (Exception error) when (error.Message == "") { } }
+
+            private async Task Fourth() { await db.SaveChangesAsync(); try { await db.SaveChangesAsync(); } catch { } }
             """)
         .Silent("what a test expects of a substitute",
             """
