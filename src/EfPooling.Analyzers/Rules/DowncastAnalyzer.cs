@@ -39,7 +39,7 @@ internal sealed class DowncastAnalyzer() : PoolingAnalyzer(Descriptors.Downcast)
     {
         var question = (IIsPatternOperation)context.Operation;
         if (question is { Pattern: INegatedPatternOperation { Pattern: var pattern }, Parent: IConditionalOperation choice } && choice.Condition == question && Throws(choice.WhenTrue)
-            && TypeOf(pattern) is { } type && WhatIs(type, symbols) is { } what && PooledObjects.Are(question.Value, symbols))
+            && TypeOf(pattern) is { } type && WhatIs(type, symbols) is { } what && PooledObjects.AreHere(question.Value, symbols))
         {
             Report(context, what, type, "always throws");
         }

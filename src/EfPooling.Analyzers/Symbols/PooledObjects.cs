@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Symbols;
@@ -7,9 +8,15 @@ namespace EfPooling.Analyzers.Symbols;
 internal static class PooledObjects
 {
     private const int MaxSteps = 20;
+    private const int MaxCallers = 3;
 
     /// <summary>Whether the object is surely one of the pool's, and so none of Npgsql's.</summary>
-    public static bool Are(IOperation value, KnownSymbols symbols)
+    public static bool Are(IOperation value, KnownSymbols symbols) => Are(value, symbols, MaxCallers);
+
+    /// <summary>The same by what the member itself shows: what its callers pass does not count.</summary>
+    public static bool AreHere(IOperation value, KnownSymbols symbols) => Are(value, symbols, callers: 0);
+
+    private static bool Are(IOperation value, KnownSymbols symbols, int callers)
     {
         IOperation? current = value;
         for (var i = 0; i < MaxSteps && current is not null; i++)
@@ -34,9 +41,9 @@ internal static class PooledObjects
                         return false;
                     }
 
-                    if (instance is IParameterReferenceOperation { Parameter.Type: var given } && symbols.IsTransaction(given) && !symbols.IsNpgsqls(given))
+                    if (instance is IParameterReferenceOperation { Parameter.Type: var given } && symbols.IsTransaction(given) && callers > 0 && IsPassedByAll((IParameterReferenceOperation)instance, argument => Are(argument, symbols, callers - 1)))
                     {
-                        return true; // In a project with a pool, whoever passes a transaction has begun it on a context.
+                        return true;
                     }
 
                     current = instance;
@@ -60,6 +67,30 @@ internal static class PooledObjects
         }
 
         return false;
+    }
+
+    // A parameter of a private method that is only ever called, and what each call passes for it is wanted.
+    private static bool IsPassedByAll(IParameterReferenceOperation reference, Func<IOperation, bool> isWanted)
+    {
+        if (reference is not { Parameter: { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Ordinary, DeclaredAccessibility: Accessibility.Private } method } parameter, SemanticModel.Compilation: { } compilation }
+            || Assignments.MayBeReassigned(parameter))
+        {
+            return false;
+        }
+
+        var mentions = method.ContainingType.DeclaringSyntaxReferences.SelectMany(part => part.GetSyntax().DescendantNodes())
+            .OfType<SimpleNameSyntax>().Where(name => name.Identifier.ValueText == method.Name).ToList();
+        return mentions.Count > 0 && mentions.TrueForAll(mention => ArgumentOf(mention) is { } argument && isWanted(argument));
+
+        IOperation? ArgumentOf(SimpleNameSyntax mention)
+        {
+            var called = mention.Parent is MemberAccessExpressionSyntax access && access.Name == mention ? access : (ExpressionSyntax)mention;
+            return called.Parent is InvocationExpressionSyntax call && call.Expression == called
+                && compilation.GetSemanticModel(call.SyntaxTree).GetOperation(call) is IInvocationOperation { TargetMethod: var target, Arguments: var arguments }
+                && SymbolEqualityComparer.Default.Equals(target.OriginalDefinition, method.OriginalDefinition)
+                    ? arguments.FirstOrDefault(argument => argument.Parameter?.Ordinal == parameter.Ordinal)?.Value
+                    : null;
+        }
     }
 
     // Null: a part of what it is called on.

@@ -49,11 +49,48 @@ public sealed class DowncastTests
                 DbTransaction IDbTransactionInterceptor.TransactionStarted(DbConnection connection, TransactionEndEventData eventData, DbTransaction result) { var own = {|EFP0015:(NpgsqlTransaction)result|}; return result; }
             }
             """.Replace("{|EFP0015:((NpgsqlCommand)result)|}", "({|EFP0015:(NpgsqlCommand)result|})", StringComparison.Ordinal))
-        .Fires("a transaction that is passed on",
+        .Fires("a transaction of a context's or the pool's that the type passes on to itself",
             """
-            public static void First(DbTransaction tx) { var own = {|EFP0015:(NpgsqlConnection)tx.Connection!|}; }
+            public async Task Run(CancellationToken ct)
+            {
+                await using var tx = await db.Database.BeginTransactionAsync(ct);
+                First(tx.GetDbTransaction());
+                Second(tx);
+                await using var own = await pool.OpenConnectionAsync(ct);
+                await using var begun = await own.BeginTransactionAsync(ct);
+                First(begun);
+            }
+
+            private static void First(DbTransaction tx) { var own = {|EFP0015:(NpgsqlConnection)tx.Connection!|}; }
 
             public static void Second(IDbContextTransaction tx) { var own = {|EFP0015:(NpgsqlConnection)tx.GetDbTransaction().Connection!|}; }
+            """)
+        .Silent("a transaction that somebody else passes, or that may be Npgsql's own",
+            """
+            public static void First(DbTransaction tx) { var own = (NpgsqlConnection)tx.Connection!; }
+
+            public void Third(DbTransaction other)
+            {
+                Fourth(db.Database.BeginTransaction().GetDbTransaction());
+                Fourth(npgsql.BeginTransaction());
+                Fifth(other);
+                Action<DbTransaction> later = Sixth;
+                Sixth(db.Database.BeginTransaction().GetDbTransaction());
+            }
+
+            private static void Fourth(DbTransaction tx) { var own = (NpgsqlConnection)tx.Connection!; }
+
+            private static void Fifth(DbTransaction tx) { var own = (NpgsqlConnection)tx.Connection!; }
+
+            private static void Sixth(DbTransaction tx) { var own = (NpgsqlConnection)tx.Connection!; }
+
+            private static void Seventh(DbTransaction tx) { var own = (NpgsqlConnection)tx.Connection!; }
+            """)
+        .Silent("a guard of what a method is given",
+            """
+            public void Run() => Guard(db.Database.BeginTransaction().GetDbTransaction());
+
+            private static void Guard(DbTransaction tx) { if (tx.Connection is not NpgsqlConnection own) throw new ArgumentException("Not Npgsql's."); own.ReloadTypes(); }
             """)
         .Fires("a question whose answer is not looked at, or is an exception",
             """
