@@ -60,6 +60,27 @@ public sealed class CostTests
         Assert.Equal("Save", Assert.Single(body.Symbols.WorkOfMethods).Key.Name);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task MethodsOfOtherFiles_AreNotFollowed_WhoeverAsksFirst(bool isHereFirst)
+    {
+        var documents = await TestCompilation.CreateDocumentsAsync(
+        [
+            "public partial class Split(AppDb db) { public async Task First() { await Save(); } private Task Save() => db.SaveChangesAsync(); }",
+            "public partial class Split { public async Task Second() { await Save(); } }",
+        ]);
+        var compilation = (await documents[0].Project.GetCompilationAsync())!;
+        var symbols = FlowSymbols.Of(compilation, KnownSymbols.Of(compilation));
+        var (here, there) = (await ReadAsync(documents[0], symbols), await ReadAsync(documents[1], symbols));
+        foreach (var body in isHereFirst ? new[] { here, there } : [there, here])
+        {
+            var root = OwnCalls.RootOf(body.Invocations.First(call => call.TargetMethod.Name == "Save"), body);
+
+            Assert.Equal(body == here, root.IsKnown);
+        }
+    }
+
     private static async Task<int> VisitsAsync(string line, int count)
     {
         var body = await ReadAsync(line, count);
@@ -71,6 +92,11 @@ public sealed class CostTests
     {
         var lines = string.Join('\n', Enumerable.Range(0, count).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, line, i)));
         var document = await TestCompilation.CreateDocumentAsync(TestSource.Wrap($"public async Task Run(int[] ids)\n{{\n{lines}\nawait Task.Yield();\n}}\n\nprivate Task Save() => db.SaveChangesAsync();\n"));
+        return await ReadAsync(document);
+    }
+
+    private static async Task<FlowBody> ReadAsync(Document document, FlowSymbols? symbols = null)
+    {
         var (compilation, model, root) = ((await document.Project.GetCompilationAsync())!, (await document.GetSemanticModelAsync())!, (await document.GetSyntaxRootAsync())!);
         Assert.DoesNotContain(model.GetDiagnostics(), diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
         var method = root.DescendantNodes().OfType<MethodDeclarationSyntax>().First();
@@ -79,6 +105,6 @@ public sealed class CostTests
         var context = new OperationBlockAnalysisContext(
             [block], model.GetDeclaredSymbol(method)!, compilation, new AnalyzerOptions([], new TestOptions(new Dictionary<string, string>())), _ => { }, _ => true, CancellationToken.None);
 #pragma warning restore CS0618
-        return new FlowBody(context, block, model, FlowSymbols.Of(compilation, KnownSymbols.Of(compilation)));
+        return new FlowBody(context, block, model, symbols ?? FlowSymbols.Of(compilation, KnownSymbols.Of(compilation)));
     }
 }

@@ -23,7 +23,10 @@ internal static class OwnCalls
             return body.LocalFunction(call.TargetMethod.OriginalDefinition) is { } function ? FirstOutside(function, body) : Root.Unknown;
         }
 
-        return IsOwn(call, body) ? body.Symbols.WorkOfMethods.GetOrAdd(call.TargetMethod.OriginalDefinition, method => Read(method, body)) : Root.Unknown;
+        // Only what does not depend on who asks is remembered: the answer for another file is none.
+        return IsOwn(call, body) && call.TargetMethod.OriginalDefinition.DeclaringSyntaxReferences[0].SyntaxTree == body.Model.SyntaxTree
+            ? body.Symbols.WorkOfMethods.GetOrAdd(call.TargetMethod.OriginalDefinition, method => Read(method, body))
+            : Root.Unknown;
     }
 
     private static bool IsOwn(IInvocationOperation call, FlowBody body)
@@ -32,7 +35,7 @@ internal static class OwnCalls
             && SymbolEqualityComparer.Default.Equals(method.ContainingType.OriginalDefinition, body.Owner.ContainingType?.OriginalDefinition);
 
     private static Root Read(IMethodSymbol method, FlowBody body)
-        => method.DeclaringSyntaxReferences[0].GetSyntax() is MethodDeclarationSyntax declaration && declaration.SyntaxTree == body.Model.SyntaxTree
+        => method.DeclaringSyntaxReferences[0].GetSyntax() is MethodDeclarationSyntax declaration
             && MentionsHolder(declaration, method.ContainingType, body.Symbols) && !IsIterator(declaration) && body.BodyOf(declaration) is { } other
             && !SharedWork.IsSerialized(other.Block, other)
             ? First(other.Invocations.Where(inner => other.FunctionOf(inner) == other.Block), other, IsOfObject)
