@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EfPooling.Analyzers.Symbols;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -6,12 +7,13 @@ namespace EfPooling.Analyzers.Flow;
 
 /// <summary>
 /// The contexts of a project that are set up to retry (<c>EnableRetryOnFailure</c>, <c>ExecutionStrategy(…)</c>), so that EF Core reads all rows before it gives the first. To
-/// create a strategy is no set-up: without one, it does not retry. Immutable, so thread-safe.
+/// create a strategy is no set-up: without one, it does not retry. Thread-safe.
 /// </summary>
 internal sealed class Retries
 {
     private readonly HashSet<string> _contexts = [];
     private readonly Compilation _compilation;
+    private readonly ConcurrentDictionary<ITypeSymbol, bool> _answers = new(SymbolEqualityComparer.Default); // asked for each loop
     private readonly bool _all; // Somewhere, the code does not show for which context.
 
     public Retries(Compilation compilation)
@@ -40,7 +42,12 @@ internal sealed class Retries
             return _all;
         }
 
-        for (var type = context; type is not null; type = type.BaseType)
+        return context is null || _answers.GetOrAdd(context, IsSetUpFor);
+    }
+
+    private bool IsSetUpFor(ITypeSymbol context)
+    {
+        for (ITypeSymbol? type = context; type is not null; type = type.BaseType)
         {
             if (_contexts.Contains(type.Name))
             {
@@ -48,7 +55,7 @@ internal sealed class Retries
             }
         }
 
-        return context is null || _contexts.Any(name => _compilation.GetSymbolsWithName(name, SymbolFilter.Type).OfType<INamedTypeSymbol>().Any(derived => derived.InheritsFrom(context as INamedTypeSymbol)));
+        return _contexts.Any(name => _compilation.GetSymbolsWithName(name, SymbolFilter.Type).OfType<INamedTypeSymbol>().Any(derived => derived.InheritsFrom(context as INamedTypeSymbol)));
     }
 
     // npgsql.EnableRetryOnFailure(), options.ExecutionStrategy(dependencies => …)
