@@ -10,7 +10,8 @@ namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
 /// Gives a context a plain Npgsql connection, without a pool, for what creates, drops and migrates databases: the provider insists on
-/// its own type there. When disposed, the context has its pool back, whose server connections are then all replaced.
+/// its own type there. When disposed, the context has its pool back, whose server connections are then all replaced. What is left open in it is closed, and its
+/// transaction rolled back: the application's code may run in it, and may throw.
 /// </summary>
 internal sealed class UnpooledScope : IDisposable
 {
@@ -45,8 +46,18 @@ internal sealed class UnpooledScope : IDisposable
         return new UnpooledScope(context, connection, pool, isUsers ? current : null);
     }
 
+    /// <summary>Closes a context's connection however often it was opened, which rolls back what is open.</summary>
+    public static void Close(IRelationalConnection connection)
+    {
+        var timeout = connection.CommandTimeout;
+        connection.DbConnection.Close(); // First, so that a transaction has nothing left to say to a server that may be gone.
+        connection.ResetState(); // EF Core counts who has opened it, and goes on counting otherwise.
+        connection.CommandTimeout = timeout;
+    }
+
     public void Dispose()
     {
+        Close(_connection); // EF Core refuses to change one that is open.
         Use(_pool, _usersConnection ?? PoolResolver.CreateConnection(_context, _pool), isOwned: _usersConnection is null);
         _pool.Clear();
     }
