@@ -1,3 +1,4 @@
+using System.Reflection;
 using EfPooling.EntityFrameworkCore.Commands;
 using EfPooling.EntityFrameworkCore.Guard;
 using EfPooling.EntityFrameworkCore.Infrastructure;
@@ -8,31 +9,45 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>EF Core's internal services, for applications that build them themselves.</summary>
 public static class TransactionPoolingEntityFrameworkServices
 {
+    private static readonly Assembly[] Stock =
+    [
+        typeof(IDatabaseCreator).Assembly,
+        typeof(IRelationalDatabaseCreator).Assembly,
+        typeof(NpgsqlDbContextOptionsBuilder).Assembly,
+        typeof(TransactionPoolingEntityFrameworkServices).Assembly,
+    ];
+
     /// <summary>
     /// Adds to EF Core's internal services how commands run on the connections of a pool, what creating, dropping and migrating databases needs, and the concurrency guard's
     /// messages. Called for you, unless the context uses <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it includes.
+    /// Services of your own in place of EF Core's are kept, whether they were added before or are added after.
     /// </summary>
     /// <param name="serviceCollection">EF Core's internal services, not the application's.</param>
     public static IServiceCollection AddEntityFrameworkTransactionPooling(this IServiceCollection serviceCollection)
     {
         ArgumentNullException.ThrowIfNull(serviceCollection);
         serviceCollection.AddEntityFrameworkNpgsql();
-        Decorate<IRelationalDatabaseCreator>(
-            serviceCollection,
-            (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
+        if (IsStock(serviceCollection, typeof(IRelationalDatabaseCreator)))
+        {
+            Decorate<IRelationalDatabaseCreator>(
+                serviceCollection,
+                (services, inner) => new PooledDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), inner));
+        }
+
         Decorate<IMigrator>(
             serviceCollection, (services, inner) => new PooledMigrator(services.GetRequiredService<ICurrentDbContext>(), inner));
         Decorate<IBatchExecutor>(serviceCollection, (_, inner) => new PooledBatchExecutor(inner));
         Decorate<IMigrationCommandExecutor>(serviceCollection, (_, inner) => new PooledMigrationCommandExecutor(inner));
-        serviceCollection.Replace(ServiceDescriptor.Scoped(CreateDatabaseCreator));
-        serviceCollection.Replace(ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());
-        serviceCollection.Replace(ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
+        ReplaceStock(serviceCollection, ServiceDescriptor.Scoped(CreateDatabaseCreator));
+        ReplaceStock(serviceCollection, ServiceDescriptor.Singleton<IRelationalCommandBuilderFactory, PooledCommandBuilderFactory>());
+        ReplaceStock(serviceCollection, ServiceDescriptor.Scoped<IConcurrencyDetector, ContextGuard>());
         if (!serviceCollection.Any(service => service.ServiceType == typeof(PoolingServices)))
         {
             serviceCollection.AddSingleton(PoolingServices.Instance);
@@ -42,13 +57,33 @@ public static class TransactionPoolingEntityFrameworkServices
         return serviceCollection;
     }
 
-    // For EnsureCreated, EnsureDeleted and the migrator. ReplaceService comes after the decoration above, and takes it out.
+    // For EnsureCreated, EnsureDeleted and the migrator. Whoever has a creator of their own has no decoration: ReplaceService takes it out.
     private static IDatabaseCreator CreateDatabaseCreator(IServiceProvider services)
         => services.GetRequiredService<IRelationalDatabaseCreator>() switch
         {
             PooledDatabaseCreator ours => ours,
             var replaced => new ReplacedDatabaseCreator(services.GetRequiredService<ICurrentDbContext>(), replaced),
         };
+
+    private static void ReplaceStock(IServiceCollection services, ServiceDescriptor ours)
+    {
+        if (IsStock(services, ours.ServiceType))
+        {
+            services.Replace(ours);
+        }
+    }
+
+    // Whether what would be resolved is EF Core's, the provider's or ours. Whatever else is there somebody has put there, and wants.
+    private static bool IsStock(IServiceCollection services, Type serviceType)
+    {
+        var implementation = services.LastOrDefault(service => service.ServiceType == serviceType) switch
+        {
+            { ImplementationType: { } type } => type.Assembly,
+            { ImplementationFactory: { } factory } => factory.Method.Module.Assembly,
+            _ => null,
+        };
+        return implementation is not null && Stock.Contains(implementation);
+    }
 
     // Whatever implementation is registered by type is kept and wrapped; a factory means that it has been wrapped already.
     private static void Decorate<TService>(IServiceCollection services, Func<IServiceProvider, TService, TService> wrap)
