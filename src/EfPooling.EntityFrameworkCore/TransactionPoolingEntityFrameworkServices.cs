@@ -62,7 +62,7 @@ public static class TransactionPoolingEntityFrameworkServices
         => services.GetRequiredService<IRelationalDatabaseCreator>() switch
         {
             PooledDatabaseCreator ours => ours,
-            var replaced => new ReplacedDatabaseCreator(services.GetRequiredService<ICurrentDbContext>(), replaced),
+            var replaced => new ReplacedDatabaseCreator(services.GetRequiredService<RelationalDatabaseCreatorDependencies>(), replaced),
         };
 
     private static void ReplaceStock(IServiceCollection services, ServiceDescriptor ours)

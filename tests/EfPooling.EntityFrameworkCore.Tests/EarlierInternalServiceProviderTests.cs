@@ -107,6 +107,7 @@ public sealed class EarlierInternalServiceProviderTests(TestDatabase database) :
         var builder = new DbContextOptionsBuilder<T>();
         if (internals is null)
         {
+            builder.EnableServiceProviderCaching(false); // EF Core warns of more than twenty in a process.
             ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(new OwnExtension(add));
         }
         else

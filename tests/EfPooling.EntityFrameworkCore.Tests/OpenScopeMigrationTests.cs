@@ -78,6 +78,7 @@ public sealed class OpenScopeMigrationTests(TestDatabase database) : IClassFixtu
                         seed(context);
                         return Task.CompletedTask;
                     });
+                builder.EnableServiceProviderCaching(false); // EF Core warns of more than twenty in a process.
                 if (isPooled)
                 {
                     builder.UseTransactionPooling();

@@ -11,9 +11,15 @@ namespace EfPooling.EntityFrameworkCore.Migrations;
 /// Runs the provider's database creator outside the pool where it creates or drops; asks through the pool where it asks, so that an EnsureCreated which
 /// finds everything there costs no login. What EnsureCreated and EnsureDeleted do with these members is EF Core's own.
 /// </summary>
-internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies dependencies, IRelationalDatabaseCreator inner)
+internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies dependencies, IRelationalDatabaseCreator inner)
     : RelationalDatabaseCreator(dependencies)
 {
+    protected IRelationalDatabaseCreator Inner => inner;
+
+    protected DbContext Context => Dependencies.CurrentContext.Context;
+
+    protected bool IsOpen => Dependencies.Connection.DbConnection is LogicalConnection { State: ConnectionState.Open };
+
     public override bool Exists() => inner.Exists();
 
     public override Task<bool> ExistsAsync(CancellationToken cancellationToken = default) => inner.ExistsAsync(cancellationToken);
@@ -142,10 +148,6 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
         await ReloadAsync(scope, cancellationToken).ConfigureAwait(false);
     }
 
-    private DbContext Context => Dependencies.CurrentContext.Context;
-
-    private bool IsOpen => Dependencies.Connection.DbConnection is LogicalConnection { State: ConnectionState.Open };
-
     private UnpooledScope? Unpooled() => UnpooledScope.Enter(Context);
 
     // Nobody is anybody's tenant before the tables are there. The provider does not mark this command as one of its own.
@@ -157,7 +159,7 @@ internal sealed class PooledDatabaseCreator(RelationalDatabaseCreatorDependencie
         }
     }
 
-    private void LetGo() => PoolRegistry.LetGo(Dependencies.Connection);
+    protected void LetGo() => PoolRegistry.LetGo(Dependencies.Connection);
 
     private static Task ReloadAsync(UnpooledScope? scope, CancellationToken cancellationToken)
         => scope?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask;

@@ -1,137 +1,199 @@
+using System.Transactions;
 using EfPooling.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
-/// Runs an application's own database creator, which it put in place of <see cref="PooledDatabaseCreator"/> with <c>ReplaceService</c>, outside the pool: it is most likely derived from the
-/// provider's, and may do anything in any member. What EnsureCreated and EnsureDeleted do is the application's.
+/// Runs an application's own database creator, which it put in place of <see cref="PooledDatabaseCreator"/>, outside the pool: it is most likely derived from the provider's, and may do anything
+/// in any member. What EnsureCreated and EnsureDeleted do is EF Core's if the application has left them alone, else the application's, as a whole.
 /// </summary>
-internal sealed class ReplacedDatabaseCreator(ICurrentDbContext currentContext, IRelationalDatabaseCreator inner) : IRelationalDatabaseCreator
+/// <remarks>
+/// A context with declared settings is the exception: whatever may write its rows runs on the pool, because nothing but the pool has those settings. Only creating and dropping the
+/// database itself, where there are no rows, is outside it.
+/// </remarks>
+internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependencies dependencies, IRelationalDatabaseCreator inner) : PooledDatabaseCreator(dependencies, inner)
 {
-    public bool EnsureDeleted() => Drop(inner.EnsureDeleted);
-
-    public Task<bool> EnsureDeletedAsync(CancellationToken cancellationToken = default) => DropAsync(() => inner.EnsureDeletedAsync(cancellationToken));
-
-    public bool EnsureCreated() => Make(inner.EnsureCreated);
-
-    public Task<bool> EnsureCreatedAsync(CancellationToken cancellationToken = default) => MakeAsync(() => inner.EnsureCreatedAsync(cancellationToken), cancellationToken);
-
-    public bool CanConnect() => inner.CanConnect();
-
-    public Task<bool> CanConnectAsync(CancellationToken cancellationToken = default) => inner.CanConnectAsync(cancellationToken);
-
-    public bool Exists() => inner.Exists();
-
-    public Task<bool> ExistsAsync(CancellationToken cancellationToken = default) => inner.ExistsAsync(cancellationToken);
-
-    public bool HasTables() => inner.HasTables();
-
-    public Task<bool> HasTablesAsync(CancellationToken cancellationToken = default) => inner.HasTablesAsync(cancellationToken);
-
-    public void Create()
-        => Make(() =>
-        {
-            inner.Create();
-            return true;
-        });
-
-    public Task CreateAsync(CancellationToken cancellationToken = default)
-        => MakeAsync(
-            async () =>
-            {
-                await inner.CreateAsync(cancellationToken).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
-
-    public void Delete()
-        => Drop(() =>
-        {
-            inner.Delete();
-            return true;
-        });
-
-    public Task DeleteAsync(CancellationToken cancellationToken = default)
-        => DropAsync(async () =>
-        {
-            await inner.DeleteAsync(cancellationToken).ConfigureAwait(false);
-            return true;
-        });
-
-    public void CreateTables()
-        => Make(() =>
-        {
-            inner.CreateTables();
-            return true;
-        });
-
-    public Task CreateTablesAsync(CancellationToken cancellationToken = default)
-        => MakeAsync(
-            async () =>
-            {
-                await inner.CreateTablesAsync(cancellationToken).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
-
-    public string GenerateCreateScript() => inner.GenerateCreateScript();
-
-    private DbContext Context => currentContext.Context;
-
-    private bool Make(Func<bool> act)
+    public override bool EnsureCreated()
     {
-        var scope = UnpooledScope.Enter(Context);
-        bool result;
+        if (IsEntityFrameworks(Inner.EnsureCreated))
+        {
+            return base.EnsureCreated();
+        }
+
+        if (StaysOnPool)
+        {
+            using (OutsideTransactions())
+            {
+                if (!IsOpen && !Exists())
+                {
+                    Create();
+                }
+            }
+
+            return Inner.EnsureCreated() && Reload();
+        }
+
+        var scope = IsAllThere() ? UnpooledScope.EnterToLook(Context) : UnpooledScope.Enter(Context);
         using (scope)
         {
-            result = act();
+            if (!Inner.EnsureCreated())
+            {
+                scope?.FoundAllThere();
+                return false;
+            }
         }
 
-        if (result)
-        {
-            scope?.ReloadTypes();
-        }
-
-        return result;
+        scope?.ReloadTypes();
+        return true;
     }
 
-    private async Task<bool> MakeAsync(Func<Task<bool>> act, CancellationToken cancellationToken)
+    public override async Task<bool> EnsureCreatedAsync(CancellationToken cancellationToken = default)
     {
-        var scope = UnpooledScope.Enter(Context);
-        bool result;
+        if (IsEntityFrameworks(Inner.EnsureCreatedAsync))
+        {
+            return await base.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (StaysOnPool)
+        {
+            using (OutsideTransactions())
+            {
+                if (!IsOpen && !await ExistsAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    await CreateAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            return await Inner.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false) && await ReloadAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var scope = await IsAllThereAsync(cancellationToken).ConfigureAwait(false) ? UnpooledScope.EnterToLook(Context) : UnpooledScope.Enter(Context);
         using (scope)
         {
-            result = await act().ConfigureAwait(false);
+            if (!await Inner.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false))
+            {
+                scope?.FoundAllThere();
+                return false;
+            }
         }
 
-        if (result && scope is not null)
-        {
-            await scope.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        return result;
+        await (scope?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+        return true;
     }
 
-    private bool Drop(Func<bool> act)
+    public override bool EnsureDeleted()
     {
+        if (IsEntityFrameworks(Inner.EnsureDeleted))
+        {
+            return base.EnsureDeleted();
+        }
+
         LetGo();
+        Close();
         using (UnpooledScope.Enter(Context))
         {
-            return act();
+            return Inner.EnsureDeleted();
         }
     }
 
-    private async Task<bool> DropAsync(Func<Task<bool>> act)
+    public override async Task<bool> EnsureDeletedAsync(CancellationToken cancellationToken = default)
     {
+        if (IsEntityFrameworks(Inner.EnsureDeletedAsync))
+        {
+            return await base.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         LetGo();
+        Close();
         using (UnpooledScope.Enter(Context))
         {
-            return await act().ConfigureAwait(false);
+            return await Inner.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private void LetGo() => PoolRegistry.LetGo(Context.GetService<IRelationalConnection>());
+    public override void Delete()
+    {
+        Close();
+        base.Delete();
+    }
+
+    public override async Task DeleteAsync(CancellationToken cancellationToken = default)
+    {
+        Close();
+        await base.DeleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public override void CreateTables()
+    {
+        if (StaysOnPool)
+        {
+            Inner.CreateTables();
+            Reload();
+            return;
+        }
+
+        base.CreateTables();
+    }
+
+    public override async Task CreateTablesAsync(CancellationToken cancellationToken = default)
+    {
+        if (StaysOnPool)
+        {
+            await Inner.CreateTablesAsync(cancellationToken).ConfigureAwait(false);
+            await ReloadAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await base.CreateTablesAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // EF Core refuses to change a connection that is open: whoever is connected goes on with what it has.
+    private bool StaysOnPool => IsOpen || !PoolResolver.DeclaredBy(Context).IsEmpty;
+
+    // The delegate's method is the one that would run, however it was overridden or implemented.
+    private static bool IsEntityFrameworks(Delegate member) => member.Method.DeclaringType == typeof(RelationalDatabaseCreator);
+
+    private static TransactionScope OutsideTransactions() => new(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+
+    private bool IsAllThere()
+    {
+        using var _ = OutsideTransactions();
+        return Exists() && HasTables();
+    }
+
+    private async Task<bool> IsAllThereAsync(CancellationToken cancellationToken)
+    {
+        using var _ = OutsideTransactions();
+        return await ExistsAsync(cancellationToken).ConfigureAwait(false) && await HasTablesAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // The application's creator runs outside the pool only with a closed connection, and what it was open to is about to be gone.
+    private void Close()
+    {
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        if (Dependencies.Connection.CurrentTransaction is not null)
+        {
+            throw new InvalidOperationException(
+                $"The database is not dropped: {Context.GetType().Name} has a transaction, which would be lost, and {Inner.GetType().Name} drops it outside the pool, for which the connection must be closed. Commit or roll back the transaction before.");
+        }
+
+        UnpooledScope.Close(Dependencies.Connection);
+    }
+
+    private bool Reload()
+    {
+        UnpooledScope.ReloadTypes(Context);
+        return true;
+    }
+
+    private async Task<bool> ReloadAsync(CancellationToken cancellationToken)
+    {
+        await UnpooledScope.ReloadTypesAsync(Context, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
 }

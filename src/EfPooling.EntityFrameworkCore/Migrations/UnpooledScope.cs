@@ -20,15 +20,30 @@ internal sealed class UnpooledScope : IDisposable
     private readonly TransactionPoolingDataSource _pool;
     private readonly LogicalConnection? _usersConnection;
 
-    private UnpooledScope(DbContext context, IRelationalConnection connection, TransactionPoolingDataSource pool, LogicalConnection? usersConnection)
+    private readonly bool _looks;
+    private bool _changesNothing; // written by whoever is in the scope
+
+    private UnpooledScope(DbContext context, IRelationalConnection connection, TransactionPoolingDataSource pool, LogicalConnection? usersConnection, bool looks)
     {
-        (_context, _connection, _pool, _usersConnection) = (context, connection, pool, usersConnection);
+        (_context, _connection, _pool, _usersConnection, _looks) = (context, connection, pool, usersConnection, looks);
         Use(pool.Unpooled, pool.Unpooled.CreateConnection(), isOwned: true);
-        pool.Clear(); // Nobody may be connected to a database that is to be dropped.
+        if (!looks)
+        {
+            pool.Clear(); // Nobody may be connected to a database that is to be dropped.
+        }
     }
 
     /// <returns><c>null</c> if the context has stepped out of its pool already, or has none, or its connection is open.</returns>
-    public static UnpooledScope? Enter(DbContext context)
+    public static UnpooledScope? Enter(DbContext context) => Enter(context, looks: false);
+
+    /// <summary>For what will most likely find that nothing is to be done: the pool keeps its connections for now, and <see cref="FoundAllThere"/> lets it keep them for good.</summary>
+    /// <inheritdoc cref="Enter(DbContext)" path="/returns"/>
+    public static UnpooledScope? EnterToLook(DbContext context) => Enter(context, looks: true);
+
+    /// <summary>Says that nothing was created or dropped, so that the server connections of the pool need not be replaced when the scope ends.</summary>
+    public void FoundAllThere() => _changesNothing = _looks;
+
+    private static UnpooledScope? Enter(DbContext context, bool looks)
     {
         var options = context.GetService<IDbContextOptions>();
         var connection = context.GetService<IRelationalConnection>();
@@ -43,7 +58,7 @@ internal sealed class UnpooledScope : IDisposable
         }
 
         var isUsers = ReferenceEquals(RelationalOptionsExtension.Extract(options).Connection, current);
-        return new UnpooledScope(context, connection, pool, isUsers ? current : null);
+        return new UnpooledScope(context, connection, pool, isUsers ? current : null, looks);
     }
 
     /// <summary>Closes a context's connection however often it was opened, which rolls back what is open.</summary>
@@ -59,7 +74,10 @@ internal sealed class UnpooledScope : IDisposable
     {
         Close(_connection); // EF Core refuses to change one that is open.
         Use(_pool, _usersConnection ?? PoolResolver.CreateConnection(_context, _pool), isOwned: _usersConnection is null);
-        _pool.Clear();
+        if (!_changesNothing)
+        {
+            _pool.Clear();
+        }
     }
 
     private void Use(DbDataSource source, DbConnection connection, bool isOwned)
