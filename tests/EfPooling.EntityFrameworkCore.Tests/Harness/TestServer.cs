@@ -6,7 +6,7 @@ namespace EfPooling.EntityFrameworkCore.Tests.Harness;
 internal static class TestServer
 {
     private static readonly Lazy<Task<DevPostgresServer>> Server =
-        new(() => DevPostgres.StartAsync(new DevPostgresOptions { MaxConnections = 300 }));
+        new(() => DevPostgres.StartAsync(new DevPostgresOptions { MaxConnections = 600 }));
 
     public static Task<DevPostgresServer> GetAsync() => Server.Value;
 }
