@@ -382,6 +382,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     /// <summary>What may leave the reader in place of a value of Npgsql: itself, unless it is a stream or text reader of a column.</summary>
     internal T HandOut<T>(T value) => value switch
     {
+        string or null => value, // First, because nearly all are.
         Stream stream => (T)(object)new ColumnStream(stream, _column = new ColumnUse(this)),
         TextReader text => (T)(object)new ColumnText(text, _column = new ColumnUse(this)),
         _ => value,
