@@ -21,18 +21,14 @@ internal static class ServerLeaseExtensions
 
     public static ValueTask EndAsync(this Lease<ServerConnection> lease)
     {
-        var isEnding = false;
         try
         {
             lease.Connection.OnLeaseEnding();
-            isEnding = true;
         }
-        finally
+        catch
         {
-            if (!isEnding)
-            {
-                Finish(lease, isFit: false);
-            }
+            Finish(lease, isFit: false);
+            throw;
         }
 
         if (!lease.Connection.NeedsMending)

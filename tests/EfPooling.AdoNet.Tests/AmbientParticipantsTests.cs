@@ -55,11 +55,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
     public async Task PlainConnection_OnAServerThatPreparesTransactions_CommitsTogetherWithThePool(bool plainComesFirst)
     {
         await using var server = await DevPostgres.StartAsync(new DevPostgresOptions { Settings = { ["max_prepared_transactions"] = "2" } });
-        await using var pool = TransactionPoolingDataSource.Create($"{server.ConnectionString};Application Name=pool");
-        await using (var connection = await pool.OpenConnectionAsync())
-        {
-            await connection.RunAsync("CREATE TABLE item (id int)");
-        }
+        await using var pool = await CreatePoolWithItemsAsync(server);
 
         using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
@@ -112,11 +108,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
     public async Task TransactionWithAFailedStatement_Aborts_OnAServerThatPreparesTransactions(bool isKilled)
     {
         await using var server = await DevPostgres.StartAsync(new DevPostgresOptions { Settings = { ["max_prepared_transactions"] = "2" } });
-        await using var pool = TransactionPoolingDataSource.Create($"{server.ConnectionString};Application Name=pool");
-        await using (var connection = await pool.OpenConnectionAsync())
-        {
-            await connection.RunAsync("CREATE TABLE item (id int)");
-        }
+        await using var pool = await CreatePoolWithItemsAsync(server);
 
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
         await WriteInTurnsAsync(pool, server.ConnectionString, plainComesFirst: false);
@@ -136,6 +128,14 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         await using var after = await pool.OpenConnectionAsync();
         Assert.Equal(0L, await after.AskAsync<long>("SELECT count(*) FROM item"));
         NpgsqlConnection.ClearAllPools();
+    }
+
+    private static async Task<TransactionPoolingDataSource> CreatePoolWithItemsAsync(DevPostgresServer server)
+    {
+        var pool = TransactionPoolingDataSource.Create($"{server.ConnectionString};Application Name=pool");
+        await using var connection = await pool.OpenConnectionAsync();
+        await connection.RunAsync("CREATE TABLE item (id int)");
+        return pool;
     }
 
     private static async Task WriteInTurnsAsync(TransactionPoolingDataSource pool, string connectionString, bool plainComesFirst)
