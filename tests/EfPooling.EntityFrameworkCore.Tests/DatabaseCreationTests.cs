@@ -120,16 +120,19 @@ public sealed class DatabaseCreationTests(TestDatabase database) : IClassFixture
         Assert.False(await shop.Database.CanConnectAsync());
     }
 
-    [Fact]
-    public async Task EnsureDeleted_LeavesNoDeadConnectionInAnyPool()
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    public async Task EnsureDeleted_LeavesNoDeadConnectionInAnyPool(int kept, bool isAsync)
     {
         var connectionString = new NpgsqlConnectionStringBuilder(Absent()) { ApplicationName = "beside" }.ConnectionString;
         await using var shop = Create(connectionString);
-        await using var other = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling(pool => pool.MaxPoolSize = 2).Options);
+        await using var other = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(connectionString).UseTransactionPooling(pool => (pool.MinPoolSize, pool.MaxPoolSize) = (kept, 2)).Options);
         await shop.Database.EnsureCreatedAsync();
         await other.Customers.CountAsync();
         await AskBesideAsync(connectionString);
-        await shop.Database.EnsureDeletedAsync();
+        Assert.True(isAsync ? await shop.Database.EnsureDeletedAsync() : shop.Database.EnsureDeleted());
         await shop.Database.EnsureCreatedAsync();
         await AskBesideAsync(connectionString);
         Assert.Equal(0, await other.Customers.CountAsync());

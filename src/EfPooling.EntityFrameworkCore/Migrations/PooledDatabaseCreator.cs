@@ -89,6 +89,8 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
         {
             inner.Delete();
         }
+
+        LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
     }
 
     public override async Task DeleteAsync(CancellationToken cancellationToken = default)
@@ -110,6 +112,8 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
         {
             await inner.DeleteAsync(cancellationToken).ConfigureAwait(false);
         }
+
+        LetGo();
     }
 
     public override void CreateTables()

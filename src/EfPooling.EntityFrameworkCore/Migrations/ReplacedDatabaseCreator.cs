@@ -91,10 +91,14 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
 
         LetGo();
         Close();
+        bool isDeleted;
         using (UnpooledScope.Enter(Context))
         {
-            return Inner.EnsureDeleted();
+            isDeleted = Inner.EnsureDeleted();
         }
+
+        LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        return isDeleted;
     }
 
     public override async Task<bool> EnsureDeletedAsync(CancellationToken cancellationToken = default)
@@ -106,10 +110,14 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
 
         LetGo();
         Close();
+        bool isDeleted;
         using (UnpooledScope.Enter(Context))
         {
-            return await Inner.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
+            isDeleted = await Inner.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
         }
+
+        LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        return isDeleted;
     }
 
     public override void Delete()
