@@ -81,6 +81,30 @@ public sealed class HostRulesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Promotion_MovesWritersToTheNewPrimary_AndReadersToTheStandby()
+    {
+        await BecomeStandbyAsync(_b);
+        var (writers, readers) = (CreatePool("Target Session Attributes=primary;Host Recheck Seconds=0"), CreatePool("Target Session Attributes=standby;Host Recheck Seconds=0"));
+        await Task.WhenAll(OpenSeveralAsync(writers), OpenSeveralAsync(readers));
+        Assert.Equal(_a.Port, await WriteAsync(writers));
+        Assert.Equal(_b.Port, await AskAsync<int>(readers, Where));
+
+        await BecomeStandbyAsync(_a);
+        Assert.IsType<NpgsqlException>(await Record.ExceptionAsync(() => WriteAsync(writers)), exactMatch: false); // Two standbys: as with Npgsql, no host fits.
+        await RunAsync(_b, "SELECT pg_promote()");
+        await AskUntilItWorksAsync(writers);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(_b.Port, await WriteAsync(writers));
+            Assert.Equal(_a.Port, await AskAsync<int>(readers, Where));
+            Assert.Equal(_a.Port, Ask(readers));
+        }
+
+        await PoolTest.VerifyWholeAsync(writers);
+        await PoolTest.VerifyWholeAsync(readers);
+    }
+
+    [Fact]
     public async Task HostThatIsNamedFirst_IsUsedAgainWhenItIsBack()
     {
         var time = new SteppedTime();
@@ -175,6 +199,20 @@ public sealed class HostRulesTests : IAsyncLifetime
         {
             await connection.RunAsync(text);
         }
+    }
+
+    private static async Task BecomeStandbyAsync(DevPostgresServer server)
+    {
+        string directory;
+        await using (var connection = new NpgsqlConnection($"{server.ConnectionString};Pooling=false"))
+        {
+            await connection.OpenAsync();
+            directory = await connection.AskAsync<string>("SHOW data_directory");
+        }
+
+        await server.StopAsync();
+        await File.WriteAllTextAsync(Path.Combine(directory, "standby.signal"), "");
+        await server.StartAgainAsync();
     }
 
     // New sessions have it when this returns; others hear of it a moment later.
