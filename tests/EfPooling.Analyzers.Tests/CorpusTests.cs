@@ -36,7 +36,7 @@ public sealed class CorpusTests
     [Fact]
     public async Task Refusals_AreReported_OrTheListSaysWhyNot()
     {
-        var entries = SqlCorpus.Entries.Where(entry => (SqlVerdict.Of(entry.Sql).Effects & Refused) != 0).ToList();
+        var entries = SqlCorpus.Entries.Where(entry => (SqlVerdict.Of(entry.Sql).Effects & Refused) != 0 && !SelfContainedText.Is(SqlVerdict.Of(entry.Sql))).ToList();
         var calls = entries.Select(entry => $"        conn.Execute({SymbolDisplay.FormatLiteral(entry.Sql, quote: true)});");
         var found = await Analysis.RunAsync(
             TestCompilation.Create($"public class Example\n{{\n    public void Run(DbConnection conn)\n    {{\n{string.Join('\n', calls)}\n    }}\n}}"), null, new SqlRulesAnalyzer());

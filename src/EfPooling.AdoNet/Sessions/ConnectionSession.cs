@@ -71,18 +71,10 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
         }
     }
 
-    // Whatever it makes in the session it ends again, so that it needs none but the one on which it runs, which is reset afterwards.
+    // A transaction of its own can neither begin in another one nor where each statement is to be one.
     private bool IsSelfContained(SqlVerdict verdict, bool isInTransaction)
-    {
-        if ((verdict.Effects & SessionNeeds.OfSessions & ~SessionStepReader.Known) != 0 || verdict.Has(StatementKind.Savepoint)
-            || (verdict.Effects.HasFlag(SessionEffects.TransactionControl) && (isInTransaction || Pool.Options.PoolMode == PoolMode.Statement)))
-        {
-            return false;
-        }
-
-        var ledger = new SessionLedger();
-        return SessionStepReader.Read(verdict) is { } steps && ledger.TryAdd(steps) && ledger.IsBalanced;
-    }
+        => (!verdict.Effects.HasFlag(SessionEffects.TransactionControl) || !(isInTransaction || Pool.Options.PoolMode == PoolMode.Statement))
+            && SelfContainedText.Is(verdict);
 
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
     /// <returns>Whether it is not proven to leave the data as they were.</returns>

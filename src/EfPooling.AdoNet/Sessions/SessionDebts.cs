@@ -16,7 +16,7 @@ internal sealed class SessionDebts
     /// <returns>False: what the text leaves cannot be said.</returns>
     public bool TryAdd(SqlVerdict verdict, PinReason reason)
     {
-        if ((verdict.Effects & SessionNeeds.OfSessions & ~Accepted) != 0 || verdict.Has(StatementKind.Savepoint)
+        if ((verdict.Effects & SessionEffects.OfSessions & ~Accepted) != 0 || verdict.Has(StatementKind.Savepoint)
             || SessionStepReader.Read(verdict) is not { } steps || steps.Exists(IsUncertain))
         {
             return false;

@@ -5,7 +5,7 @@ namespace EfPooling.AdoNet;
 /// <summary>What the effects of a SQL text mean for a connection that has no session of its own, and for the server connection it runs on.</summary>
 internal static class SessionNeeds
 {
-    // Which effects need a session, with the reason to give.
+    // The effects that need a session, all of SessionEffects.OfSessions, with the reason to give.
     private static readonly (SessionEffects Effect, PinReason Reason)[] Table =
     [
         (SessionEffects.TransactionControl, PinReason.TransactionText),
@@ -20,9 +20,6 @@ internal static class SessionNeeds
         (SessionEffects.SequenceValue, PinReason.SequenceValue),
         (SessionEffects.ReplicationState | SessionEffects.FunctionState, PinReason.OtherState),
     ];
-
-    /// <summary>The effects for which a text needs a session.</summary>
-    public static readonly SessionEffects OfSessions = Table.Aggregate(SessionEffects.None, (all, row) => all | row.Effect);
 
     private static readonly StatementKind[] SchemaChanges =
     [

@@ -50,4 +50,8 @@ internal enum SessionEffects
 
     /// <summary>Changes how the server reads constants (<c>standard_conforming_strings</c>), so that every later text may be another one than was read here.</summary>
     StringSyntax = 16384,
+
+    /// <summary>Those for which a text needs a session, unless it ends whatever it makes there.</summary>
+    OfSessions = TransactionControl | Listen | TemporaryObject | SessionLock | PreparedStatement | HoldCursor | Library | Discard | UnnamedSettings | SequenceValue
+        | ReplicationState | FunctionState,
 }

@@ -1,4 +1,4 @@
-namespace EfPooling.AdoNet;
+namespace EfPooling.AdoNet.Sql;
 
 /// <summary>What the statements of one text, or of one transaction, have made in their session and not ended again. Pure; one user.</summary>
 internal sealed class SessionLedger

@@ -1,4 +1,4 @@
-namespace EfPooling.AdoNet;
+namespace EfPooling.AdoNet.Sql;
 
 /// <summary>What is done to a thing of the session.</summary>
 internal enum SessionStepKind

@@ -1,6 +1,4 @@
-using EfPooling.AdoNet.Sql;
-
-namespace EfPooling.AdoNet;
+namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
 /// Reads which things of the session the statements of a text make, use and end, so that it can be seen that nothing is left. Only forms that are certain are
@@ -50,7 +48,7 @@ internal sealed class SessionStepReader
 
     private bool TryRead(SqlStatement statement, int start, int end)
     {
-        var needs = statement.Effects & SessionNeeds.OfSessions;
+        var needs = statement.Effects & SessionEffects.OfSessions;
         if (statement.Kind == StatementKind.Drop && _tokens.Is(start + 1, "TABLE"))
         {
             return (needs & ~SessionEffects.TemporaryObject) == 0 && TryReadDrop(start, end);
@@ -182,7 +180,8 @@ internal sealed class SessionStepReader
             }
 
             var name = _tokens.Name(i);
-            var arguments = _tokens.Text[_tokens[i + 1].End.._tokens[close].Start].Trim();
+            var begin = _tokens[i + 1].End;
+            var arguments = _tokens.Text.Substring(begin, _tokens[close].Start - begin).Trim();
             var isShared = name.EndsWith("_shared", StringComparison.Ordinal);
             if (name == "pg_advisory_unlock_all")
             {

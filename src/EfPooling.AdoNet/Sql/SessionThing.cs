@@ -1,4 +1,4 @@
-namespace EfPooling.AdoNet;
+namespace EfPooling.AdoNet.Sql;
 
 /// <summary>What a session keeps until a statement ends it.</summary>
 internal enum SessionThing

@@ -6,7 +6,7 @@ namespace EfPooling.Analyzers.Rules;
 /// <summary>EFP0004: LISTEN, PREPARE as text, held cursors, LOAD and DISCARD. <see cref="NotificationUseAnalyzer"/> reports the calls.</summary>
 internal sealed class SessionFeatureRule() : SqlRule(Descriptors.SessionFeature)
 {
-    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled;
+    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled && !use.Script.IsSelfContained;
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

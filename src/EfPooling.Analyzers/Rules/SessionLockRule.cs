@@ -10,7 +10,7 @@ internal sealed class SessionLockRule() : SqlRule(Descriptors.SessionLock)
 
     private static readonly WordTable Locks = new("pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared");
 
-    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled;
+    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled && !use.Script.IsSelfContained;
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

@@ -10,7 +10,7 @@ internal sealed class TemporaryObjectRule() : SqlRule(Descriptors.TemporaryObjec
 
     private const string InTransaction = "Write CREATE TEMP TABLE ... ON COMMIT DROP in the transaction that uses it";
 
-    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled;
+    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled && !use.Script.IsSelfContained;
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

@@ -9,7 +9,7 @@ internal sealed class TransactionTextRule() : SqlRule(Descriptors.TransactionTex
     // What may follow in PostgreSQL; BEGIN TRY and BEGIN IMMEDIATE are of others.
     private static readonly WordTable Followers = new("work transaction isolation read not deferrable and prepared");
 
-    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled;
+    public override bool Concerns(SqlUse use) => !use.Script.IsOnlyData && use.IsPooled && (!use.Script.IsSelfContained || use.IsInTransaction);
 
     public override void Check(SqlUse use, SqlScriptStatement statement)
     {

@@ -2,10 +2,11 @@ using EfPooling.AdoNet.Sql;
 
 namespace EfPooling.Analyzers.Sql;
 
-/// <summary>A SQL text as the run-time classifier reads it, statement by statement. Immutable.</summary>
+/// <summary>A SQL text as the run-time classifier reads it, statement by statement. Does not change; one thread only.</summary>
 internal sealed class SqlScript
 {
     private readonly List<SqlScriptStatement> _statements = [];
+    private bool? _isSelfContained;
 
     public SqlScript(string text)
     {
@@ -39,6 +40,9 @@ internal sealed class SqlScript
         Effects: SessionEffects.None,
         Kind: StatementKind.Select or StatementKind.Insert or StatementKind.Update or StatementKind.Delete or StatementKind.Merge,
     });
+
+    /// <summary>The text ends again whatever it makes in its session, so that it runs on a pooled connection.</summary>
+    public bool IsSelfContained => _isSelfContained ??= SelfContainedText.Is(SqlVerdict.Read(Tokens.Text));
 
     /// <summary>Whether anything may stand there, because a value is pasted in.</summary>
     public bool IsHole(int token) => Tokens.Is(token, SqlSource.Hole);

@@ -65,6 +65,7 @@ public sealed class SessionFeatureTests
                 }
             }
             """)
+        .Silent("what the same text ends", """conn.Execute("LISTEN a; SELECT 1; UNLISTEN a"); conn.Execute("PREPARE p AS SELECT 1; EXECUTE p; DEALLOCATE p");""")
         .Silent("NOTIFY and cursors of a transaction",
             """
             conn.Execute("NOTIFY orders, 'a'; SELECT pg_notify('orders', 'a')");

@@ -106,6 +106,7 @@ public sealed class TemporaryObjectTests
             conn.Execute("CREATE TEMP TABLE t (id int) ON COMMIT DROP");
             conn.Execute("CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1");
             """)
+        .Silent("a table that the same text drops", """conn.Execute("CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1); DROP TABLE t");""")
         .Silent("permanent objects",
             """
             conn.Execute("CREATE TABLE temp (id int); CREATE UNLOGGED TABLE t (id int); SELECT 1 INTO t FROM orders; CREATE VIEW v AS SELECT 'CREATE TEMP TABLE'");

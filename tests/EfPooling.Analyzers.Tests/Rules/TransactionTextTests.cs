@@ -54,6 +54,13 @@ public sealed class TransactionTextTests
             second.CommandType = CommandType.Text;
             second.CommandText = "{|EFP0006:commit|}";
             """)
+        .Silent("a transaction that the text begins and ends", """conn.Execute("START TRANSACTION; UPDATE orders SET name = 'a'; COMMIT"); conn.Execute("BEGIN; ROLLBACK");""")
+        .Fires(
+            "a transaction within another one",
+            """
+            await using var tx = await conn.BeginTransactionAsync(ct);
+            conn.Execute("{|EFP0006:BEGIN|}; UPDATE orders SET name = 'a'; {|EFP0006:COMMIT|}", transaction: tx);
+            """)
         .Silent("savepoints", """conn.Execute("SAVEPOINT a; ROLLBACK TO a; ROLLBACK WORK TO SAVEPOINT a; RELEASE a");""")
         .Silent("bodies and data",
             """"
