@@ -55,7 +55,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
             }
 
             _lease.ThrowIfRunning();
-            Transaction = _connection is null || Transaction?.IsOf(value) == true ? Transaction : null; // Set in either order.
+            Transaction = _connection is null || Transaction?.Inner.IsOf(value) == true ? Transaction : null; // Set in either order.
             _connection = value;
         }
     }
@@ -68,7 +68,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
         get;
         set
         {
-            value?.ThrowIfOver();
+            value?.Inner.ThrowIfOver();
             field = value;
         }
     }
@@ -104,9 +104,9 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
 
     DisposalNote IPooledStatement.Disposal => _disposal;
 
-    LogicalTransaction? IPooledStatement.Transaction => Transaction;
+    ServerTransaction? IPooledStatement.Transaction => Transaction?.Inner;
 
-    LogicalConnection? IPooledStatement.LogicalConnection => _connection;
+    IConnectionHost? IPooledStatement.Host => _connection;
 
     string? IPooledStatement.Text => string.Join("; ", BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => command.CommandText));
 
@@ -127,7 +127,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
         }
     }
 
-    bool IPooledStatement.HasBuiltInParameters => BatchCommands.Cast<NpgsqlBatchCommand>().All(command => ParameterTypes.AreBuiltIn(command.Parameters));
+    bool IParameterised.HasBuiltInParameters => BatchCommands.Cast<NpgsqlBatchCommand>().All(command => ParameterTypes.AreBuiltIn(command.Parameters));
 
     NpgsqlCommand? IPooledStatement.Shareable => null;
 
@@ -213,6 +213,9 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
             NpgsqlInternals.ForgetPreparation(command);
         }
     }
+
+    DbDataReader IPooledStatement.Wrap(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? toClose, bool isSingleRow)
+        => new LogicalDataReader(inner, lease, (LogicalConnection?)toClose, isSingleRow);
 
     void IPooledStatement.CancelInner() => _inner.Cancel();
 

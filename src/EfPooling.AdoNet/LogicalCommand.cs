@@ -95,7 +95,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
             }
 
             _lease.ThrowIfRunning();
-            Transaction = _connection is null || Transaction?.IsOf(value) == true ? Transaction : null; // Set in either order.
+            Transaction = _connection is null || Transaction?.Inner.IsOf(value) == true ? Transaction : null; // Set in either order.
             _connection = value;
         }
     }
@@ -108,7 +108,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         get;
         set
         {
-            value?.ThrowIfOver();
+            value?.Inner.ThrowIfOver();
             field = value;
         }
     }
@@ -147,16 +147,16 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     DisposalNote IPooledStatement.Disposal => _disposal;
 
-    LogicalTransaction? IPooledStatement.Transaction => Transaction;
+    ServerTransaction? IPooledStatement.Transaction => Transaction?.Inner;
 
-    LogicalConnection? IPooledStatement.LogicalConnection => _connection;
+    IConnectionHost? IPooledStatement.Host => _connection;
 
     string? IPooledStatement.Text => Inner.CommandText;
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.
     SqlVerdict IPooledStatement.Verdict => SqlVerdict.Of(CommandType == CommandType.Text ? Inner.CommandText : $"CALL {Inner.CommandText}()");
 
-    bool IPooledStatement.HasBuiltInParameters => ParameterTypes.AreBuiltIn(Inner.Parameters);
+    bool IParameterised.HasBuiltInParameters => ParameterTypes.AreBuiltIn(Inner.Parameters);
 
     bool IPooledStatement.IsOneTransaction => true;
 
@@ -190,7 +190,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
-        => _connection?.Pool is { Station: not null, IsBusy: true }
+        => _connection?.Pool is { Execution.Station: not null, Context.IsBusy: true }
             ? ReadScalarAsync(cancellationToken)
             : StatementRunner.RunAsync(_lease, Inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
@@ -233,6 +233,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     }
 
     void IPooledStatement.Attach(NpgsqlConnection connection) => Inner.Connection = connection;
+
+    DbDataReader IPooledStatement.Wrap(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? toClose, bool isSingleRow)
+        => new LogicalDataReader(inner, lease, (LogicalConnection?)toClose, isSingleRow);
 
     void IPooledStatement.CancelInner() => Inner.Cancel();
 

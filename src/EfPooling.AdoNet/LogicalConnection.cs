@@ -17,7 +17,7 @@ namespace EfPooling.AdoNet;
 /// Commands outside a transaction may run on different server connections, so what a session keeps (settings, temporary tables, locks)
 /// does not last from one to the next; <see cref="LeaseSessionAsync"/> gives one session to what needs it.
 /// </remarks>
-public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
+public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISettingsHost
 {
     private static readonly StateChangeEventArgs Opened = new(ConnectionState.Closed, ConnectionState.Open);
     private static readonly StateChangeEventArgs Closed = new(ConnectionState.Open, ConnectionState.Closed);
@@ -71,9 +71,6 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <summary>Migrations have run on it whose types the pool does not know yet. Written by whoever uses the connection.</summary>
     internal bool HasMigrated { get; set; }
 
-    /// <summary>The server connection of the latest lease, in shuffle mode. Used by whoever has the claim.</summary>
-    internal ServerConnection? LastServer { get; set; }
-
     /// <summary>The session settings that statements of this connection want; <c>null</c> if there are none.</summary>
     internal ConnectionSettings? Settings
         => _settings ?? (OwnersSettings.IsEmpty && _pool?.Options.DeclaredSettings.IsEmpty != false ? null : RequireSettings());
@@ -124,7 +121,13 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
     /// <inheritdoc/>
     public override string ServerVersion
-        => OpenBinder.Pool.ServerVersion ?? throw new InvalidOperationException("The server's version is not known before the first connection to it.");
+    {
+        get
+        {
+            _ = OpenBinder;
+            return _pool!.ServerVersion ?? throw new InvalidOperationException("The server's version is not known before the first connection to it.");
+        }
+    }
 
     /// <inheritdoc/>
     public override ConnectionState State => _state;
@@ -133,7 +136,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     public override bool CanCreateBatch => true;
 
     /// <summary>That was begun on it and has not ended.</summary>
-    internal LogicalTransaction? CurrentTransaction => _binder?.Transaction;
+    internal ServerTransaction? CurrentTransaction => _binder?.Transaction;
 
     /// <inheritdoc/>
     protected override DbProviderFactory DbProviderFactory => TransactionPoolingFactory.Instance;
@@ -182,7 +185,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         _state = ConnectionState.Closed;
         if (Interlocked.CompareExchange(ref _binder, null, binder) == binder)
         {
-            binder.Pool.IdleWatch?.OnClosed();
+            _pool?.IdleWatch?.OnClosed();
         }
     }
 
@@ -258,7 +261,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         [CallerMemberName] string? member = null,
         [CallerFilePath] string? file = null,
         [CallerLineNumber] int line = 0)
-        => OpenBinder.BeginTransaction(this, isolationLevel, new CallerInfo(member, file, line));
+        => Begun(OpenBinder.BeginTransaction(this, isolationLevel, new CallerInfo(member, file, line)));
 
     /// <inheritdoc cref="BeginTransaction(IsolationLevel, string?, string?, int)"/>
     /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
@@ -284,7 +287,10 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         [CallerLineNumber] int line = 0)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return OpenBinder.BeginTransactionAsync(this, isolationLevel, new CallerInfo(member, file, line), cancellationToken);
+        var beginning = OpenBinder.BeginTransactionAsync(this, isolationLevel, new CallerInfo(member, file, line), cancellationToken);
+        return beginning.IsCompletedSuccessfully ? new ValueTask<LogicalTransaction>(Begun(beginning.Result)) : AwaitAsync(beginning);
+
+        async ValueTask<LogicalTransaction> AwaitAsync(ValueTask<ServerTransaction> beginning) => Begun(await beginning.ConfigureAwait(false));
     }
 
     /// <inheritdoc cref="BeginTransaction(IsolationLevel, string?, string?, int)"/>
@@ -323,10 +329,11 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
     /// <param name="reason">Why; named in the log and in diagnostics.</param>
     /// <param name="cancellationToken">Cancels the wait for a server connection.</param>
     /// <exception cref="StatementModeException">The pool runs in statement mode.</exception>
-    public ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
+    public async ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        return OpenBinder.Session.LeaseAsync(reason, cancellationToken);
+        var (lease, end, endAsync) = await OpenBinder.Session.LeaseAsync(reason, cancellationToken).ConfigureAwait(false);
+        return new SessionLease(lease, reason, end, endAsync);
     }
 
     /// <inheritdoc/>
@@ -400,6 +407,24 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
     string? ICallSiteSource.Origin => Origin;
 
+    int ISettingsHost.Use => Owner is { } owner && OwnersUse is { } use ? use(owner) : 0;
+
+    object? IConnectionHost.Owner => Owner;
+
+    ConnectionSettings? IConnectionHost.Settings => Settings;
+
+    ServerConnection? IConnectionHost.LastServer { get; set; }
+
+    ConnectionBinder IConnectionHost.OpenBinder => OpenBinder;
+
+    ConcurrencyGuard? IConnectionHost.Guard => _pool?.Guard;
+
+    ConnectionSettings IConnectionHost.RequireSettings() => RequireSettings();
+
+    void IConnectionHost.ForgetFollowedSettings() => ForgetFollowedSettings();
+
+    void IConnectionHost.OnAnswerLost() => HasLostAnswer = true;
+
     /// <summary>Shows the string from which the connection was made until it is opened.</summary>
     internal LogicalConnection ShowingGiven(string? connectionString)
     {
@@ -468,7 +493,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         }
 
         var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set, so there is nothing to connect to. Set ConnectionString, or get the connection from a TransactionPoolingDataSource; for a context, pass a connection string to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString).");
-        var binder = new ConnectionBinder(pool, this);
+        var binder = new ConnectionBinder(pool.Execution, this);
         if (pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
         {
             binder.Enlist(ambient);
@@ -483,13 +508,13 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
 
     private void EndOpen(ConnectionBinder binder)
     {
-        binder.Pool.IdleWatch?.OnOpened(); // Whoever takes the binder out again says that it is closed.
+        _pool?.IdleWatch?.OnOpened(); // Whoever takes the binder out again says that it is closed.
         _binder = binder;
         if (Interlocked.CompareExchange(ref _state, ConnectionState.Open, ConnectionState.Connecting) != ConnectionState.Connecting)
         {
             if (Interlocked.Exchange(ref _binder, null) is not null)
             {
-                binder.Pool.IdleWatch?.OnClosed();
+                _pool?.IdleWatch?.OnClosed();
             }
 
             throw new InvalidOperationException("The connection was closed while it was being opened. Await Open before closing or disposing the connection.");
@@ -498,15 +523,15 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         OnStateChange(Opened);
     }
 
-    /// <summary>The session to which the connection is bound broke: it is closed, as Npgsql's is, though what holds the session ends later.</summary>
-    internal void OnSessionLost(ConnectionBinder binder)
+    // The session to which the connection is bound broke: it is closed, as Npgsql's is, though what holds the session ends later.
+    void IConnectionHost.OnSessionLost(ConnectionBinder binder)
     {
         if (!ReferenceEquals(Interlocked.CompareExchange(ref _binder, null, binder), binder))
         {
             return;
         }
 
-        binder.Pool.IdleWatch?.OnClosed();
+        _pool?.IdleWatch?.OnClosed();
         Volatile.Write(ref _lost, binder);
         _state = ConnectionState.Closed;
         ForgetFollowedSettings();
@@ -528,7 +553,7 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         wasOpen = binder is not null;
         if (binder is not null)
         {
-            binder.Pool.IdleWatch?.OnClosed();
+            _pool?.IdleWatch?.OnClosed();
             if (binder.Claim.BusyOperation is { } running)
             {
                 _closing.Set(binder.Guard, running);
@@ -545,8 +570,9 @@ public class LogicalConnection : DbConnection, ICloneable, ICallSiteSource
         return binder ?? Interlocked.Exchange(ref _lost, null);
     }
 
-    /// <summary>What SQL has set lasts until the connection is closed, as it does without a pool.</summary>
-    internal void ForgetFollowedSettings() => _settings?.OnClosed();
+    private LogicalTransaction Begun(ServerTransaction inner) => new(this, inner);
+
+    private void ForgetFollowedSettings() => _settings?.OnClosed();
 
     /// <summary>The settings, made if need be.</summary>
     internal ConnectionSettings RequireSettings()

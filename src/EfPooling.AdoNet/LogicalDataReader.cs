@@ -12,7 +12,7 @@ namespace EfPooling.AdoNet;
 /// touches that connection again: Npgsql's own reader object goes on to serve the connection's next owner.
 /// </summary>
 [SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
-public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
+public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, IOpenResult
 {
     private readonly IReaderLease _lease;
     private readonly LogicalConnection? _closeToo;
@@ -377,7 +377,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator
     private static bool IsQuietAtClose(Exception error) => error is OperationCanceledException or NpgsqlException { InnerException: TimeoutException };
 
     /// <summary>Whether somebody is inside a read at this moment.</summary>
-    internal bool IsReading => _gate.IsReading;
+    bool IOpenResult.IsReading => _gate.IsReading;
 
     /// <summary>What may leave the reader in place of a value of Npgsql: itself, unless it is a stream or text reader of a column.</summary>
     internal T HandOut<T>(T value) => value switch

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Runtime.CompilerServices;
-using System.Transactions;
 using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Microsoft.Extensions.Logging;
@@ -26,8 +24,6 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly ServerConnector _connector;
     private readonly ServerConnectionPool<ServerConnection> _pool;
     private readonly NotificationListener _notifications;
-    private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
-    private readonly PinCounters _pins = new();
     private readonly PoolLifeline _lifeline;
     private PoolEntry? _entry; // written once, before anybody else has the pool
     private volatile bool _isClosed; // it closes, or has
@@ -45,11 +41,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         Options = options with { };
         Name = options.Name;
         Logger = configuration.LoggerFactory.CreateLogger("EfPooling.Pool");
-        Guard = new ConcurrencyGuard(Options, configuration.Time, Logger, Name);
         ConnectionStringWithPassword = keywords.ConnectionString;
         _normalised = PoolFamily.Normalise(keywords);
         ConnectionString = ConnectionStringKeywords.WithoutPassword(keywords);
-        CommandTimeout = keywords.CommandTimeout;
         EnlistsAmbientTransactions = keywords.Enlist;
 
         _npgsql = configuration.ExistingDataSource ?? BuildNpgsql(configuration, ConnectionStringKeywords.ForServerConnections(keywords, options));
@@ -61,21 +55,19 @@ public sealed class TransactionPoolingDataSource : DbDataSource
             Server = description.DataSource;
         }
 
-        var canPrepend = ConnectionStringKeywords.LetPrepend(_npgsql);
-        Catalogs = new CatalogKeeper(
-            new CatalogSource(CatalogTimeoutSeconds),
-            new TrustedObjects(options.TrustedFunctions, options.TrustedSchemas),
-            options.SchemaCheckInterval,
-            configuration.Time ?? TimeProvider.System,
-            Logger);
-        var upkeep = new ServerUpkeep(canPrepend, options.ResetPolicy, Shuffles, Catalogs, Name, options.VerifySessions || Shuffles, HostRules.For(_npgsql, configuration.Time ?? TimeProvider.System), SessionInitializer.For(_npgsql, Logger));
+        var time = configuration.Time ?? TimeProvider.System;
+        var catalogs = new CatalogKeeper(
+            new CatalogSource(CatalogTimeoutSeconds), new TrustedObjects(options.TrustedFunctions, options.TrustedSchemas), options.SchemaCheckInterval, time, Logger);
+        var shuffles = options.Shuffle && options.PoolMode != PoolMode.Session;
+        var upkeep = new ServerUpkeep(
+            ServerUpkeep.LetsPrepend(_npgsql), options.ResetPolicy, shuffles, catalogs, Name, options.VerifySessions || shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
-        _pool = new ServerConnectionPool<ServerConnection>(Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
-        Station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions
-            ? new Station(this, configuration.Time ?? TimeProvider.System, Logger)
-            : null;
-        _notifications = new NotificationListener(_connector, Options, Name, configuration.Time ?? TimeProvider.System, Logger) { Owner = this };
-        _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, configuration.Time ?? TimeProvider.System); // Last: an object that was not completed has nothing to close.
+        _pool = new ServerConnectionPool<ServerConnection>(shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
+        Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
+        var station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions ? new Station(Context) : null;
+        Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), station);
+        _notifications = new NotificationListener(_connector, Options, Name, time, Logger) { Owner = this };
+        _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, time); // Last: an object that was not completed has nothing to close.
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -89,27 +81,21 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     internal TransactionPoolingOptions Options { get; }
 
-    /// <summary>A logical connection gets another server connection each time.</summary>
-    internal bool Shuffles => Options.Shuffle && Options.PoolMode != PoolMode.Session;
-
     internal ILogger Logger { get; }
 
-    /// <summary>Where reads meet that share round trips; <c>null</c> if none may.</summary>
-    internal Station? Station { get; }
+    /// <summary>What the floors below see of this.</summary>
+    internal PoolContext Context { get; }
 
-    /// <summary>No server connection is free, and no other one is about to be for somebody who comes now. A guess.</summary>
-    internal bool IsBusy => _pool.IsBusy;
+    /// <summary>What the statements of its connections share.</summary>
+    internal PoolExecution Execution { get; }
 
-    /// <summary>The time of the pool's clock, for <see cref="AcquireAsync"/>.</summary>
-    internal long Now => _pool.Now;
+    internal SettingInterner SettingInterner => Context.SettingInterner;
 
-    internal SettingInterner SettingInterner { get; } = new();
-
-    internal ConcurrencyGuard Guard { get; }
+    internal ConcurrencyGuard Guard => Execution.Guard;
 
     internal string Server { get; }
 
-    internal int CommandTimeout { get; }
+    internal int CommandTimeout => Context.CommandTimeout;
 
     internal bool EnlistsAmbientTransactions { get; }
 
@@ -128,10 +114,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     internal PoolIdleWatch? IdleWatch { get; private set; }
 
     /// <summary>What is known of the database, and how far it can be believed.</summary>
-    internal CatalogKeeper Catalogs { get; }
+    internal CatalogKeeper Catalogs => Context.Catalogs;
 
     /// <summary>What is known of the database at this moment.</summary>
-    internal SqlCatalog Catalog => Catalogs.Current;
+    internal SqlCatalog Catalog => Context.Catalog;
 
     internal string? ServerVersion => _connector.ServerVersion;
 
@@ -221,10 +207,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => _pool.GetOldestLeases(limit);
 
     /// <summary>How often a connection was given a session of its own since the pool was created, by reason; reasons that never occurred are absent.</summary>
-    public IReadOnlyDictionary<PinReason, long> GetPins() => _pins.ToDictionary();
+    public IReadOnlyDictionary<PinReason, long> GetPins() => Context.GetPins();
 
     /// <summary>What became of reads that shared round trips, since the pool was made.</summary>
-    public TrainStatistics GetTrains() => (Station?.Counters ?? new TrainCounters()).ToStatistics();
+    public TrainStatistics GetTrains() => (Execution.Station?.Counters ?? new TrainCounters()).ToStatistics();
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
@@ -252,7 +238,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Makes types (enums, composites, extensions), functions and views that were created or changed since the first connection known.</summary>
     public void ReloadTypes()
     {
-        var lease = Acquire(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), CancellationToken.None);
+        var lease = Context.Acquire(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), CancellationToken.None);
         try
         {
             lease.Connection.Npgsql.ReloadTypes();
@@ -274,7 +260,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <inheritdoc cref="ReloadTypes"/>
     public async Task ReloadTypesAsync(CancellationToken cancellationToken = default)
     {
-        var lease = await AcquireAsync(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), cancellationToken).ConfigureAwait(false);
+        var lease = await Context.AcquireAsync(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), cancellationToken).ConfigureAwait(false);
         try
         {
             await lease.Connection.Npgsql.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
@@ -382,150 +368,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     internal TransactionPoolingDataSource GetDatabase(string database) => _family.GetDatabase(this, database);
 
-    internal void EnsureReachable() => _pool.EnsureReachable();
-
-    internal ValueTask EnsureReachableAsync(CancellationToken cancellationToken) => _pool.EnsureReachableAsync(cancellationToken);
-
-    /// <param name="holder">Named in diagnostics while the lease runs.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
-    /// <param name="since">Since when the holder waits, by <see cref="Now"/>; <c>null</c>: from now on.</param>
-    internal Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
-    {
-        var started = since ?? _pool.Now;
-        while (true)
-        {
-            var lease = _pool.Acquire(holder, started, cancellationToken);
-            var isFit = false;
-            try
-            {
-                isFit = IsFit(lease.Connection, last) && (!lease.Connection.NeedsRenewal(Catalog) || lease.Connection.TryRenew(Catalog));
-                if (isFit)
-                {
-                    return lease;
-                }
-            }
-            finally
-            {
-                RetireUnless(isFit, lease);
-            }
-        }
-    }
-
-    /// <inheritdoc cref="Acquire"/>
-    /// <param name="holder">Named in diagnostics while the lease runs.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
-    /// <param name="since">Since when the holder waits, by <see cref="Now"/>; <c>null</c>: from now on.</param>
-    internal ValueTask<Lease<ServerConnection>> AcquireAsync(
-        ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
-    {
-        var started = since ?? _pool.Now;
-        var acquiring = _pool.AcquireAsync(holder, started, cancellationToken);
-        if (!acquiring.IsCompletedSuccessfully)
-        {
-            return AcquireFitAsync(acquiring, holder, last, started, cancellationToken);
-        }
-
-        var ready = acquiring.Result;
-        return IsFit(ready.Connection, last) && !ready.Connection.NeedsRenewal(Catalog)
-            ? new ValueTask<Lease<ServerConnection>>(ready)
-            : AcquireFitAsync(new ValueTask<Lease<ServerConnection>>(ready), holder, last, started, cancellationToken);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Lease<ServerConnection>> AcquireFitAsync(
-        ValueTask<Lease<ServerConnection>> first, ILeaseHolder holder, ServerConnection? last, long started, CancellationToken cancellationToken)
-    {
-        var lease = await first.ConfigureAwait(false);
-        while (true)
-        {
-            var isFit = false;
-            try
-            {
-                isFit = IsFit(lease.Connection, last) && (!lease.Connection.NeedsRenewal(Catalog) || await lease.Connection.TryRenewAsync(Catalog).ConfigureAwait(false));
-                if (isFit)
-                {
-                    return lease;
-                }
-            }
-            finally
-            {
-                RetireUnless(isFit, lease);
-            }
-
-            lease = await _pool.AcquireAsync(holder, started, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private bool IsFit(ServerConnection server, ServerConnection? last)
-        => server.IsReady && (last is null || !ReferenceEquals(server, last) || Options.MaxPoolSize == 1);
-
-    // Npgsql's keepalive found it dead while it was idle, or it could not be reset, or its host is not the right one any more.
-    private void RetireUnless(bool isFit, Lease<ServerConnection> lease)
-    {
-        if (!isFit)
-        {
-            lease.Retire(lease.Connection switch
-            {
-                { IsReady: false } => RetireReason.Broken,
-                { IsMisplaced: true } => RetireReason.HostRules,
-                { Taint: Taint.None } when Shuffles => RetireReason.Shuffled,
-                _ => RetireReason.ResetFailed,
-            });
-        }
-    }
-
     private static TransactionPoolingOptions ForShuffling(TransactionPoolingOptions options)
         => options with { ServerRoundRobin = true, MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(2, options.MaxPoolSize)) };
-
-    /// <summary>Takes part in a transaction, together with the other connections in it unless <paramref name="session"/> pins this one.</summary>
-    internal AmbientEnlistment Enlist(Transaction transaction, PinnedSession? session)
-    {
-        if (session is not null)
-        {
-            var own = new AmbientEnlistment(this, transaction, session);
-            own.Watch();
-            return own;
-        }
-
-        if (_enlistments.TryGetValue(transaction, out var existing))
-        {
-            return existing;
-        }
-
-        var ours = new AmbientEnlistment(this, transaction, session: null);
-        var enlistment = _enlistments.GetOrAdd(transaction, ours);
-        if (ReferenceEquals(enlistment, ours))
-        {
-            ours.Watch();
-        }
-
-        return enlistment;
-    }
-
-    internal void Forget(Transaction transaction) => _enlistments.TryRemove(transaction, out _);
-
-    /// <param name="reason">Why a connection is pinned.</param>
-    /// <param name="statement">Which statement or purpose asked for it.</param>
-    internal void ReportPin(PinReason reason, string? statement)
-    {
-        _pins.Count(reason);
-        if (reason == PinReason.SessionMode)
-        {
-            Log.SessionModePinned(Logger, Name);
-        }
-        else
-        {
-            Log.Pinned(Logger, Name, reason, statement);
-        }
-    }
-
-    internal void ReportStalePlan() => Log.StalePlanRetried(Logger, Name);
-
-    internal void ReportFailedReaderClose(Exception error) => Log.ReaderCloseFailed(Logger, error);
-
-    internal void ReportFailedRollback(Exception error) => Log.RollbackFailed(Logger, error);
 
     /// <inheritdoc/>
     protected override DbConnection CreateDbConnection() => CreateConnection(null, null);

@@ -131,7 +131,7 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
         for (var i = 0; i < 2; i++)
         {
             await connection.RunAsync("SELECT 1");
-            await connection.LastServer!.Npgsql.CloseAsync();
+            await ((IConnectionHost)connection).LastServer!.Npgsql.CloseAsync();
             Assert.Equal(1, i == 0 ? await connection.AskAsync<int>("SELECT 1") : connection.Ask<int>("SELECT 1"));
         }
 

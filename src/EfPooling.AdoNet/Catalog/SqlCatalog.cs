@@ -90,7 +90,7 @@ internal sealed class SqlCatalog
     }
 
     /// <summary>The judgement on a text together with what its statement's parameters may be.</summary>
-    public Judgement Judge(SqlVerdict verdict, IPooledStatement statement)
+    public Judgement Judge(SqlVerdict verdict, IParameterised statement)
         => OwnTypes == CatalogFlags.None || statement.HasBuiltInParameters ? Judge(verdict) : Judge(verdict).With(OwnTypes);
 
     /// <summary>Whether the text only reads, leaves nothing behind, not even until its transaction ends, and may be run again elsewhere.</summary>

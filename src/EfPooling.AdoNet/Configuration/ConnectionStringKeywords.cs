@@ -70,7 +70,7 @@ internal static class ConnectionStringKeywords
         if (keywords.LoadBalanceHosts)
         {
             options.ServerRoundRobin = true; // A caller after the other gets another host, as with Npgsql.
-            options.MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(HostRules.CountHosts(keywords), options.MaxPoolSize));
+            options.MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(CountHosts(keywords), options.MaxPoolSize));
         }
 
         // Npgsql's Timeout covers waiting for the pool and connecting. Zero means no limit there.
@@ -108,14 +108,8 @@ internal static class ConnectionStringKeywords
         }.ConnectionString;
     }
 
-    /// <summary>Whether session settings may travel ahead of statements: in UTF-8, and with no keepalive timer that might write at the same time.</summary>
-    public static bool LetPrepend(NpgsqlDataSource source)
-    {
-        var keywords = new NpgsqlConnectionStringBuilder(source.ConnectionString);
-        return NpgsqlInternals.CanPrepend && keywords.KeepAlive == 0 && IsUtf8(keywords.ClientEncoding) && IsUtf8(keywords.Encoding);
-    }
-
-    private static bool IsUtf8(string? encoding) => encoding is null || encoding.Replace("-", "", StringComparison.Ordinal).Equals("UTF8", StringComparison.OrdinalIgnoreCase);
+    /// <summary>How many hosts it names.</summary>
+    public static int CountHosts(NpgsqlConnectionStringBuilder keywords) => keywords.Host?.Split(',').Length ?? 0;
 
     /// <summary>The connection string of plain connections beside the pool.</summary>
     public static string ForUnpooledConnections(NpgsqlConnectionStringBuilder keywords)

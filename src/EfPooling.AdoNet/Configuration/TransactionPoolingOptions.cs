@@ -8,7 +8,7 @@ namespace EfPooling.AdoNet;
 /// Order of precedence: what is set here, then the connection string's keywords (<c>Maximum Pool Size</c>, <c>Minimum Pool Size</c>,
 /// <c>Connection Lifetime</c>, <c>Connection Idle Lifetime</c>, <c>Timeout</c>), then the defaults.
 /// </remarks>
-public record TransactionPoolingOptions : PoolOptions
+public partial record TransactionPoolingOptions : PoolOptions
 {
     private static readonly TimeSpan LongestPoolIdleTimeout = TimeSpan.FromDays(24); // As every other time.
 
@@ -106,32 +106,6 @@ public record TransactionPoolingOptions : PoolOptions
     public double CallSiteSampling { get; set; }
 
     internal DeclaredSettings DeclaredSettings { get; set; } = DeclaredSettings.None;
-
-    /// <summary>
-    /// Declares a session setting that every statement and transaction of every connection runs with: a tenant for row-level security,
-    /// <c>role</c>, <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, so it costs no round trip.
-    /// </summary>
-    /// <param name="name">A setting of PostgreSQL, or one of your own with a prefix and a dot. Declared again, the later one counts.</param>
-    /// <param name="value">Asked for the value whenever a statement begins; may be asked by several threads at a time. <c>null</c>: the session's default.</param>
-    /// <param name="required">A value of <c>null</c> or nothing throws <see cref="SessionSettingMissingException"/> before any SQL is sent.</param>
-    /// <returns>These options.</returns>
-    /// <exception cref="ArgumentException">The name is not that of a setting.</exception>
-    public TransactionPoolingOptions SessionSetting(string name, Func<LogicalConnection, string?> value, bool required = false)
-    {
-        ArgumentNullException.ThrowIfNull(value);
-        DeclaredSettings = DeclaredSettings.With(new DeclaredSetting(SettingName.Parse(name), value, required));
-        return this;
-    }
-
-    /// <summary>Declares a session setting with one value for all connections.</summary>
-    /// <inheritdoc cref="SessionSetting(string, Func{LogicalConnection, string?}, bool)"/>
-    /// <exception cref="ArgumentException">The name is not that of a setting, or the value cannot be stored.</exception>
-    public TransactionPoolingOptions SessionSetting(string name, string value)
-    {
-        ArgumentNullException.ThrowIfNull(value);
-        SettingName.CheckValue(name, value);
-        return SessionSetting(name, _ => value);
-    }
 
     /// <summary>
     /// How many notifications wait for one subscriber of <see cref="TransactionPoolingDataSource.SubscribeAsync"/> at most. If it falls further

@@ -1,5 +1,3 @@
-using EfPooling.AdoNet.Sql;
-
 namespace EfPooling.AdoNet;
 
 /// <summary>
@@ -8,9 +6,9 @@ namespace EfPooling.AdoNet;
 /// </summary>
 public sealed class SessionChangedException : Exception
 {
-    internal SessionChangedException(string pool, IReadOnlyList<string> statements, IReadOnlyList<string> differences)
+    internal SessionChangedException(string pool, IReadOnlyList<string> statements, IEnumerable<string> summaries, IReadOnlyList<string> differences)
         : base(
-            $"Pool '{pool}': the session is not what it was before {string.Join("; ", statements.Select(StatementSummary.Of).Select(text => $"'{text}'"))}. Changed: {string.Join("; ", differences)}. "
+            $"Pool '{pool}': the session is not what it was before {string.Join("; ", summaries.Select(text => $"'{text}'"))}. Changed: {string.Join("; ", differences)}. "
             + "If a function named in TrustedFunctions or TrustedSchemas did this, take it off the list; otherwise please report the statement and the definitions of what it uses.")
     {
         Statements = statements;

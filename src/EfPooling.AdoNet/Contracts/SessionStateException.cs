@@ -1,5 +1,3 @@
-using EfPooling.AdoNet.Sql;
-
 namespace EfPooling.AdoNet;
 
 /// <summary>
@@ -38,7 +36,7 @@ public sealed class SessionStateException : InvalidOperationException
 
     internal static SessionStateException StringSyntax(string? statement)
         => new(
-            $"'{statement}' changes how the server reads string constants ({SqlSetting.StringSyntax}), so that later texts on that session would not say what they were checked for. Leave it on, and write E'...' where a backslash shall escape.",
+            $"'{statement}' changes how the server reads string constants (standard_conforming_strings), so that later texts on that session would not say what they were checked for. Leave it on, and write E'...' where a backslash shall escape.",
             PinReason.Setting,
             statement);
 

@@ -14,7 +14,8 @@ namespace EfPooling.AdoNet;
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is never asked for, and a clone that the end of its transaction frees, hold nothing to dispose.")]
 internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
 {
-    private readonly TransactionPoolingDataSource _pool;
+    private readonly PoolExecution _execution;
+    private readonly PoolContext _pool;
     private readonly Transaction _transaction; // a clone: the caller may dispose the original before the transaction completes
     private readonly PinnedSession? _session;
     private readonly SemaphoreSlim _start = new(1, 1);
@@ -28,12 +29,13 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
 
-    /// <param name="pool">Where the server connection comes from.</param>
+    /// <param name="execution">Of the pool from which the server connection comes.</param>
     /// <param name="transaction">What it takes part in.</param>
     /// <param name="session">Where the server connection comes from if the logical connection is pinned; else <c>null</c>.</param>
-    public AmbientEnlistment(TransactionPoolingDataSource pool, Transaction transaction, PinnedSession? session)
+    public AmbientEnlistment(PoolExecution execution, Transaction transaction, PinnedSession? session)
     {
-        _pool = pool;
+        _execution = execution;
+        _pool = execution.Pool;
         _transaction = transaction.Clone();
         _session = session;
     }
@@ -74,7 +76,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <summary>Begins to watch for the end of the transaction. Call once, after the enlistment can be found by others.</summary>
     public void Watch() => _transaction.TransactionCompleted += (_, _) =>
     {
-        _pool.Forget(_transaction);
+        _execution.Forget(_transaction);
         lock (_gate)
         {
             _isCompleted = true; // All that is left to do if no command ran; else this is enlisted and was told before.
@@ -115,7 +117,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <summary>Lets a connection use the server connection itself; others in the transaction must wait until that has ended.</summary>
     /// <exception cref="TransactionException">The transaction has completed.</exception>
     /// <exception cref="ConcurrentUseException">Another connection in the transaction is running something.</exception>
-    public SessionLease LeaseSession(ConnectionBinder user, string reason)
+    public SessionGrant LeaseSession(ConnectionBinder user, string reason)
     {
         var lease = Lease ?? throw Completed();
         lock (_gate)
@@ -128,9 +130,8 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
             _sessions.Add((user, reason));
         }
 
-        return new SessionLease(
+        return new SessionGrant(
             lease,
-            reason,
             End,
             () =>
             {
@@ -338,7 +339,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         _user = user;
         _statement = operation as IReaderLease;
         lease.Server.Holder = user;
-        return new Binding(_pool, lease.Server, this);
+        return new Binding(lease.Server, this);
     }
 
     // Requires the gate.

@@ -6,13 +6,13 @@ namespace EfPooling.AdoNet;
 /// The operations of one logical connection that run beside its claim, each on a server connection of its own. They touch nothing
 /// of what the claim protects. Thread-safe.
 /// </summary>
-internal sealed class ApartOperations(TransactionPoolingDataSource pool)
+internal sealed class ApartOperations(PoolExecution execution)
 {
     private readonly NestedLeases.Holder _holder = new();
     private readonly Lock _gate = new();
-    private readonly List<LogicalDataReader> _readers = []; // guarded by _gate: open
+    private readonly List<IOpenResult> _readers = []; // guarded by _gate: open
 
-    private NestedLeases Nested => pool.Guard.Nested;
+    private NestedLeases Nested => execution.Guard.Nested;
 
     /// <param name="operation">Who needs it.</param>
     /// <param name="isNested">Whether the caller keeps a server connection meanwhile, in an open reader.</param>
@@ -27,7 +27,7 @@ internal sealed class ApartOperations(TransactionPoolingDataSource pool)
         var acquired = false;
         try
         {
-            var binding = new Binding(pool, pool.Acquire(operation, CancellationToken.None));
+            var binding = new Binding(execution.Pool.Acquire(operation, CancellationToken.None));
             acquired = true;
             return binding;
         }
@@ -51,7 +51,7 @@ internal sealed class ApartOperations(TransactionPoolingDataSource pool)
         var acquired = false;
         try
         {
-            var binding = new Binding(pool, await pool.AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
+            var binding = new Binding(await execution.Pool.AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
             acquired = true;
             return binding;
         }
@@ -67,7 +67,7 @@ internal sealed class ApartOperations(TransactionPoolingDataSource pool)
     /// <summary>The operation that has the claim has ended.</summary>
     public void OnClaimEnded() => Nested.RemoveReader(_holder);
 
-    public void Add(LogicalDataReader reader)
+    public void Add(IOpenResult reader)
     {
         lock (_gate)
         {
@@ -75,7 +75,7 @@ internal sealed class ApartOperations(TransactionPoolingDataSource pool)
         }
     }
 
-    public void Remove(LogicalDataReader reader)
+    public void Remove(IOpenResult reader)
     {
         lock (_gate)
         {
@@ -84,7 +84,7 @@ internal sealed class ApartOperations(TransactionPoolingDataSource pool)
     }
 
     /// <summary>The readers that are open now; whoever closes the connection closes them.</summary>
-    public LogicalDataReader[] OpenReaders()
+    public IOpenResult[] OpenReaders()
     {
         lock (_gate)
         {

@@ -11,32 +11,35 @@ namespace EfPooling.AdoNet;
 /// or one of the pool for each statement. Used by whoever has the claim, and by Close, which ends all of it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Close ends what it holds.")]
-internal sealed class ConnectionBinder
+internal sealed class ConnectionBinder : IOpening, IServerHolder
 {
     private static readonly NamedOperation Losing = new(LeaseScope.Session, "the server connection broke", OperationKind.Session);
     private static readonly NamedOperation Beginning = new(LeaseScope.Transaction, "BEGIN", OperationKind.BeginTransaction);
 
-    private readonly TransactionPoolingDataSource _pool;
-    private readonly LogicalConnection _connection;
+    private readonly PoolContext _pool;
+    private readonly IConnectionHost _connection;
 
     // All used by whoever has the claim.
-    private LogicalTransaction? _transaction;
+    private ServerTransaction? _transaction;
     private AmbientEnlistment? _ambient;
     private long _waited; // by Open, until the first wait after it, which has the rest of the time-out
     private volatile bool _isClosed; // written by Close
     private volatile bool _isLost; // written by whoever has the claim
 
-    public ConnectionBinder(TransactionPoolingDataSource pool, LogicalConnection connection)
+    public ConnectionBinder(PoolExecution execution, IConnectionHost connection)
     {
-        _pool = pool;
+        Execution = execution;
+        _pool = execution.Pool;
         _connection = connection;
         Claim = new ConnectionClaim(this);
         Session = new ConnectionSession(this);
     }
 
-    public TransactionPoolingDataSource Pool => _pool;
+    public PoolExecution Execution { get; }
 
-    public LogicalConnection Connection => _connection;
+    public PoolContext Pool => _pool;
+
+    public IConnectionHost Connection => _connection;
 
     /// <summary>Who uses the connection now.</summary>
     public ConnectionClaim Claim { get; }
@@ -44,9 +47,9 @@ internal sealed class ConnectionBinder
     /// <summary>The session that it keeps, if it keeps one.</summary>
     public ConnectionSession Session { get; }
 
-    public ConcurrencyGuard Guard => _pool.Guard;
+    public ConcurrencyGuard Guard => Execution.Guard;
 
-    public LogicalTransaction? Transaction => _transaction;
+    public ServerTransaction? Transaction => _transaction;
 
     /// <summary>The one that the connection has enlisted in, which may have completed.</summary>
     public AmbientEnlistment? Ambient => _ambient;
@@ -141,7 +144,7 @@ internal sealed class ConnectionBinder
 
         // Another flow may end the session at any moment.
         var session = Session.MustPin ? Session.Pin() : Session.Pinned;
-        return session?.TryBind() ?? new Binding(_pool, Acquire(operation));
+        return session?.TryBind() ?? new Binding(Acquire(operation));
     }
 
     public ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
@@ -167,19 +170,19 @@ internal sealed class ConnectionBinder
         }
 
         var acquiring = AcquireAsync(operation, cancellationToken);
-        return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(_pool, acquiring.Result)) : BindAsync(acquiring);
+        return acquiring.IsCompletedSuccessfully ? new ValueTask<Binding>(new Binding(acquiring.Result)) : BindAsync(acquiring);
     }
 
     private async ValueTask<Binding> PinAndBindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
     {
         var session = await Session.PinAsync(cancellationToken).ConfigureAwait(false);
-        return session.TryBind() ?? new Binding(_pool, await AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
+        return session.TryBind() ?? new Binding(await AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Binding> BindAsync(ValueTask<Lease<ServerConnection>> lease) => new(_pool, await lease.ConfigureAwait(false));
+    private static async ValueTask<Binding> BindAsync(ValueTask<Lease<ServerConnection>> lease) => new(await lease.ConfigureAwait(false));
 
-    public LogicalTransaction BeginTransaction(LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller)
+    public ServerTransaction BeginTransaction(IConnectionHost connection, IsolationLevel isolationLevel, CallerInfo caller)
     {
         RefuseTransactionsInStatementMode();
         using var claim = Claim.Take(Beginning, connection);
@@ -187,8 +190,8 @@ internal sealed class ConnectionBinder
     }
 
     /// <inheritdoc cref="BeginTransaction"/>
-    public async ValueTask<LogicalTransaction> BeginTransactionAsync(
-        LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller, CancellationToken cancellationToken)
+    public async ValueTask<ServerTransaction> BeginTransactionAsync(
+        IConnectionHost connection, IsolationLevel isolationLevel, CallerInfo caller, CancellationToken cancellationToken)
     {
         RefuseTransactionsInStatementMode();
         using var claim = await Claim.TakeAsync(Beginning, connection, cancellationToken).ConfigureAwait(false);
@@ -203,17 +206,17 @@ internal sealed class ConnectionBinder
         }
     }
 
-    private LogicalTransaction Begin(LogicalConnection connection, IsolationLevel isolationLevel, CallerInfo caller)
+    private ServerTransaction Begin(IConnectionHost connection, IsolationLevel isolationLevel, CallerInfo caller)
     {
         if (_transaction is not null || CurrentAmbient is not null)
         {
             throw new InvalidOperationException("A transaction is already in progress on this connection; PostgreSQL has no nested transactions. Use a savepoint (transaction.Save), or finish the first transaction.");
         }
 
-        return _transaction = new LogicalTransaction(connection, this, isolationLevel, caller);
+        return _transaction = new ServerTransaction(connection, this, isolationLevel, caller);
     }
 
-    public void OnTransactionEnded(LogicalTransaction transaction)
+    public void OnTransactionEnded(ServerTransaction transaction)
     {
         if (ReferenceEquals(_transaction, transaction))
         {
@@ -221,7 +224,7 @@ internal sealed class ConnectionBinder
         }
     }
 
-    public TransactionLease LeaseForTransaction(LogicalTransaction transaction)
+    public TransactionLease LeaseForTransaction(ServerTransaction transaction)
     {
         var session = Session.MustPin ? Session.Pin() : Session.Pinned;
         return session?.TryEnter() == true
@@ -230,7 +233,7 @@ internal sealed class ConnectionBinder
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<TransactionLease> LeaseForTransactionAsync(LogicalTransaction transaction, CancellationToken cancellationToken)
+    public async ValueTask<TransactionLease> LeaseForTransactionAsync(ServerTransaction transaction, CancellationToken cancellationToken)
     {
         var session = Session.MustPin ? await Session.PinAsync(cancellationToken).ConfigureAwait(false) : Session.Pinned;
         return session?.TryEnter() == true
@@ -262,7 +265,7 @@ internal sealed class ConnectionBinder
             throw new InvalidOperationException("This connection already takes part in another transaction. Finish that one before enlisting the connection.");
         }
 
-        var enlistment = _pool.Enlist(transaction, Session.Pinned);
+        var enlistment = Execution.Enlist(transaction, Session.Pinned);
         if (enlistment.IsCompleted)
         {
             throw AmbientEnlistment.Completed();

@@ -14,7 +14,7 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
     private ApartOperations? _apart; // Interlocked once; null unless an operation has run beside the claim
 
     // All used by whoever has claimed it.
-    private LogicalDataReader? _reader; // read by others to see whether it is idle
+    private IOpenResult? _reader; // read by others to see whether it is idle
     private IReaderLease? _detached; // whose reader was given away
 
     private ConcurrencyGuard Guard => binder.Guard;
@@ -100,7 +100,7 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
             Guard.Report(() => (RunningOperation ?? _start.Describe(Guard, null), ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity)));
         }
 
-        return _apart ?? Interlocked.CompareExchange(ref _apart, new ApartOperations(binder.Pool), null) ?? _apart;
+        return _apart ?? Interlocked.CompareExchange(ref _apart, new ApartOperations(binder.Execution), null) ?? _apart;
     }
 
     /// <summary>The exception that names both operations.</summary>
@@ -159,7 +159,7 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
         }
     }
 
-    public void SetReader(LogicalDataReader? reader) => _reader = reader;
+    public void SetReader(IOpenResult? reader) => _reader = reader;
 
     public void SetDetached(IReaderLease lease) => _detached = lease;
 

@@ -21,7 +21,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// </summary>
     public bool MustPin => _pinned is null && (_reason is not null || Pool.Options.PoolMode == PoolMode.Session);
 
-    private TransactionPoolingDataSource Pool => binder.Pool;
+    private PoolContext Pool => binder.Pool;
 
     private SessionStatePolicy Policy => binder.Connection.SessionState ?? Pool.Options.SessionState;
 
@@ -188,7 +188,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     public void OnClaimEnding() => _reason = null; // Whoever needed a session has one, or did not run.
 
     /// <summary>Gives the caller the server connection that the connection works on now, or a session that lasts as long as the lease.</summary>
-    public async ValueTask<SessionLease> LeaseAsync(string reason, CancellationToken cancellationToken)
+    public async ValueTask<SessionGrant> LeaseAsync(string reason, CancellationToken cancellationToken)
     {
         if (Pool.Options.PoolMode == PoolMode.Statement)
         {
@@ -221,16 +221,15 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
                 await binding.EndAsync().ConfigureAwait(false); // The transaction or session goes on holding the server connection.
             }
 
-            return new SessionLease(binder.Transaction?.Lease ?? _pinned?.Lease ?? throw AmbientEnlistment.Completed(), reason, null, null);
+            return new SessionGrant(binder.Transaction?.Lease ?? _pinned?.Lease ?? throw AmbientEnlistment.Completed(), null, null);
         }
 
         var session = new PinnedSession(binder, PinReason.SessionLease, reason);
         session.Start(await Pool.AcquireAsync(session, cancellationToken).ConfigureAwait(false));
         await session.PrepareAsync(wanted, cancellationToken).ConfigureAwait(false);
         _pinned = session;
-        return new SessionLease(
+        return new SessionGrant(
             session.Lease,
-            reason,
             () =>
             {
                 Unpin(session);

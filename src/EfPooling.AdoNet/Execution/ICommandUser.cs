@@ -8,5 +8,5 @@ internal interface ICommandUser
 
     /// <summary>Called when the command is about to run.</summary>
     /// <exception cref="InvalidOperationException">It is not to run on that connection.</exception>
-    void Admit(LogicalConnection connection);
+    void Admit(IConnectionHost connection);
 }

@@ -1,24 +1,23 @@
+using System.Data.Common;
 using EfPooling.AdoNet.Sql;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
 
 /// <summary>A command or batch, as <see cref="StatementRunner"/> and <see cref="StatementLease"/> see it.</summary>
-internal interface IPooledStatement
+internal interface IPooledStatement : IParameterised
 {
-    LogicalConnection? LogicalConnection { get; }
+    /// <summary>Of its connection; <c>null</c> if it has none.</summary>
+    IConnectionHost? Host { get; }
 
     /// <summary>In which it says that it runs; <c>null</c> if it leaves that to its connection.</summary>
-    LogicalTransaction? Transaction { get; }
+    ServerTransaction? Transaction { get; }
 
     /// <summary>The SQL, for diagnostics.</summary>
     string? Text { get; }
 
     /// <summary>What can be known about its SQL.</summary>
     SqlVerdict Verdict { get; }
-
-    /// <summary>Every parameter is certainly of a type of the server's own.</summary>
-    bool HasBuiltInParameters { get; }
 
     /// <summary>Where it was created; <c>null</c> if that is not known.</summary>
     string? Origin { get; }
@@ -48,4 +47,11 @@ internal interface IPooledStatement
     ValueTask PrepareIfWantedAsync(CancellationToken cancellationToken);
 
     void CancelInner();
+
+    /// <summary>The reader that the caller gets.</summary>
+    /// <param name="inner">Npgsql's.</param>
+    /// <param name="lease">Ends with it.</param>
+    /// <param name="toClose">Closes with it; <c>null</c>: nothing.</param>
+    /// <param name="isSingleRow">It ends behind the first row.</param>
+    DbDataReader Wrap(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? toClose, bool isSingleRow);
 }

@@ -28,10 +28,10 @@ internal interface IReaderLease
     ConcurrentUseException RefuseRead();
 
     /// <summary>Makes the reader the one that closes with its connection or transaction.</summary>
-    void SetReader(LogicalDataReader reader);
+    void SetReader(IOpenResult reader);
 
     /// <summary>It has closed.</summary>
-    void RemoveReader(LogicalDataReader reader);
+    void RemoveReader(IOpenResult reader);
 
     /// <summary>From now on the lease ends with the command, whose reader was given away.</summary>
     void Detach();

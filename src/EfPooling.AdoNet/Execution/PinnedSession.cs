@@ -55,7 +55,7 @@ internal sealed class PinnedSession(ConnectionBinder binder, PinReason reason, s
     }
 
     /// <returns><c>null</c>: the session has ended.</returns>
-    public Binding? TryBind() => TryEnter() ? new Binding(binder.Pool, _lease.Connection, this) : null;
+    public Binding? TryBind() => TryEnter() ? new Binding(_lease.Connection, this) : null;
 
     /// <summary>Keeps the lease until <see cref="OnStatementEnded"/>.</summary>
     /// <returns>Whether the session has not ended.</returns>

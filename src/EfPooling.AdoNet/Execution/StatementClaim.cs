@@ -67,7 +67,7 @@ internal struct StatementClaim
         }
     }
 
-    public readonly void SetReader(LogicalDataReader reader)
+    public readonly void SetReader(IOpenResult reader)
     {
         if (_apart is null)
         {
@@ -79,7 +79,7 @@ internal struct StatementClaim
         }
     }
 
-    public readonly void RemoveReader(LogicalDataReader reader)
+    public readonly void RemoveReader(IOpenResult reader)
     {
         if (_apart is null)
         {

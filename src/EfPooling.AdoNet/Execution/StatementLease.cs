@@ -37,7 +37,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     string? ICallSiteSource.Text => statement.Text;
 
-    string? ICallSiteSource.Origin => statement.Origin ?? statement.LogicalConnection?.Origin;
+    string? ICallSiteSource.Origin => statement.Origin ?? statement.Host?.Origin;
 
     /// <summary>Whose it is.</summary>
     public IPooledStatement Statement => statement;
@@ -94,7 +94,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>Before a server connection is acquired: what may not run takes none, and what wants settings prefers one that has them.</summary>
     public void Prepare()
     {
-        statement.User?.Admit(statement.LogicalConnection!);
+        statement.User?.Admit(statement.Host!);
         _verdict = statement.Verdict;
         _wanted = statement.User?.WantsSettings != false ? Binder.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)
@@ -244,9 +244,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     public ConcurrentUseException RefuseRead() => Binder.Claim.Refuse(this, OperationKind.ReadRow, this);
 
-    public void SetReader(LogicalDataReader reader) => _claim.SetReader(reader);
+    public void SetReader(IOpenResult reader) => _claim.SetReader(reader);
 
-    public void RemoveReader(LogicalDataReader reader) => _claim.RemoveReader(reader);
+    public void RemoveReader(IOpenResult reader) => _claim.RemoveReader(reader);
 
     /// <summary>From now on the lease ends with the command, whose reader was given away, or with the connection.</summary>
     public void Detach()
@@ -287,9 +287,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     private void NoteLostAnswer()
     {
-        if (_mayBeCommitted && _binding.Server.IsBroken && statement.LogicalConnection is { } connection)
+        if (_mayBeCommitted && _binding.Server.IsBroken && statement.Host is { } connection)
         {
-            connection.HasLostAnswer = true;
+            connection.OnAnswerLost();
         }
     }
 

@@ -81,7 +81,7 @@ internal static class StatementRunner
     }
 
     /// <summary>Like <see cref="Run"/>, but the lease goes on until the reader is closed.</summary>
-    public static LogicalDataReader Read<TInner>(
+    public static DbDataReader Read<TInner>(
         StatementLease lease, TInner inner, OperationKind kind, Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
     {
         try
@@ -94,7 +94,7 @@ internal static class StatementRunner
             throw;
         }
 
-        LogicalDataReader reader;
+        DbDataReader reader;
         var hasRetried = false;
         try
         {
@@ -160,7 +160,7 @@ internal static class StatementRunner
             return lease.IsOrphaned ? await CloseOrphanAsync(shared).ConfigureAwait(false) : shared;
         }
 
-        LogicalDataReader reader;
+        DbDataReader reader;
         var hasRetried = false;
         try
         {
@@ -197,7 +197,7 @@ internal static class StatementRunner
         return lease.IsOrphaned ? await CloseOrphanAsync(reader).ConfigureAwait(false) : reader;
     }
 
-    private static async Task<LogicalDataReader> CloseOrphanAsync(LogicalDataReader reader)
+    private static async Task<DbDataReader> CloseOrphanAsync(DbDataReader reader)
     {
         await reader.CloseAsync().ConfigureAwait(false);
         throw StatementLease.Orphaned();
@@ -255,12 +255,12 @@ internal static class StatementRunner
     // Settings may travel with it.
     private static bool MayShareTransaction(StatementLease lease) => lease.Verdict.CanShareTransaction && lease.Statement.IsOneTransaction;
 
-    private static LogicalDataReader Wrap(StatementLease lease, NpgsqlDataReader inner, CommandBehavior behavior)
-        => new(inner, lease, ToClose(lease, behavior), behavior.HasFlag(CommandBehavior.SingleRow));
+    private static DbDataReader Wrap(StatementLease lease, NpgsqlDataReader inner, CommandBehavior behavior)
+        => lease.Statement.Wrap(inner, lease, ToClose(lease, behavior), behavior.HasFlag(CommandBehavior.SingleRow));
 
     // The connection that is to be closed together with a reader of this behaviour. One that was closed already may be in use again.
-    private static LogicalConnection? ToClose(StatementLease lease, CommandBehavior behavior)
-        => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.Binder.IsClosed ? lease.Statement.LogicalConnection : null;
+    private static IConnectionHost? ToClose(StatementLease lease, CommandBehavior behavior)
+        => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.Binder.IsClosed ? lease.Statement.Host : null;
 
     // How a reader of this behaviour reads if it is a train's.
     private static CommandBehavior? Shared(CommandBehavior behavior)
@@ -276,7 +276,7 @@ internal static class StatementRunner
             && !hasRetried && lease.Binding.MayRunAgain && lease.Verdict.Effects == SessionEffects.None && lease.Statement.IsOneTransaction)
         {
             lease.Binding.Server.Settings.OnStatementFailed(serverAnswered: true);
-            lease.Binding.ReportStalePlan();
+            Log.StalePlanRetried(lease.Binder.Pool.Logger, lease.Binder.Pool.Name);
             return true;
         }
 

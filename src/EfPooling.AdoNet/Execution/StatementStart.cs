@@ -101,7 +101,7 @@ internal static class StatementStart
         try
         {
             lease.Prepare();
-            if (shared is { } behavior && lease.Binder.Pool.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
+            if (shared is { } behavior && lease.Binder.Execution.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
                 && lease.Statement.Shareable is { } command && station.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease, lease.Binder.Since) is { } passenger)
             {
                 lease.Binder.OnWaiting();
@@ -149,11 +149,11 @@ internal static class StatementStart
         {
             if (await station.BoardAsync(passenger, cancellationToken).ConfigureAwait(false) is { } alone)
             {
-                lease.Enter(new Binding(lease.Binder.Pool, alone), solo: new SoloRun(station.Rights, passenger));
+                lease.Enter(new Binding(alone), solo: new SoloRun(station.Rights, passenger));
             }
             else
             {
-                lease.Enter(new Binding(lease.Binder.Pool, passenger.Server, passenger), passenger);
+                lease.Enter(new Binding(passenger.Server, passenger), passenger);
             }
         }
         catch
@@ -181,11 +181,11 @@ internal static class StatementStart
 
     private static ConnectionBinder BinderOf(IPooledStatement statement)
     {
-        var connection = statement.LogicalConnection
+        var connection = statement.Host
             ?? throw new InvalidOperationException("The command has no connection. Set its Connection property, or create it with connection.CreateCommand().");
         if (statement.Disposal is { IsSet: true } disposal)
         {
-            throw disposal.Refuse(statement.GetType().Name, connection.Pool?.Guard, "Create another command.");
+            throw disposal.Refuse(statement.GetType().Name, connection.Guard, "Create another command.");
         }
 
         var binder = connection.OpenBinder;

@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// <param name="pool">Told about failures that nobody else sees.</param>
 /// <param name="lease">The transaction's own or the session's.</param>
 /// <param name="session">The session whose lease it is, already entered; <c>null</c> if the lease is the transaction's own.</param>
-internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<ServerConnection> lease, PinnedSession? session)
+internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection> lease, PinnedSession? session)
 {
     private NpgsqlTransaction? _inner;
     private PinnedSession? _session = session;
@@ -122,7 +122,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         catch (Exception e)
         {
             Server.Mark(Taint.OutOfStep); // The connection is closed, and that rolls back.
-            pool.ReportFailedRollback(e);
+            Log.RollbackFailed(pool.Logger, e);
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         catch (Exception e)
         {
             Server.Mark(Taint.OutOfStep); // The connection is closed, and that rolls back.
-            pool.ReportFailedRollback(e);
+            Log.RollbackFailed(pool.Logger, e);
         }
     }
 
@@ -155,7 +155,7 @@ internal sealed class TransactionLease(TransactionPoolingDataSource pool, Lease<
         }
         catch (Exception e)
         {
-            pool.ReportFailedRollback(e);
+            Log.RollbackFailed(pool.Logger, e);
         }
     }
 

@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// <param name="meter">As the counters.</param>
 /// <param name="time">The pool's.</param>
 /// <param name="logger">Never throws.</param>
-internal sealed class BoardingRights(TransactionPoolingDataSource pool, TrainCounters counters, TrainMeter meter, TimeProvider time, ILogger logger)
+internal sealed class BoardingRights(PoolContext pool, TrainCounters counters, TrainMeter meter, TimeProvider time, ILogger logger)
 {
     private const int MostRecords = 10_000;
     private const int MostCharacters = 8_192; // of a text that may board: records keep it

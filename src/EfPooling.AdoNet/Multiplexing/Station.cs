@@ -16,22 +16,22 @@ namespace EfPooling.AdoNet;
 /// </remarks>
 internal sealed class Station
 {
-    private readonly TransactionPoolingDataSource _pool;
+    private readonly PoolContext _pool;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TrainMeter _meter;
     private readonly Platforms _platforms;
 
-    public Station(TransactionPoolingDataSource pool, TimeProvider time, ILogger logger)
+    public Station(PoolContext pool)
     {
         _pool = pool;
-        _time = time;
-        _logger = new GuardedLogger(logger); // Trains must arrive, whatever a logger does.
+        _time = pool.Time;
+        _logger = new GuardedLogger(pool.Logger); // Trains must arrive, whatever a logger does.
         _meter = new TrainMeter(pool.Name, _logger);
         _platforms = new Platforms(pool.CommandTimeout);
-        Rights = new BoardingRights(pool, Counters, _meter, time, _logger);
+        Rights = new BoardingRights(pool, Counters, _meter, _time, _logger);
         Tracing = new TrainTracing(pool.Name, pool.Database, _logger);
-        Trains = new TrainWatch(time);
+        Trains = new TrainWatch(_time);
     }
 
     public TrainCounters Counters { get; } = new();

@@ -9,22 +9,19 @@ namespace EfPooling.AdoNet;
 /// </summary>
 internal readonly struct Binding
 {
-    private readonly TransactionPoolingDataSource _pool;
     private readonly Lease<ServerConnection> _ownLease;
     private readonly IServerOwner? _owner;
 
     /// <summary>The statement's own lease.</summary>
-    public Binding(TransactionPoolingDataSource pool, Lease<ServerConnection> ownLease)
+    public Binding(Lease<ServerConnection> ownLease)
     {
-        _pool = pool;
         _ownLease = ownLease;
         Server = ownLease.Connection;
     }
 
     /// <summary>A server connection that somebody else leases.</summary>
-    public Binding(TransactionPoolingDataSource pool, ServerConnection server, IServerOwner owner)
+    public Binding(ServerConnection server, IServerOwner owner)
     {
-        _pool = pool;
         _owner = owner;
         Server = server;
     }
@@ -94,6 +91,4 @@ internal readonly struct Binding
         Server.OnStatementEnded();
         return _owner is null ? _ownLease.EndAsync() : _owner.OnStatementEndedAsync();
     }
-
-    public void ReportStalePlan() => _pool.ReportStalePlan();
 }

@@ -51,9 +51,6 @@ internal sealed class HostRules
     public static HostRules? For(NpgsqlDataSource source, TimeProvider time)
         => NpgsqlInternals.GetSettings(source) is { Host: { } hosts } keywords && hosts.Contains(',', StringComparison.Ordinal) ? new HostRules(source, keywords, time) : null;
 
-    /// <summary>How many hosts a connection string names.</summary>
-    public static int CountHosts(NpgsqlConnectionStringBuilder keywords) => keywords.Host?.Split(',').Length ?? 0;
-
     // With round robin, several opens may have to be tried until each host has had its turn.
     private int MovesPerInterval => _balances ? _hosts.Count : 1;
 

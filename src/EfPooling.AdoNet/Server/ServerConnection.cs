@@ -47,7 +47,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public bool HasBroken => _continuity.HasBroken;
 
     /// <inheritdoc cref="ServerContinuity.Holder"/>
-    public ConnectionBinder? Holder
+    public IServerHolder? Holder
     {
         get => _continuity.Holder;
         set => _continuity.Holder = value;
@@ -212,7 +212,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <summary>SQL of this connection is about to change settings, which are to follow it.</summary>
-    public void ExpectChanges(ConnectionSettings owner, ConnectionBinder opening, IReadOnlyCollection<string> names)
+    public void ExpectChanges(ConnectionSettings owner, IOpening opening, IReadOnlyCollection<string> names)
     {
         _capture = _capture?.And(names) ?? new SettingCapture(owner, opening, names);
         upkeep.Initializer?.OnChanged(names);
@@ -220,7 +220,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <summary>Whether settings changed by another connection, or before this one was closed and opened, in the same ambient transaction, have not been read back yet.</summary>
-    public bool HasChangesOfOthers(ConnectionBinder binder) => _capture?.IsFor(binder) == false;
+    public bool HasChangesOfOthers(IOpening opening) => _capture?.IsFor(opening) == false;
 
     public void Execute(string sql)
     {

@@ -11,7 +11,7 @@ internal sealed class ServerContinuity
 {
     private volatile bool _wasClosed; // set by any thread, never reset
     private volatile bool _hasBroken; // set by any thread, never reset
-    private volatile ConnectionBinder? _holder; // written by the holder of the lease
+    private volatile IServerHolder? _holder; // written by the holder of the lease
 
     /// <param name="connection">Open, and nobody else's yet.</param>
     public ServerContinuity(NpgsqlConnection connection)
@@ -21,7 +21,7 @@ internal sealed class ServerContinuity
     public bool WasClosed => _wasClosed;
 
     /// <summary>Which opening of a logical connection is bound to it, and is told at once when it breaks, by keepalive for one.</summary>
-    public ConnectionBinder? Holder
+    public IServerHolder? Holder
     {
         get => _holder;
         set => _holder = value;

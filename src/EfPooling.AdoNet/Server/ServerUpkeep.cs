@@ -1,4 +1,5 @@
 using EfPooling.AdoNet.Sql;
+using Npgsql;
 
 namespace EfPooling.AdoNet;
 
@@ -34,4 +35,13 @@ internal sealed record ServerUpkeep(
         ResetPolicy.Never => taint & ~(Taint.Dirty | Taint.Unresettable),
         _ => taint,
     };
+
+    /// <summary>Whether session settings may travel ahead of statements: in UTF-8, and with no keepalive timer that might write at the same time.</summary>
+    public static bool LetsPrepend(NpgsqlDataSource source)
+    {
+        var keywords = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        return NpgsqlInternals.CanPrepend && keywords.KeepAlive == 0 && IsUtf8(keywords.ClientEncoding) && IsUtf8(keywords.Encoding);
+    }
+
+    private static bool IsUtf8(string? encoding) => encoding is null || encoding.Replace("-", "", StringComparison.Ordinal).Equals("UTF8", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using EfPooling.AdoNet.Sql;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -122,7 +123,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
 
         if (differences.Count > 0)
         {
-            throw new SessionChangedException(pool, [.. _texts], differences);
+            throw new SessionChangedException(pool, [.. _texts], _texts.Select(StatementSummary.Of), differences);
         }
     }
 

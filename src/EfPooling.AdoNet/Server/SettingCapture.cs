@@ -10,7 +10,7 @@ namespace EfPooling.AdoNet;
 /// <param name="owner">Whose SQL it was.</param>
 /// <param name="opening">In which use of the connection: once that is closed, nothing follows it any more.</param>
 /// <param name="names">Lower case.</param>
-internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder opening, IReadOnlyCollection<string> names)
+internal sealed class SettingCapture(ConnectionSettings owner, IOpening opening, IReadOnlyCollection<string> names)
 {
     // current_setting also knows custom settings and role, which pg_settings leaves out.
     private const string Sql =
@@ -19,7 +19,7 @@ internal sealed class SettingCapture(ConnectionSettings owner, ConnectionBinder 
         FROM pg_catalog.unnest($1) AS wanted (name) LEFT JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name COLLATE pg_catalog."C") = wanted.name
         """;
 
-    public bool IsFor(ConnectionBinder binder) => ReferenceEquals(opening, binder);
+    public bool IsFor(IOpening other) => ReferenceEquals(opening, other);
 
     public SettingCapture And(IEnumerable<string> further) => new(owner, opening, [.. names.Union(further)]);
 

@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet;
 /// </summary>
 /// <param name="connection">Handed to the declarations, which give the values.</param>
 /// <param name="declared">By the pool and the context.</param>
-internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredSettings declared)
+internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSettings declared)
 {
     private volatile SettingMap _own = SettingMap.Empty; // set by the user, for the life of the object or one use of a pooled context
     private int _use; // of the owner, in which _own was set
@@ -27,7 +27,7 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     public ConnectionSettings DeclaredBy(DeclaredSettings others) => new(connection, others) { _own = Own, _use = _use };
 
     /// <summary>The same for another connection.</summary>
-    public ConnectionSettings For(LogicalConnection other) => new(other, declared) { _own = Own, _use = _use };
+    public ConnectionSettings For(ISettingsHost other) => new(other, declared) { _own = Own, _use = _use };
 
     public void SetOwn(string name, string? value) => (_own, _use) = (Own.With(name, value), Use);
 
@@ -35,7 +35,7 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     /// <param name="name">Lower case.</param>
     /// <param name="value"><c>null</c>: back to the default.</param>
     /// <param name="opening">The use of the connection in which that was.</param>
-    public void Follow(string name, string? value, ConnectionBinder opening)
+    public void Follow(string name, string? value, IOpening opening)
     {
         lock (_gate)
         {
@@ -59,7 +59,7 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     }
 
     /// <summary>SQL has set it, but the connection was lost before anybody knew to what.</summary>
-    public void Lose(string name, ConnectionBinder opening)
+    public void Lose(string name, IOpening opening)
     {
         lock (_gate)
         {
@@ -113,7 +113,7 @@ internal sealed class ConnectionSettings(LogicalConnection connection, DeclaredS
     // What one user of a pooled context has set must not reach the next.
     private SettingMap Own => _own.IsEmpty || _use == Use ? _own : _own = SettingMap.Empty;
 
-    private int Use => connection is { Owner: { } owner, OwnersUse: { } use } ? use(owner) : 0;
+    private int Use => connection.Use;
 
     private string? ValueOf(DeclaredSetting setting, SettingMap own)
     {

@@ -4,4 +4,4 @@ namespace EfPooling.AdoNet;
 /// <param name="Name">Lower case.</param>
 /// <param name="Value">Asked each time a statement or transaction begins.</param>
 /// <param name="IsRequired">Without a value nothing runs; else the setting keeps the session's default.</param>
-internal sealed record DeclaredSetting(string Name, Func<LogicalConnection, string?> Value, bool IsRequired);
+internal sealed record DeclaredSetting(string Name, Func<object, string?> Value, bool IsRequired);

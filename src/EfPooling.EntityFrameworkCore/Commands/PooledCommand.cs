@@ -40,7 +40,7 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
     protected override RelationalDataReader CreateRelationalDataReader() => new Reader(this);
 
     // The user's own connection, or that of another context, has settings of its own. An interceptor may have put the command on it a moment ago.
-    void ICommandUser.Admit(LogicalConnection connection)
+    void ICommandUser.Admit(IConnectionHost connection)
     {
         if (_source == CommandSource.Migrations || _context is not { } context || ReferenceEquals(connection.Owner, context))
         {

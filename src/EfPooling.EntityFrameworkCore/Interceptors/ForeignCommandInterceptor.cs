@@ -74,7 +74,7 @@ internal sealed class ForeignCommandInterceptor : DbCommandInterceptor
 
         public bool WantsSettings => false;
 
-        public void Admit(LogicalConnection connection)
+        public void Admit(IConnectionHost connection)
         {
         }
     }

@@ -21,7 +21,7 @@ public class GuardBenchmarks
         _flow.Value = "a flow with something in it, as an application's";
         _pool = TransactionPoolingDataSource.Create("Host=nowhere;Database=nothing");
         _connection = _pool.CreateConnection();
-        _binder = new ConnectionBinder(_pool, _connection);
+        _binder = new ConnectionBinder(_pool.Execution, _connection);
     }
 
     [GlobalCleanup]

@@ -19,8 +19,8 @@ internal static class SafetyPath
     {
         await using var connection = pool.CreateConnection();
         await using var command = new LogicalCommand(sql, connection);
-        var binder = new ConnectionBinder(pool, connection);
-        var lease = await pool.AcquireAsync(Operation, CancellationToken.None);
+        var binder = new ConnectionBinder(pool.Execution, connection);
+        var lease = await pool.Context.AcquireAsync(Operation, CancellationToken.None);
         try
         {
             var rounds = new List<double>();
