@@ -4,7 +4,7 @@ namespace EfPooling.AdoNet;
 /// The right to use what Npgsql made for one column, a stream or a text reader. It ends when the reader is closed or makes another one: Npgsql uses the
 /// same object again for later columns, also for those of the server connection's next owner. One use at a time, and not while the reader is moved.
 /// </summary>
-internal sealed class ColumnUse(LogicalDataReader reader)
+internal sealed class ColumnUse(IColumnReader reader)
 {
     /// <exception cref="ObjectDisposedException">The right has ended.</exception>
     /// <exception cref="ConcurrentUseException">Another task is reading.</exception>
@@ -25,7 +25,7 @@ internal sealed class ColumnUse(LogicalDataReader reader)
     public void Observe(Exception error) => reader.ObserveColumn(error);
 
     /// <summary>One use; disposing ends it.</summary>
-    public readonly struct Turn(LogicalDataReader reader) : IDisposable
+    public readonly struct Turn(IColumnReader reader) : IDisposable
     {
         public void Dispose() => reader.LeaveColumn();
     }

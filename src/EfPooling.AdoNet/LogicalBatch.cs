@@ -215,7 +215,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     }
 
     DbDataReader IPooledStatement.Wrap(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? toClose, bool isSingleRow)
-        => new LogicalDataReader(inner, lease, (LogicalConnection?)toClose, isSingleRow);
+        => new LogicalDataReader(inner, lease, toClose, isSingleRow);
 
     void IPooledStatement.CancelInner() => _inner.Cancel();
 

@@ -235,7 +235,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     void IPooledStatement.Attach(NpgsqlConnection connection) => Inner.Connection = connection;
 
     DbDataReader IPooledStatement.Wrap(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? toClose, bool isSingleRow)
-        => new LogicalDataReader(inner, lease, (LogicalConnection?)toClose, isSingleRow);
+        => new LogicalDataReader(inner, lease, toClose, isSingleRow);
 
     void IPooledStatement.CancelInner() => Inner.Cancel();
 

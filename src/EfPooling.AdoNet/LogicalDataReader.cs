@@ -12,10 +12,10 @@ namespace EfPooling.AdoNet;
 /// touches that connection again: Npgsql's own reader object goes on to serve the connection's next owner.
 /// </summary>
 [SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
-public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, IOpenResult
+public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, IOpenResult, IColumnReader
 {
     private readonly IReaderLease _lease;
-    private readonly LogicalConnection? _closeToo;
+    private readonly IConnectionHost? _closeToo;
     private readonly Passenger? _passenger; // shares the inner reader with others
     private readonly bool _isSingleRow; // for a passenger, whose inner reader does not know
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
@@ -26,7 +26,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     private int _recordsAffected = -1;
     private DisposalNote _closed; // written by the one who closes
 
-    internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, LogicalConnection? closeToo, bool isSingleRow)
+    internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? closeToo, bool isSingleRow)
     {
         _inner = inner;
         _lease = lease;
@@ -379,8 +379,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     /// <summary>Whether somebody is inside a read at this moment.</summary>
     bool IOpenResult.IsReading => _gate.IsReading;
 
-    /// <summary>What may leave the reader in place of a value of Npgsql: itself, unless it is a stream or text reader of a column.</summary>
-    internal T HandOut<T>(T value) => value switch
+    private T HandOut<T>(T value) => value switch
     {
         string or null => value, // First, because nearly all are.
         Stream stream => (T)(object)new ColumnStream(stream, _column = new ColumnUse(this)),
@@ -388,11 +387,9 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         _ => value,
     };
 
-    /// <inheritdoc cref="HandOut"/>
-    internal async Task<T> HandOutAsync<T>(Task<T> value) => HandOut(await value.ConfigureAwait(false));
+    private async Task<T> HandOutAsync<T>(Task<T> value) => HandOut(await value.ConfigureAwait(false));
 
-    /// <inheritdoc cref="ColumnUse.Enter"/>
-    internal void EnterColumn(ColumnUse column)
+    void IColumnReader.EnterColumn(ColumnUse column)
     {
         if (Owns(column))
         {
@@ -408,8 +405,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         throw new ObjectDisposedException(nameof(Stream), _inner is null ? Closed().Message : "The reader has gone on since. Read a stream before anything else is read.");
     }
 
-    /// <inheritdoc cref="ColumnUse.TryEnter"/>
-    internal bool TryEnterColumn(ColumnUse column)
+    bool IColumnReader.TryEnterColumn(ColumnUse column)
     {
         if (!Owns(column) || !_gate.TryEnter())
         {
@@ -425,14 +421,15 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         return false;
     }
 
-    /// <summary>The latest stream or text reader is over, because what follows moves away from its column. Npgsql notices that only of some.</summary>
-    internal void EndColumn() => _column = null;
+    void IColumnReader.EndColumn() => _column = null;
 
-    /// <summary>Ends what <see cref="EnterColumn"/> began.</summary>
-    internal void LeaveColumn() => _gate.Leave();
+    T IColumnReader.HandOut<T>(T value) => HandOut(value);
 
-    /// <summary>Reading a column threw this.</summary>
-    internal void ObserveColumn(Exception error) => _lease.Observe(error);
+    Task<T> IColumnReader.HandOutAsync<T>(Task<T> value) => HandOutAsync(value);
+
+    void IColumnReader.LeaveColumn() => _gate.Leave();
+
+    void IColumnReader.ObserveColumn(Exception error) => _lease.Observe(error);
 
     private bool Owns(ColumnUse column) => _inner is not null && ReferenceEquals(Volatile.Read(ref _column), column);
 
@@ -497,7 +494,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
 
     private NpgsqlDataReader EndColumn(NpgsqlDataReader inner)
     {
-        EndColumn();
+        _column = null;
         return inner;
     }
 

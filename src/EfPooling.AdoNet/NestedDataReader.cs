@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// object goes on to serve others, as Npgsql's reader does.
 /// </summary>
 [SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
-internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer, LogicalDataReader outermost) : DbDataReader
+internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer, IColumnReader outermost) : DbDataReader
 {
     private DbDataReader? _inner = inner; // Interlocked for taking it; null once closed
 

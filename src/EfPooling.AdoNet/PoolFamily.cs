@@ -8,7 +8,7 @@ namespace EfPooling.AdoNet;
 /// </summary>
 internal sealed class PoolFamily(PoolConfiguration configuration)
 {
-    private readonly PoolDirectory<string> _pools = new(); // all but the root
+    private readonly PoolDirectory<string, TransactionPoolingDataSource> _pools = new(); // all but the root
     private TransactionPoolingDataSource? _root; // written once; null if the family's pools are all equal
     private string? _rootKey; // written once, before _root
     private volatile bool _isClosed; // written before the pools are closed, read after one was added

@@ -3,14 +3,9 @@ using System.Data.Common;
 namespace EfPooling.AdoNet;
 
 /// <summary>The connections of a pool, with a policy of their own for what needs a session. Disposing it leaves the pool open.</summary>
-internal sealed class SessionDataSource(TransactionPoolingDataSource pool, SessionStatePolicy policy) : DbDataSource
+internal sealed class SessionDataSource(string connectionString, Func<DbConnection> create) : DbDataSource
 {
-    public override string ConnectionString => pool.ConnectionString;
+    public override string ConnectionString => connectionString;
 
-    protected override DbConnection CreateDbConnection()
-    {
-        var connection = pool.CreateConnection(null, null);
-        connection.SessionState = policy;
-        return connection;
-    }
+    protected override DbConnection CreateDbConnection() => create();
 }

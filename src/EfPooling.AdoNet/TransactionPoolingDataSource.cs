@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// A pool of PostgreSQL connections whose logical connections hold a server connection only while a command or transaction runs. Thread-safe; make one
 /// per database and keep it for the life of the application.
 /// </summary>
-public sealed class TransactionPoolingDataSource : DbDataSource
+public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 {
     private const int CatalogTimeoutSeconds = 10; // The server gives up sooner.
 
@@ -25,7 +25,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     private readonly ServerConnectionPool<ServerConnection> _pool;
     private readonly NotificationListener _notifications;
     private readonly PoolLifeline _lifeline;
-    private PoolEntry? _entry; // written once, before anybody else has the pool
+    private IPoolEntry? _entry; // written once, before anybody else has the pool
     private volatile bool _isClosed; // it closes, or has
 
     internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)
@@ -78,6 +78,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
 
     /// <summary>The database that the connections are to.</summary>
     public string Database { get; }
+
+    TransactionPoolingOptions IKeptPool.Options => Options;
+
+    ILogger IKeptPool.Logger => Logger;
+
+    bool IKeptPool.IsClosed => IsClosed;
+
+    PoolIdleWatch? IKeptPool.IdleWatch => IdleWatch;
 
     internal TransactionPoolingOptions Options { get; }
 
@@ -147,7 +155,12 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// that needs a session until it is closed.
     /// </summary>
     /// <returns>Connections of this pool, with <see cref="LogicalConnection.SessionState"/> set. Need not be disposed.</returns>
-    public DbDataSource WithSessions() => new SessionDataSource(this, SessionStatePolicy.Pin);
+    public DbDataSource WithSessions() => new SessionDataSource(ConnectionString, () =>
+    {
+        var connection = CreateConnection(null, null);
+        connection.SessionState = SessionStatePolicy.Pin;
+        return connection;
+    });
 
     /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
     /// <param name="pool"><c>null</c>: it has none before it is told a connection string.</param>
@@ -311,7 +324,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
     /// <summary>Whether the user's data source, on which the pool was built, was disposed, so that it opens nothing any more.</summary>
     internal bool IsSourceDisposed => !_ownsNpgsql && NpgsqlInternals.IsDisposed(_npgsql);
 
-    internal void CloseIfSourceIsDisposed()
+    void IKeptPool.CloseIfSourceIsDisposed()
     {
         if (!_isClosed && IsSourceDisposed)
         {
@@ -320,7 +333,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
     }
 
-    internal void CloseForgotten()
+    void IKeptPool.CloseForgotten()
     {
         if (!_isClosed)
         {
@@ -333,9 +346,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
     }
 
-    /// <summary>Lets the pool go when nobody uses it any more. Call once, before anybody else has it.</summary>
-    /// <param name="entry">Under which it is kept.</param>
-    internal void LeaveWhenUnused(PoolEntry entry)
+    void IKeptPool.LeaveWhenUnused(IPoolEntry entry)
     {
         _entry = entry;
         if (Options.PoolIdleTimeout > TimeSpan.Zero)
@@ -344,18 +355,14 @@ public sealed class TransactionPoolingDataSource : DbDataSource
         }
     }
 
-    /// <summary>Whether a lease runs, somebody waits, or somebody subscribes.</summary>
-    /// <param name="uses">Grows with each use.</param>
-    internal bool IsInUse(out long uses)
+    bool IKeptPool.IsInUse(out long uses)
     {
         var snapshot = GetSnapshot();
         uses = snapshot.LeasesGranted + snapshot.Waits;
         return snapshot.Leased + snapshot.Waiting > 0 || _notifications.IsInUse;
     }
 
-    /// <summary>Closes every server connection and keeps none until somebody comes, and forgets the catalog, unless the pool is used.</summary>
-    /// <returns>Whether nobody used it.</returns>
-    internal bool TryRest()
+    bool IKeptPool.TryRest()
     {
         if (!_pool.TryRest())
         {

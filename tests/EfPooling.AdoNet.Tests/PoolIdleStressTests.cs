@@ -13,7 +13,7 @@ public sealed class PoolIdleStressTests(ServerFixture fixture) : PoolTest(fixtur
     private const int MaxPoolSize = 2;
 
     private readonly ManualTimeProvider _time = new();
-    private readonly PoolDirectory<int> _pools = new();
+    private readonly PoolDirectory<int, TransactionPoolingDataSource> _pools = new();
     private readonly ConcurrentDictionary<int, int> _created = new();
     private readonly UsersOfKey[] _users = [.. Enumerable.Range(0, Keys).Select(_ => new UsersOfKey())];
 

@@ -10,7 +10,7 @@ public sealed class PoolIdleTests(ServerFixture fixture) : PoolTest(fixture)
     private static readonly TimeSpan Period = PoolIdleWatch.PeriodOf(Hour);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly PoolDirectory<string> _pools = new();
+    private readonly PoolDirectory<string, TransactionPoolingDataSource> _pools = new();
 
     [Fact]
     public async Task UnusedPool_ClosesItsServerConnections_ForgetsTheCatalog_AndGoes()

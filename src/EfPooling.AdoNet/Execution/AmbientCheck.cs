@@ -6,14 +6,14 @@ namespace EfPooling.AdoNet;
 /// Hears that a transaction is about to commit, before any participant does (<see cref="EnlistmentOptions.EnlistDuringPrepareRequired"/>), and aborts it if that cannot work. Not sooner:
 /// a transaction that is only ever rolled back, as those around tests are, needs no second phase.
 /// </summary>
-internal sealed class AmbientCheck(AmbientEnlistment enlistment) : IEnlistmentNotification
+internal sealed class AmbientCheck(Func<Exception?> findObstacle) : IEnlistmentNotification
 {
     void IEnlistmentNotification.Prepare(PreparingEnlistment preparingEnlistment)
     {
         Exception? obstacle;
         try
         {
-            obstacle = enlistment.FindObstacle();
+            obstacle = findObstacle();
         }
         catch (Exception e)
         {

@@ -279,7 +279,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         {
             if (!_isEnlisted)
             {
-                _transaction.EnlistVolatile(new AmbientCheck(this), EnlistmentOptions.EnlistDuringPrepareRequired);
+                _transaction.EnlistVolatile(new AmbientCheck(FindObstacle), EnlistmentOptions.EnlistDuringPrepareRequired);
                 _transaction.EnlistVolatile(new AmbientOutcome(_pool, this), EnlistmentOptions.None);
                 _isEnlisted = true;
             }

@@ -6,20 +6,18 @@ namespace EfPooling.AdoNet;
 /// The operations of one logical connection that run beside its claim, each on a server connection of its own. They touch nothing
 /// of what the claim protects. Thread-safe.
 /// </summary>
-internal sealed class ApartOperations(PoolExecution execution)
+internal sealed class ApartOperations(PoolContext pool, NestedLeases nested)
 {
     private readonly NestedLeases.Holder _holder = new();
     private readonly Lock _gate = new();
     private readonly List<IOpenResult> _readers = []; // guarded by _gate: open
-
-    private NestedLeases Nested => execution.Guard.Nested;
 
     /// <param name="operation">Who needs it.</param>
     /// <param name="isNested">Whether the caller keeps a server connection meanwhile, in an open reader.</param>
     /// <returns><c>null</c> if nested callers would wait for each other.</returns>
     public Binding? Acquire(ILeaseHolder operation, bool isNested)
     {
-        if (isNested && !Nested.TryBeginWait(_holder))
+        if (isNested && !nested.TryBeginWait(_holder))
         {
             return null;
         }
@@ -27,7 +25,7 @@ internal sealed class ApartOperations(PoolExecution execution)
         var acquired = false;
         try
         {
-            var binding = new Binding(execution.Pool.Acquire(operation, CancellationToken.None));
+            var binding = new Binding(pool.Acquire(operation, CancellationToken.None));
             acquired = true;
             return binding;
         }
@@ -43,7 +41,7 @@ internal sealed class ApartOperations(PoolExecution execution)
     /// <param name="cancellationToken">Cancels the wait.</param>
     public async ValueTask<Binding?> AcquireAsync(ILeaseHolder operation, bool isNested, CancellationToken cancellationToken)
     {
-        if (isNested && !Nested.TryBeginWait(_holder))
+        if (isNested && !nested.TryBeginWait(_holder))
         {
             return null;
         }
@@ -51,7 +49,7 @@ internal sealed class ApartOperations(PoolExecution execution)
         var acquired = false;
         try
         {
-            var binding = new Binding(await execution.Pool.AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
+            var binding = new Binding(await pool.AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
             acquired = true;
             return binding;
         }
@@ -62,10 +60,10 @@ internal sealed class ApartOperations(PoolExecution execution)
     }
 
     /// <summary>One of them has ended.</summary>
-    public void OnEnded() => Nested.Remove(_holder);
+    public void OnEnded() => nested.Remove(_holder);
 
     /// <summary>The operation that has the claim has ended.</summary>
-    public void OnClaimEnded() => Nested.RemoveReader(_holder);
+    public void OnClaimEnded() => nested.RemoveReader(_holder);
 
     public void Add(IOpenResult reader)
     {
@@ -96,11 +94,11 @@ internal sealed class ApartOperations(PoolExecution execution)
     {
         if (isNested)
         {
-            Nested.EndWait(_holder, acquired);
+            nested.EndWait(_holder, acquired);
         }
         else if (acquired)
         {
-            Nested.Add(_holder);
+            nested.Add(_holder);
         }
     }
 }

@@ -38,24 +38,24 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
     }
 
     /// <exception cref="ConcurrentUseException">Another operation is in flight.</exception>
-    public ClaimScope Take(NamedOperation operation, ICallSiteSource? source = null)
-        => TryTake(operation, operation.Kind, source) ? new ClaimScope(this, operation) : throw Refuse(operation, operation.Kind, source);
+    public Scope Take(NamedOperation operation, ICallSiteSource? source = null)
+        => TryTake(operation, operation.Kind, source) ? new Scope(this, operation) : throw Refuse(operation, operation.Kind, source);
 
     /// <inheritdoc cref="Take"/>
-    public ValueTask<ClaimScope> TakeAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
+    public ValueTask<Scope> TakeAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
     {
         if (TryTake(operation, operation.Kind, source))
         {
-            return new ValueTask<ClaimScope>(new ClaimScope(this, operation));
+            return new ValueTask<Scope>(new Scope(this, operation));
         }
 
         return MayWait ? AwaitAsync(operation, source, cancellationToken) : throw Refuse(operation, operation.Kind, source);
     }
 
-    private async ValueTask<ClaimScope> AwaitAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
+    private async ValueTask<Scope> AwaitAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
     {
         await WaitAsync(operation, operation.Kind, source, cancellationToken).ConfigureAwait(false);
-        return new ClaimScope(this, operation);
+        return new Scope(this, operation);
     }
 
     /// <summary>Whether an asynchronous operation that finds the connection busy waits for its turn: mode Serialize, unless it would wait for itself.</summary>
@@ -100,7 +100,7 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
             Guard.Report(() => (RunningOperation ?? _start.Describe(Guard, null), ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity)));
         }
 
-        return _apart ?? Interlocked.CompareExchange(ref _apart, new ApartOperations(binder.Execution), null) ?? _apart;
+        return _apart ?? Interlocked.CompareExchange(ref _apart, new ApartOperations(binder.Pool, Guard.Nested), null) ?? _apart;
     }
 
     /// <summary>The exception that names both operations.</summary>
@@ -235,4 +235,10 @@ internal sealed class ConnectionClaim(ConnectionBinder binder)
     }
 
     private bool IsClaimedFor(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
+
+    /// <summary>The claim of one operation; disposing gives it up.</summary>
+    public readonly struct Scope(ConnectionClaim claim, ILeaseHolder operation) : IDisposable
+    {
+        public void Dispose() => claim.GiveUp(operation);
+    }
 }

@@ -78,7 +78,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
     /// <summary>Notes what a text that is about to run may leave behind on its server connection.</summary>
     /// <returns>Whether it is not proven to leave the data as they were.</returns>
-    public bool Expect(SqlVerdict verdict, IPooledStatement statement, ServerConnection server)
+    public bool Expect(SqlVerdict verdict, IParameterised statement, ServerConnection server)
     {
         server.NoteText(verdict.Text);
         var judgement = Pool.Catalog.Judge(verdict, statement);

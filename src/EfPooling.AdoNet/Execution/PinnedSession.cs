@@ -9,7 +9,7 @@ namespace EfPooling.AdoNet;
 /// <param name="binder">Whose session it is.</param>
 /// <param name="reason">Why.</param>
 /// <param name="purpose">What a leased session is for.</param>
-internal sealed class PinnedSession(ConnectionBinder binder, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
+internal sealed class PinnedSession(IServerHolder binder, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
 {
     private readonly Lock _gate = new();
     private Lease<ServerConnection> _lease; // written once, before the session is used

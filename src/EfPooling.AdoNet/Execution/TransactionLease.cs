@@ -102,7 +102,7 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
     private bool MayBeInTransaction => _session is not null;
 
     /// <summary>Turns the lease into that of a session, which goes on after the transaction.</summary>
-    public PinnedSession Pin(ConnectionBinder binder, PinReason reason)
+    public PinnedSession Pin(IServerHolder binder, PinReason reason)
     {
         if (_session is null)
         {

@@ -34,7 +34,7 @@ internal static class TransactionParticipants
     public static string Describe(IEnumerable<object> participants)
         => string.Join(" and ", participants.Select(static one => one switch
         {
-            AmbientOutcome ours => $"pool '{ours.PoolName}'",
+            INamedParticipant ours => $"pool '{ours.PoolName}'",
             _ when one.GetType().Assembly == typeof(Npgsql.NpgsqlConnection).Assembly => "an NpgsqlConnection that is none of the pool's",
             _ => one.GetType().FullName,
         }));

@@ -5,4 +5,7 @@ internal interface IServerHolder
 {
     /// <summary>It broke: by keepalive, or under somebody who uses it out of our sight. Called from any thread.</summary>
     void OnServerBroken();
+
+    /// <summary>It may have broken under whoever uses it now, with the right to.</summary>
+    void OnLost(ServerConnection server);
 }

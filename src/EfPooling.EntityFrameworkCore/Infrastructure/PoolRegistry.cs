@@ -7,7 +7,7 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 /// <summary>The pools that contexts have created for themselves: one per key, as long as it is used. Thread-safe.</summary>
 internal static class PoolRegistry
 {
-    private static readonly PoolDirectory<PoolKey> Pools = new();
+    private static readonly PoolDirectory<PoolKey, TransactionPoolingDataSource> Pools = new();
 
     /// <summary>The pool of a key, created if need be, and anew if somebody has closed it.</summary>
     public static TransactionPoolingDataSource GetOrCreate(PoolKey key, Func<TransactionPoolingDataSource> create) => Pools.GetOrCreate(key, create);

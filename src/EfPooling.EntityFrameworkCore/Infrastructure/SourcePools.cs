@@ -11,7 +11,7 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 internal static class SourcePools
 {
     // A pool references its data source. Here, and only here, that does not keep the data source alive.
-    private static readonly ConditionalWeakTable<NpgsqlDataSource, PoolDirectory<TransactionPoolingOptions>> Pools = [];
+    private static readonly ConditionalWeakTable<NpgsqlDataSource, PoolDirectory<TransactionPoolingOptions, TransactionPoolingDataSource>> Pools = [];
 
     /// <summary>The pool of a data source, created if need be, and anew if somebody has closed it.</summary>
     /// <exception cref="ObjectDisposedException">The data source was disposed.</exception>
@@ -31,7 +31,7 @@ internal static class SourcePools
                 Pools.Remove(source);
                 foreach (var pool in pools.Existing)
                 {
-                    pool.CloseIfSourceIsDisposed();
+                    ((IKeptPool)pool).CloseIfSourceIsDisposed();
                 }
             }
         }

@@ -12,13 +12,13 @@ internal sealed class PoolLifeline : IDisposable
     /// <summary>How often a data source is looked at: it does not tell when it is disposed.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private readonly TransactionPoolingDataSource _pool;
+    private readonly IKeptPool _pool;
     private readonly WeakTimer<PoolLifeline>? _timer;
 
     /// <param name="pool">Complete: it may be closed at once.</param>
     /// <param name="source">That the pool was made from, if it is the user's.</param>
     /// <param name="time">The pool's.</param>
-    public PoolLifeline(TransactionPoolingDataSource pool, NpgsqlDataSource? source, TimeProvider time)
+    public PoolLifeline(IKeptPool pool, NpgsqlDataSource? source, TimeProvider time)
     {
         _pool = pool;
         _timer = source is null || !NpgsqlInternals.CanTellDisposed ? null : new WeakTimer<PoolLifeline>(time, Period, this, static self => self._pool.CloseIfSourceIsDisposed());

@@ -8,8 +8,8 @@ namespace EfPooling.AdoNet;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <i>Somebody comes in the moment in which the pool is closed down.</i> <see cref="TransactionPoolingDataSource.TryRest"/> decides under the pool's gate: either the caller has a lease or waits,
-/// and nothing is closed; or it comes later and waits for a connection that is opened for it. Which pool it finds does not depend on that (<see cref="PoolEntry"/>).
+/// <i>Somebody comes in the moment in which the pool is closed down.</i> <see cref="IKeptPool.TryRest"/> decides under the pool's gate: either the caller has a lease or waits,
+/// and nothing is closed; or it comes later and waits for a connection that is opened for it. Which pool it finds does not depend on that (<see cref="PoolEntry{TPool}"/>).
 /// </para>
 /// <para>
 /// A connection that is open and idle keeps the pool's server connections, but does not make the entry keep the pool. It references the pool itself, and if the application has
@@ -21,8 +21,8 @@ internal sealed class PoolIdleWatch : IDisposable
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ShortestPeriod = TimeSpan.FromMilliseconds(250);
 
-    private readonly TransactionPoolingDataSource _pool;
-    private readonly PoolEntry _entry;
+    private readonly IKeptPool _pool;
+    private readonly IPoolEntry _entry;
     private readonly TimeProvider _time;
     private readonly TimeSpan _timeout;
     private readonly WeakTimer<PoolIdleWatch> _timer;
@@ -36,7 +36,7 @@ internal sealed class PoolIdleWatch : IDisposable
     /// <param name="pool">May be used already.</param>
     /// <param name="entry">That keeps it.</param>
     /// <param name="time">The pool's.</param>
-    public PoolIdleWatch(TransactionPoolingDataSource pool, PoolEntry entry, TimeProvider time)
+    public PoolIdleWatch(IKeptPool pool, IPoolEntry entry, TimeProvider time)
     {
         (_pool, _entry, _time, _timeout) = (pool, entry, time, pool.Options.PoolIdleTimeout);
         _since = time.GetTimestamp();

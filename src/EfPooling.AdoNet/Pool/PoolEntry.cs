@@ -9,35 +9,36 @@ namespace EfPooling.AdoNet;
 /// it was let go before, in the moment in which it was found, or since. So <see cref="LetGo"/> need not exclude <see cref="Find"/>: if they meet, the caller has a pool that
 /// is found by others too, and the next look of <see cref="PoolIdleWatch"/> keeps it. What the caller may notice is that its server connection is opened anew.
 /// </remarks>
-internal sealed class PoolEntry
+internal sealed class PoolEntry<TPool> : IPoolEntry
+    where TPool : class, IKeptPool
 {
-    private readonly Action<PoolEntry> _leave;
-    private volatile Lazy<TransactionPoolingDataSource>? _kept; // null: the pool was let go
-    private volatile WeakReference<TransactionPoolingDataSource>? _known; // written once, when the pool was created
+    private readonly Action<PoolEntry<TPool>> _leave;
+    private volatile Lazy<TPool>? _kept; // null: the pool was let go
+    private volatile WeakReference<TPool>? _known; // written once, when the pool was created
 
     /// <param name="create">Creates the pool; forgotten then.</param>
     /// <param name="leave">Takes this entry out of its directory, if it is still there.</param>
-    public PoolEntry(Func<TransactionPoolingDataSource> create, Action<PoolEntry> leave)
+    public PoolEntry(Func<TPool> create, Action<PoolEntry<TPool>> leave)
     {
         _leave = leave;
-        _kept = new Lazy<TransactionPoolingDataSource>(() =>
+        _kept = new Lazy<TPool>(() =>
         {
             var pool = create();
-            _known = new WeakReference<TransactionPoolingDataSource>(pool);
+            _known = new WeakReference<TPool>(pool);
             pool.LeaveWhenUnused(this);
             return pool;
         });
     }
 
     /// <summary>The pool, if it was created and is not gone.</summary>
-    public TransactionPoolingDataSource? Existing => _known is { } known && known.TryGetTarget(out var pool) ? pool : null;
+    public TPool? Existing => _known is { } known && known.TryGetTarget(out var pool) ? pool : null;
 
     /// <summary>The pool, created by the first call, and kept from now on.</summary>
     /// <returns><c>null</c>: it is closed, or gone. The entry is of no more use.</returns>
-    public TransactionPoolingDataSource? Find()
+    public TPool? Find()
     {
         var kept = _kept;
-        TransactionPoolingDataSource? pool;
+        TPool? pool;
         try
         {
             pool = kept is null ? Existing : kept.Value;
@@ -62,11 +63,11 @@ internal sealed class PoolEntry
         return pool;
     }
 
-    /// <summary>The pool is used.</summary>
-    public void Keep(TransactionPoolingDataSource pool) => _kept ??= new Lazy<TransactionPoolingDataSource>(pool);
+    void IPoolEntry.Keep(IKeptPool pool) => Keep((TPool)pool);
 
-    /// <summary>Nobody uses the pool: it goes when nobody has it any more.</summary>
-    /// <returns>Whether it was kept until now.</returns>
+    private void Keep(TPool pool) => _kept ??= new Lazy<TPool>(pool);
+
+    /// <inheritdoc/>
     public bool LetGo()
     {
         var wasKept = _kept is not null;
@@ -74,6 +75,6 @@ internal sealed class PoolEntry
         return wasKept;
     }
 
-    /// <summary>The pool is closed.</summary>
+    /// <inheritdoc/>
     public void Leave() => _leave(this);
 }
