@@ -11,7 +11,7 @@ internal static class ClaimView
     public static ILeaseHolder? Operation(this ConnectionClaim claim) => OperationOf(claim);
 
     /// <summary>The open reader of the operation in flight.</summary>
-    public static LogicalDataReader? Reader(this ConnectionClaim claim) => ReaderOf(claim);
+    public static IOpenResult? Reader(this ConnectionClaim claim) => ReaderOf(claim);
 
     /// <summary>Who waits, the longest first.</summary>
     public static IEnumerable<ILeaseHolder> Queue(this ConnectionClaim claim)
@@ -21,7 +21,7 @@ internal static class ClaimView
     private static extern ref ILeaseHolder? OperationOf(ConnectionClaim claim);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_reader")]
-    private static extern ref LogicalDataReader? ReaderOf(ConnectionClaim claim);
+    private static extern ref IOpenResult? ReaderOf(ConnectionClaim claim);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_queue")]
     private static extern ref ClaimQueue? QueueOf(ConnectionClaim claim);

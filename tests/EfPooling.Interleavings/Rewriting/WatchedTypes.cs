@@ -8,7 +8,7 @@ internal static class WatchedTypes
     private static readonly HashSet<string> Names =
     [
         "ConnectionClaim", "StatementClaim", "ClaimQueue", "ApartOperations", "NestedLeases", "OperationStart", "ConnectionBinder", "ConnectionSession",
-        "ReaderGate", "LogicalDataReader", "LogicalTransaction", "LogicalConnection", "ContextGuard",
+        "ReaderGate", "LogicalDataReader", "ServerTransaction", "LogicalConnection", "ContextGuard",
     ];
 
     /// <summary>Whether it is one of them, or is nested in one, as closures and state machines are.</summary>
