@@ -65,7 +65,7 @@ public sealed class RefusalTests(ExplorationFixture fixture, ITestOutputHelper o
                         _ => world.Try(() => BeginAnother(world.Connection)),
                     };
                     var ends = second is "commit" or "rollback";
-                    Assert.Same(ran && ends ? null : transaction, world.Connection.CurrentTransaction);
+                    Assert.Same(ran && ends ? null : transaction.Inner, world.Connection.CurrentTransaction);
                 })
                 .AtLast(() =>
                 {
