@@ -266,7 +266,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     public override IEnumerator GetEnumerator() => new DbEnumerator(this);
 
     /// <inheritdoc/>
-    public override Type GetFieldType(int ordinal) => Described.GetFieldType(ordinal);
+    [return: DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.PublicProperties)]
+    public override Type GetFieldType(int ordinal) => ((DbDataReader)Described).GetFieldType(ordinal); // Npgsql's override does not repeat what the trimmer keeps.
 
     /// <inheritdoc/>
     public override T GetFieldValue<T>(int ordinal)
@@ -301,7 +302,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     public override int GetOrdinal(string name) => Described.GetOrdinal(name);
 
     /// <inheritdoc/>
-    public override Type GetProviderSpecificFieldType(int ordinal) => Described.GetProviderSpecificFieldType(ordinal);
+    [return: DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.PublicProperties)]
+    public override Type GetProviderSpecificFieldType(int ordinal) => ((DbDataReader)Described).GetProviderSpecificFieldType(ordinal);
 
     /// <inheritdoc/>
     public override object GetProviderSpecificValue(int ordinal) => Inner.GetProviderSpecificValue(ordinal);

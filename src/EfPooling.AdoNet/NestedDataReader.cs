@@ -124,6 +124,7 @@ internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer, I
 
     public override double GetDouble(int ordinal) => Inner.GetDouble(ordinal);
 
+    [return: DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.PublicProperties)]
     public override Type GetFieldType(int ordinal) => Inner.GetFieldType(ordinal);
 
     public override T GetFieldValue<T>(int ordinal) => outermost.HandOut(Inner.GetFieldValue<T>(ordinal));
@@ -140,6 +141,7 @@ internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer, I
 
     public override string GetName(int ordinal) => Inner.GetName(ordinal);
 
+    [return: DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.PublicProperties)]
     public override Type GetProviderSpecificFieldType(int ordinal) => Inner.GetProviderSpecificFieldType(ordinal);
 
     public override object GetProviderSpecificValue(int ordinal) => Inner.GetProviderSpecificValue(ordinal);

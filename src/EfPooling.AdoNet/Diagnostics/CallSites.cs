@@ -21,16 +21,14 @@ internal static class CallSites
     {
         foreach (var frame in trace?.GetFrames() ?? [])
         {
-            if (frame.GetMethod() is { DeclaringType: { } type } method && !type.Assembly.IsDynamic && !IsLibrary(type.Assembly.GetName().Name))
+            if (DiagnosticMethodInfo.Create(frame) is { DeclaringTypeName: { } typeName, DeclaringAssemblyName: { } assembly } method
+                && !IsLibrary(assembly[..Length(assembly, ',')]) && !IsDynamic(assembly))
             {
-                var name = type.Name.StartsWith('<') && method.Name == nameof(IEnumerator<>.MoveNext) ? type.Name : method.Name;
-                while (type.Name.StartsWith('<') && type.DeclaringType is { } outer)
-                {
-                    type = outer;
-                }
-
+                var types = typeName[(typeName.AsSpan(0, Length(typeName, '+')).LastIndexOf('.') + 1)..].Split('+'); // The outermost first.
+                var name = types[^1].StartsWith('<') && method.Name == nameof(IEnumerator<>.MoveNext) ? types[^1] : method.Name;
+                var type = types.LastOrDefault(static type => !type.StartsWith('<')) ?? types[0];
                 var file = frame.GetFileName() is { } path ? string.Create(CultureInfo.InvariantCulture, $" in {FileName(path)}:{frame.GetFileLineNumber()}") : "";
-                return $"{type.Name}.{Unmangle(name)}{file}";
+                return $"{type}.{Unmangle(name)}{file}";
             }
         }
 
@@ -71,6 +69,11 @@ internal static class CallSites
         return Unmangle(name[1..end]) + local;
     }
 
-    private static bool IsLibrary(string? assembly)
-        => assembly is null || Libraries.Contains(assembly) || LibraryPrefixes.Any(prefix => assembly.StartsWith(prefix, StringComparison.Ordinal));
+    private static int Length(string text, char end) => text.IndexOf(end) is var at and >= 0 ? at : text.Length;
+
+    // A proxy's, say. Assemblies are few enough to look through for an error's text.
+    private static bool IsDynamic(string assembly) => AppDomain.CurrentDomain.GetAssemblies().Any(loaded => loaded.IsDynamic && loaded.FullName == assembly);
+
+    private static bool IsLibrary(string assembly)
+        => Libraries.Contains(assembly) || LibraryPrefixes.Any(prefix => assembly.StartsWith(prefix, StringComparison.Ordinal));
 }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Collections.Specialized;
 using System.Data;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace EfPooling.AdoNet;
 
@@ -12,7 +14,13 @@ namespace EfPooling.AdoNet;
 /// </summary>
 internal static class PassengerParameters
 {
-    private static readonly ConcurrentDictionary<Type, bool> IsFrozenType = new(); // by type of value
+    // By type of value. Those of PostgreSQL's own types are asked here, where the compiler sees them; HoldsReferences asks for all others.
+    private static readonly ConcurrentDictionary<Type, bool> IsFrozenType = new(
+    [
+        Ask<decimal>(), Ask<Guid>(), Ask<DateTime>(), Ask<DateTimeOffset>(), Ask<DateOnly>(), Ask<TimeOnly>(), Ask<TimeSpan>(), Ask<Int128>(), Ask<BitVector32>(),
+        Ask<NpgsqlInterval>(), Ask<NpgsqlPoint>(), Ask<NpgsqlLine>(), Ask<NpgsqlLSeg>(), Ask<NpgsqlBox>(), Ask<NpgsqlCircle>(), Ask<NpgsqlTid>(), Ask<NpgsqlLogSequenceNumber>(),
+    ]);
+
     private static readonly ConcurrentDictionary<Type, Type?> TypeOfValue = new(); // by type of parameter
 
     public static bool CanTravel(NpgsqlParameterCollection parameters)
@@ -52,9 +60,14 @@ internal static class PassengerParameters
     }
 
     private static bool IsFrozenValue(Type type)
-        => type == typeof(string) || type == typeof(DBNull) || IsFrozenType.GetOrAdd(type, static type => type.IsValueType && !HoldsReferences(type));
+        => type == typeof(string) || type == typeof(DBNull) || IsFrozenType.GetOrAdd(type, static type => type.IsPrimitive || type.IsEnum || (type.IsValueType && !HoldsReferences(type)));
 
+    private static KeyValuePair<Type, bool> Ask<T>()
+        where T : struct
+        => new(typeof(T), !RuntimeHelpers.IsReferenceOrContainsReferences<T>());
+
+    // A program that was compiled ahead of time cannot ask for a type that is known at run time only.
     private static bool HoldsReferences(Type type)
-        => (bool)typeof(RuntimeHelpers).GetMethod(nameof(RuntimeHelpers.IsReferenceOrContainsReferences), BindingFlags.Public | BindingFlags.Static)!
+        => !RuntimeFeature.IsDynamicCodeSupported || (bool)typeof(RuntimeHelpers).GetMethod(nameof(RuntimeHelpers.IsReferenceOrContainsReferences), BindingFlags.Public | BindingFlags.Static)!
             .MakeGenericMethod(type).Invoke(null, null)!;
 }

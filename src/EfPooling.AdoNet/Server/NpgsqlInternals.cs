@@ -138,7 +138,7 @@ internal static class NpgsqlInternals
     /// <summary>What knows the states of the hosts; <c>null</c> if the data source has one host.</summary>
     public static NpgsqlMultiHostDataSource? GetMultiHost(NpgsqlDataSource source)
         => source as NpgsqlMultiHostDataSource
-            ?? source.GetType().GetProperty("WrappedSource", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(source) as NpgsqlMultiHostDataSource;
+            ?? (WrappedSource?.ReflectedType?.IsInstanceOfType(source) == true ? WrappedSource.GetValue(source) as NpgsqlMultiHostDataSource : null);
 
     /// <summary>What the user does with each connection that the data source has opened.</summary>
     public static (Action<NpgsqlConnection> Run, Func<NpgsqlConnection, Task> RunAsync)? GetInitializer(NpgsqlDataSource source)
@@ -179,11 +179,17 @@ internal static class NpgsqlInternals
     public static int CountPrepared(NpgsqlConnection connection)
         => GetConnector(connection) is { } connector && Prepared.Manager?.GetValue(connector) is { } manager && Prepared.Count?.GetValue(manager) is int count ? count : -1;
 
-    // Their type is not public, so no accessor can be compiled. Asked after resets only.
+    // What WithTargetSession gives. Its type is not public, so no accessor can be compiled; named in a literal, it survives trimming.
+    private static readonly PropertyInfo? WrappedSource
+        = Type.GetType("Npgsql.MultiHostDataSourceWrapper, Npgsql")?.GetProperty("WrappedSource", BindingFlags.Instance | BindingFlags.NonPublic);
+
+    // Their type is not public either. Asked after resets only.
     private static class Prepared
     {
         public static readonly PropertyInfo? Manager = typeof(NpgsqlConnector).GetProperty("PreparedStatementManager", BindingFlags.Instance | BindingFlags.NonPublic);
-        public static readonly FieldInfo? Count = Manager?.PropertyType.GetField("NumPrepared", BindingFlags.Instance | BindingFlags.NonPublic);
+        public static readonly FieldInfo? Count = Type.GetType("Npgsql.PreparedStatementManager, Npgsql") is { } type && type == Manager?.PropertyType
+            ? type.GetField("NumPrepared", BindingFlags.Instance | BindingFlags.NonPublic)
+            : null;
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_UserCancellationRequested")]

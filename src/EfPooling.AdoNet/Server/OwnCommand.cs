@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
 namespace EfPooling.AdoNet;
@@ -26,7 +27,12 @@ internal static class OwnCommand
 
         public bool DesignMode => false;
 
-        public string? Name { get; set; }
+        public string? Name
+        {
+            get => null;
+            [RequiresUnreferencedCode("The interface says so. A mark has no name.")]
+            set => throw new NotSupportedException("A mark, for no designer.");
+        }
 
         public object? GetService(Type serviceType) => null;
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using Castle.DynamicProxy;
 
 namespace EfPooling.AdoNet.Tests;
@@ -95,6 +96,24 @@ public sealed class CallSiteTests(ServerFixture fixture) : GuardTest(fixture)
         Assert.Matches(@"^CallSiteTests\.CallSiteBehindAProxy_\w+ in CallSiteTests.cs:\d+$", CallSites.Find(within));
     }
 
+    [Fact]
+    public void CallSiteBehindCodeThatWasMadeAtRunTime_IsTheLineThatUsedIt()
+    {
+        StackTrace? within = null;
+        var repository = DispatchProxy.Create<IRepository, RecordingProxy>();
+        ((RecordingProxy)repository).Record = trace => within = trace;
+
+        repository.Load();
+
+        // Its frame is there, in an assembly whose name is known to nobody.
+        Assert.Contains(within!.GetFrames(), frame => frame.GetMethod()!.Module.Assembly is { IsDynamic: true });
+        Assert.Matches(@"^CallSiteTests\.CallSiteBehindCode\w+ in CallSiteTests.cs:\d+$", CallSites.Find(within));
+    }
+
+    [Fact]
+    public void CallSiteInANestedGenericType_IsNamedAsTheTypeIs()
+        => Assert.Matches(@"^Nested`1\.Capture in CallSiteTests.cs:\d+$", CallSites.Find(Nested<int>.Capture().Single()));
+
     [Theory]
     [InlineData(-0.1)]
     [InlineData(1.1)]
@@ -121,6 +140,27 @@ public sealed class CallSiteTests(ServerFixture fixture) : GuardTest(fixture)
     public interface IRepository
     {
         void Load();
+    }
+
+    // Stands for a library's: its own frame is left out.
+    public class RecordingProxy : DispatchProxy
+    {
+        public Action<StackTrace>? Record { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            Record!(new StackTrace(skipFrames: 1, fNeedFileInfo: true));
+            return null;
+        }
+    }
+
+    private sealed class Nested<T>
+    {
+        // In a state machine, which is nested in a generic type.
+        public static IEnumerable<StackTrace> Capture()
+        {
+            yield return new StackTrace(fNeedFileInfo: true);
+        }
     }
 
     // Stands for a library's, such as EF Core's of lazy loading, so its own frame is left out.
