@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 
 namespace EfPooling.Analyzers;
@@ -8,8 +9,9 @@ namespace EfPooling.Analyzers;
 /// </summary>
 internal static class Descriptors
 {
-    /// <summary>Where the pages of <c>docs/rules</c> are read.</summary>
-    public const string RulesRoot = "https://github.com/efpooling/efpooling/blob/main/docs/rules/";
+    // Where the pages of docs/rules are read: the build says, from Repository.props. First of all fields, because the others need it.
+    private static readonly string RulesAddress
+        = typeof(Descriptors).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == nameof(RulesAddress)).Value;
 
     // ---- EFP0001
     public static readonly DiagnosticDescriptor SessionSetting = new(
@@ -206,5 +208,5 @@ internal static class Descriptors
         isEnabledByDefault: false,
         helpLinkUri: HelpLink(DiagnosticIds.EscapingStream));
 
-    private static string HelpLink(string id) => RulesRoot + id + ".md";
+    private static string HelpLink(string id) => RulesAddress + id + ".md";
 }

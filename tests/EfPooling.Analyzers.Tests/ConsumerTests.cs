@@ -9,7 +9,7 @@ public sealed class ConsumerTests
         using var consumer = new Consumer();
         await consumer.CreateAsync();
 
-        var (files, description) = consumer.ReadPackage();
+        var (files, description, _, _) = consumer.ReadPackage();
         Assert.Contains("analyzers/dotnet/cs/EfPooling.Analyzers.dll", files);
         Assert.Contains("analyzers/dotnet/cs/EfPooling.Analyzers.CodeFixes.dll", files);
         Assert.Contains("build/EfPooling.EntityFrameworkCore.props", files);

@@ -26,7 +26,17 @@ public sealed class GuardTests
 
     [Theory]
     [MemberData(nameof(Ids))]
-    public void Rule_LinksToItsPage(string id) => Assert.EndsWith($"/docs/rules/{id}.md", Descriptor(id).HelpLinkUri, StringComparison.Ordinal);
+    public void Rule_LinksToItsPage_AtTheAddressOfTheRepository(string id)
+    {
+        var root = BuildProperties.RepositoryAddress + "/blob/main/";
+
+        Assert.StartsWith(root, Descriptor(id).HelpLinkUri, StringComparison.Ordinal);
+        Assert.Equal(Path.GetFullPath(Path.Combine(RuleTable.Folder, id + ".md")), Path.GetFullPath(Path.Combine(Repository.Root, Descriptor(id).HelpLinkUri[root.Length..])));
+    }
+
+    [Fact]
+    public void AddressOfTheRepository_IsOneThatABrowserOpens()
+        => Assert.True(Uri.TryCreate(BuildProperties.RepositoryAddress, UriKind.Absolute, out var address) && address.Scheme == "https" && address.AbsolutePath is not "/" && BuildProperties.RepositoryAddress[^1] != '/', BuildProperties.RepositoryAddress);
 
     [Theory]
     [MemberData(nameof(Ids))]

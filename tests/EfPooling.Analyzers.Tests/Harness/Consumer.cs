@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.IO.Compression;
-using System.Reflection;
 using System.Text.RegularExpressions;
 
 namespace EfPooling.Analyzers.Tests;
@@ -11,8 +8,6 @@ namespace EfPooling.Analyzers.Tests;
 /// </summary>
 internal sealed partial class Consumer : IDisposable
 {
-    private static readonly string[] Packages = ["EfPooling.Core", "EfPooling.AdoNet", "EfPooling.EntityFrameworkCore"];
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("efpooling-consumer");
 
     private string Feed => Path.Combine(_folder.FullName, "feed");
@@ -22,7 +17,7 @@ internal sealed partial class Consumer : IDisposable
     /// <summary>Packs the three packages, and puts the project beside them.</summary>
     public async Task CreateAsync()
     {
-        await PackAsync();
+        await Packages.PackAsync(Feed);
         Directory.CreateDirectory(Project);
         foreach (var file in Directory.EnumerateFiles(Sources(), "*.cs"))
         {
@@ -31,7 +26,7 @@ internal sealed partial class Consumer : IDisposable
 
         File.Copy(Path.Combine(Sources(), "BadSample.editorconfig"), Path.Combine(Project, ".editorconfig"));
         var project = File.ReadAllText(Path.Combine(Sources(), "BadSample.project"))
-            .Replace("{version}", Version(), StringComparison.Ordinal)
+            .Replace("{version}", Packages.Version, StringComparison.Ordinal)
             .Replace("{dapper}", typeof(Dapper.SqlMapper).Assembly.GetName().Version!.ToString(3), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(Project, "BadSample.csproj"), project);
         foreach (var name in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
@@ -44,7 +39,7 @@ internal sealed partial class Consumer : IDisposable
             $"""
             <configuration>
               <packageSources><clear /><add key="feed" value="{Feed}" /></packageSources>
-              <fallbackPackageFolders><clear /><add key="user" value="{Metadata("NuGetPackageRoot")}" /></fallbackPackageFolders>
+              <fallbackPackageFolders><clear /><add key="user" value="{BuildProperties.Get("NuGetPackageRoot")}" /></fallbackPackageFolders>
             </configuration>
             """);
     }
@@ -55,62 +50,18 @@ internal sealed partial class Consumer : IDisposable
     {
         // The console repeats what was said; a log of warnings does not.
         var log = Path.Combine(_folder.FullName, "warnings.log");
-        await RunAsync(Project, ["build", "-nologo", "-v:quiet", "-nodeReuse:false", "-fl", $"-flp:LogFile={log};WarningsOnly;NoSummary", .. arguments]);
+        var build = await ProgramRun.OfDotnetAsync(Project, ["build", "-nologo", "-v:quiet", "-nodeReuse:false", "-fl", $"-flp:LogFile={log};WarningsOnly;NoSummary", .. arguments]);
+        _ = build.OutputOfSuccess();
         var output = await File.ReadAllTextAsync(log);
         return [.. Warning().Matches(output).Select(match => $"{Path.GetFileName(match.Groups[1].Value)}{match.Groups[2].Value}").Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>The names of the files in the main package, and its description of itself.</summary>
-    public (IReadOnlyList<string> Files, string Description) ReadPackage()
-    {
-        using var package = ZipFile.OpenRead(Path.Combine(Feed, $"EfPooling.EntityFrameworkCore.{Version()}.nupkg"));
-        using var description = new StreamReader(package.Entries.Single(entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open());
-        return ([.. package.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal)], description.ReadToEnd());
-    }
+    /// <summary>The main package.</summary>
+    public PackageContent ReadPackage() => PackageContent.Read(Feed, "EfPooling.EntityFrameworkCore");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static string Sources() => Path.Combine(Repository.Root, "tests", "EfPooling.Analyzers.Tests", "BadSample");
-
-    private static string Version() => Metadata("PackageVersion");
-
-    private static string Metadata(string key)
-        => typeof(Consumer).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == key).Value!;
-
-    private async Task PackAsync()
-    {
-        var projects = string.Join(';', Packages.Select(name => Path.Combine(Repository.Root, "src", name, name + ".csproj")));
-        var script = Path.Combine(_folder.FullName, "pack.proj");
-        File.WriteAllText(
-            script,
-            $"""
-            <Project>
-              <Target Name="PackAll">
-                <MSBuild Projects="{projects}" Targets="Pack" Properties="NoBuild=true;Configuration={Metadata("Configuration")};PackageOutputPath={Feed};IncludeSymbols=false;EnablePackageValidation=false" />
-              </Target>
-            </Project>
-            """);
-        await RunAsync(_folder.FullName, ["msbuild", script, "-t:PackAll", "-nologo", "-v:quiet", "-nodeReuse:false"]);
-    }
-
-    private static async Task<string> RunAsync(string folder, IEnumerable<string> arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
-        {
-            start.Environment.Remove(name); // Of the process that runs the tests.
-        }
-
-        start.Environment["UseSharedCompilation"] = "false";
-        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-        start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', start.ArgumentList)} failed:\n{output}\n{await error}");
-        return output;
-    }
 
     [GeneratedRegex(@"^\s*(\S+?)(\(\d+,\d+\): warning EFP\d+: .*?)(?: \(https://\S+\))? \[", RegexOptions.Multiline)]
     private static partial Regex Warning();
