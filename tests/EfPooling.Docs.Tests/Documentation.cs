@@ -9,6 +9,8 @@ internal static class Documentation
 
     public static IEnumerable<string> Files
         => Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateFiles(Path.Combine(Root, ".github"), "*.md", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(Path.Combine(Root, "samples"), "*.md", SearchOption.AllDirectories))
             .Append(Path.Combine(Root, "README.md"))
             .Select(path => Path.GetRelativePath(Root, path))
             .Order(StringComparer.Ordinal);
