@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using EfPooling.Testing;
 
 namespace EfPooling.Aot.Tests;
@@ -6,6 +5,8 @@ namespace EfPooling.Aot.Tests;
 /// <summary>EfPooling.Aot.Sample as a user publishes it, in a folder of its own: compiled ahead of time, or trimmed where that is not possible here.</summary>
 internal sealed class PublishedProgram : IDisposable
 {
+    private static readonly string Project = System.IO.Path.Combine(Repository.Root, "tests", "EfPooling.Aot.Sample");
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("efpooling-aot");
 
     /// <summary>The program's file.</summary>
@@ -36,10 +37,7 @@ internal sealed class PublishedProgram : IDisposable
         => ProgramRun.OfDotnetAsync(
             _folder.FullName,
             [
-                command, Project(), "--artifacts-path", _folder.FullName, "--use-current-runtime", "-maxCpuCount:1", "-p:Configuration=Release", "-p:RunAnalyzers=false",
+                command, Project, "--artifacts-path", _folder.FullName, "--use-current-runtime", "-maxCpuCount:1", "-p:Configuration=Release", "-p:RunAnalyzers=false",
                 $"-p:PublishAs={mode}", $"-p:BuiltAssemblies={AppContext.BaseDirectory.TrimEnd(System.IO.Path.DirectorySeparatorChar)}", .. arguments,
             ]);
-
-    private static string Project([CallerFilePath] string thisFile = "")
-        => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(thisFile)!, "..", "EfPooling.Aot.Sample");
 }
