@@ -13,7 +13,7 @@ internal sealed class PoolEntry<TPool> : IPoolEntry
     where TPool : class, IKeptPool
 {
     private readonly Action<PoolEntry<TPool>> _leave;
-    private volatile Lazy<TPool>? _kept; // null: the pool was let go
+    private volatile Lazy<IKeptPool>? _kept; // null: the pool was let go; not of TPool, whose constructor trimming would have to keep
     private volatile WeakReference<TPool>? _known; // written once, when the pool was created
 
     /// <param name="create">Creates the pool; forgotten then.</param>
@@ -21,7 +21,7 @@ internal sealed class PoolEntry<TPool> : IPoolEntry
     public PoolEntry(Func<TPool> create, Action<PoolEntry<TPool>> leave)
     {
         _leave = leave;
-        _kept = new Lazy<TPool>(() =>
+        _kept = new Lazy<IKeptPool>(() =>
         {
             var pool = create();
             _known = new WeakReference<TPool>(pool);
@@ -41,7 +41,7 @@ internal sealed class PoolEntry<TPool> : IPoolEntry
         TPool? pool;
         try
         {
-            pool = kept is null ? Existing : kept.Value;
+            pool = kept is null ? Existing : (TPool)kept.Value;
         }
         catch
         {
@@ -65,7 +65,7 @@ internal sealed class PoolEntry<TPool> : IPoolEntry
 
     void IPoolEntry.Keep(IKeptPool pool) => Keep((TPool)pool);
 
-    private void Keep(TPool pool) => _kept ??= new Lazy<TPool>(pool);
+    private void Keep(TPool pool) => _kept ??= new Lazy<IKeptPool>(pool);
 
     /// <inheritdoc/>
     public bool LetGo()
