@@ -329,11 +329,16 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <param name="reason">Why; named in the log and in diagnostics.</param>
     /// <param name="cancellationToken">Cancels the wait for a server connection.</param>
     /// <exception cref="StatementModeException">The pool runs in statement mode.</exception>
-    public async ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
+    public ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        var (lease, end, endAsync) = await OpenBinder.Session.LeaseAsync(reason, cancellationToken).ConfigureAwait(false);
-        return new SessionLease(lease, reason, end, endAsync);
+        return LeaseAsync(OpenBinder.Session, reason, cancellationToken);
+
+        static async ValueTask<SessionLease> LeaseAsync(ConnectionSession session, string reason, CancellationToken cancellationToken)
+        {
+            var (lease, end, endAsync) = await session.LeaseAsync(reason, cancellationToken).ConfigureAwait(false);
+            return new SessionLease(lease, reason, end, endAsync);
+        }
     }
 
     /// <inheritdoc/>
