@@ -66,7 +66,7 @@ internal static class SafetyPath
         binder.Session.Expect(verdict, command, server);
         server.OnStatementEnded();
         server.OnLeaseEnding();
-        if (server.NeedsMending)
+        if (server.NeedsMending && !server.TryMend()) // At first, and once an interval: whether the database is as the catalog says.
         {
             throw new InvalidOperationException("The session counts as changed.");
         }
