@@ -50,6 +50,15 @@ public sealed partial class PackagesTests(PackagesTests.PackedPackages packed) :
         Assert.Equal((128, 128), (icon[19], icon[23])); // Width and height, of which the low bytes say all.
     }
 
+    /// <summary>Whatever the tests run with, and whatever a dependency depends on.</summary>
+    [Fact]
+    public void Packages_AskForTheOldestVersions_AndForNothingElse()
+        => Snapshots.Verify(string.Join('\n', Packages.Names.SelectMany(
+            name => Dependency().Matches(packed.Read(name).Description).Select(match => $"{name}: {match.Groups[1].Value} {match.Groups[2].Value}"))));
+
+    [GeneratedRegex(@"<dependency id=""(\S+?)"" version=""(\S+?)""")]
+    private static partial Regex Dependency();
+
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
 
