@@ -7,7 +7,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>A pool and others in one TransactionScope, each with a server connection of its own.</summary>
 public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");

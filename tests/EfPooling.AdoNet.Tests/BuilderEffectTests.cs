@@ -40,7 +40,7 @@ public sealed class BuilderEffectTests(ServerFixture fixture) : PoolTest(fixture
 
     public static TheoryData<string> Names => [.. Effects.Keys];
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TYPE IF EXISTS effect_kind, effect_pair; CREATE TYPE effect_kind AS ENUM ('first_one', 'second_one'); CREATE TYPE effect_pair AS (number int, name text)");

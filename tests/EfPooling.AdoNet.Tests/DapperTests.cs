@@ -7,7 +7,7 @@ public sealed class DapperTests(ServerFixture fixture) : PoolTest(fixture)
 {
     private sealed record Person(int Id, string Name);
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS person; CREATE TABLE person (id int PRIMARY KEY, name text NOT NULL); INSERT INTO person VALUES (1, 'Ada'), (2, 'Bob')");

@@ -5,7 +5,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>Objects that somebody had of a physical connection before the pool opened it.</summary>
 public sealed class EarlierOwnerTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");

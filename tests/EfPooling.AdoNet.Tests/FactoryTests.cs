@@ -6,7 +6,7 @@ public sealed class FactoryTests(ServerFixture fixture) : PoolTest(fixture)
 {
     private static readonly DbProviderFactory Factory = TransactionPoolingFactory.Instance;
 
-    public override async Task DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await TransactionPoolingFactory.Instance.CloseAllPoolsAsync(Patience);
         await base.DisposeAsync();

@@ -10,7 +10,7 @@ public sealed class HostRulesTests : IAsyncLifetime
     private DevPostgresServer _a = null!;
     private DevPostgresServer _b = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         var servers = await Task.WhenAll(DevPostgres.StartAsync(), DevPostgres.StartAsync());
         (_a, _b) = (servers[0], servers[1]);
@@ -21,7 +21,7 @@ public sealed class HostRulesTests : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _a.DisposeAsync();
         await _b.DisposeAsync();

@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>A killed server connection fails exactly the operation on it; nothing hangs and the pool mends itself.</summary>
 public sealed class KilledBackendTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");

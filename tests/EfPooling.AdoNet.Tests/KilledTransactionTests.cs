@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>A killed server connection takes its transaction along, and the transaction says so until it is given up.</summary>
 public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int PRIMARY KEY)");

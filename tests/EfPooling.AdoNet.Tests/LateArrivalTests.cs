@@ -11,7 +11,7 @@ public sealed class LateArrivalTests(ServerFixture fixture) : PoolTest(fixture)
     private const string Read = "SELECT id FROM late";
     private const string Write = "INSERT INTO late VALUES (2)";
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS late; CREATE TABLE late (id int); INSERT INTO late VALUES (1)");

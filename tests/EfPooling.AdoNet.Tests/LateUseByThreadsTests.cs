@@ -7,7 +7,7 @@ public sealed class LateUseByThreadsTests(ServerFixture fixture) : PoolTest(fixt
 {
     private static readonly AsyncLocal<string> Tenant = new();
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(TenantTable.Create);

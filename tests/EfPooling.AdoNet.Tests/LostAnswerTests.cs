@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>The server has got a statement, and its answer is lost on the way: whoever wrote something learns that nobody knows whether it was.</summary>
 public sealed class LostAnswerTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

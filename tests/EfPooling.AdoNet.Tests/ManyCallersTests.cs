@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
 using Npgsql;
-using Xunit.Abstractions;
 
 namespace EfPooling.AdoNet.Tests;
 

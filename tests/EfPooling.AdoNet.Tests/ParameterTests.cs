@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet.Tests;
 
 public sealed class ParameterTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

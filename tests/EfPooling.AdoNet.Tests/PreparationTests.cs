@@ -7,7 +7,7 @@ public sealed class PreparationTests(ServerFixture fixture) : PoolTest(fixture)
     private const string Text = "SELECT $1 + 1";
     private const string Count = "SELECT count(*) FROM pg_prepared_statements WHERE statement = '" + Text + "'";
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS item CASCADE; CREATE TABLE item (id int); INSERT INTO item VALUES (1)");

@@ -53,7 +53,7 @@ public sealed class SelfContainedTextTests(ServerFixture fixture) : PoolTest(fix
         "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT",
     ];
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP TABLE IF EXISTS item; CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY, name text)");

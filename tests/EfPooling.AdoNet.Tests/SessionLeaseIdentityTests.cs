@@ -50,7 +50,7 @@ public sealed class SessionLeaseIdentityTests(ServerFixture fixture) : PoolTest(
         }
     }
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync($"{TenantTable.Create} GRANT pg_monitor TO {TenantTable.Role};");

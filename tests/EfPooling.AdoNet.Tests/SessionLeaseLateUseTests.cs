@@ -9,7 +9,7 @@ namespace EfPooling.AdoNet.Tests;
 /// </summary>
 public sealed class SessionLeaseLateUseTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(TenantTable.Create);

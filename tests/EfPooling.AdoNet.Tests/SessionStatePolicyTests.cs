@@ -33,7 +33,7 @@ public sealed class SessionStatePolicyTests(ServerFixture fixture) : PoolTest(fi
         { "SELECT setseed(0.5)", PinReason.OtherState, "LeaseSessionAsync" },
     };
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("CREATE SEQUENCE IF NOT EXISTS counter");

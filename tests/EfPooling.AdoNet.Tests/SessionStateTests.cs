@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>What one owner of a server connection does to its session never reaches the next one.</summary>
 public sealed class SessionStateTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

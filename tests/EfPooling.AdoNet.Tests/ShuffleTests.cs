@@ -3,7 +3,7 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>Shuffle mode: code that secretly depends on its session fails, all other code does not notice.</summary>
 public sealed class ShuffleTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

@@ -13,7 +13,7 @@ public sealed class StressTests(ServerFixture fixture) : PoolTest(fixture)
     private const int Operations = 200;
     private const int Accounts = 20;
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync($"DROP TABLE IF EXISTS account; CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL); INSERT INTO account SELECT i, 1000 FROM generate_series(1, {Accounts}) i");

@@ -18,7 +18,7 @@ public sealed class SurfaceTests(ServerFixture fixture) : PoolTest(fixture)
         ["disposed: ConnectionTimeout"] = "the pool's QueryWaitTimeout, 120 s by default",
     };
 
-    public override async Task DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await TransactionPoolingFactory.Instance.CloseAllPoolsAsync(Patience);
         NpgsqlConnection.ClearAllPools();

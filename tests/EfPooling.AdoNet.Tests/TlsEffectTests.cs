@@ -23,7 +23,7 @@ public sealed class TlsEffectTests : PoolTest
         File.WriteAllText(PathOf("secret.key"), Client.GetECDsaPrivateKey()!.ExportEncryptedPkcs8PrivateKeyPem("key", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)));
     }
 
-    public override async Task DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         Directory.Delete(_directory, recursive: true);

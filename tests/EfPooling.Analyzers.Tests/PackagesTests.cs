@@ -67,12 +67,12 @@ public sealed partial class PackagesTests(PackagesTests.PackedPackages packed) :
     {
         private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("efpooling-packages");
 
-        public Task InitializeAsync() => Packages.PackAsync(_folder.FullName);
+        public async ValueTask InitializeAsync() => await Packages.PackAsync(_folder.FullName);
 
-        public Task DisposeAsync()
+        public ValueTask DisposeAsync()
         {
             _folder.Delete(recursive: true);
-            return Task.CompletedTask;
+            return ValueTask.CompletedTask;
         }
 
         internal PackageContent Read(string name) => PackageContent.Read(_folder.FullName, name);

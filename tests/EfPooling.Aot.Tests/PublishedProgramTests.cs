@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using EfPooling.Dev;
 using EfPooling.Testing;
-using Xunit.Abstractions;
 
 namespace EfPooling.Aot.Tests;
 

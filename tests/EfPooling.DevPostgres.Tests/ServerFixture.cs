@@ -5,7 +5,7 @@ public sealed class ServerFixture : IAsyncLifetime
 {
     public DevPostgresServer Server { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Server = await LocalStart.AnyAsync();
+    public async ValueTask InitializeAsync() => Server = await LocalStart.AnyAsync();
 
-    public async Task DisposeAsync() => await Server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 }

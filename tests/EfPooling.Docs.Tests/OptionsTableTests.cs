@@ -36,7 +36,7 @@ public sealed class OptionsTableTests
         var documented = Rows(file).Select(cells => cells[0].Trim('`')).ToArray();
 
         Assert.NotEmpty(documented);
-        Assert.Empty(documented.Except(Options.Cast<object[]>().Select(row => (string)row[0])));
+        Assert.Empty(documented.Except(Options.Select(row => row.Data)));
     }
 
     [Fact]

@@ -144,7 +144,7 @@ public sealed class QueryTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
     {
         public TestDatabase Database { get; } = new();
 
-        public async Task InitializeAsync()
+        public async ValueTask InitializeAsync()
         {
             await Database.InitializeAsync();
             await using var shop = Database.CreateShop("seed");
@@ -153,6 +153,6 @@ public sealed class QueryTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
             await shop.SaveChangesAsync();
         }
 
-        public Task DisposeAsync() => Database.DisposeAsync();
+        public ValueTask DisposeAsync() => Database.DisposeAsync();
     }
 }

@@ -10,13 +10,13 @@ public sealed class SharedServer : IAsyncLifetime
 
     internal OrdersApp App { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Postgres = await DevPostgres.StartAsync();
         App = OrdersApp.Start(await Postgres.CreateDatabaseAsync());
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await App.DisposeAsync();
         await Postgres.DisposeAsync();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using EfPooling.Core;
-using Xunit.Abstractions;
 
 namespace EfPooling.AdoNet.Tests;
 

@@ -19,9 +19,9 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
 
     protected string ConnectionString { get; private set; } = "";
 
-    public virtual async Task InitializeAsync() => ConnectionString = await fixture.DatabaseOfAsync(GetType());
+    public virtual async ValueTask InitializeAsync() => ConnectionString = await fixture.DatabaseOfAsync(GetType());
 
-    public virtual async Task DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         foreach (var (pool, applicationName) in _pools)
         {

@@ -10,9 +10,9 @@ public sealed class ServerFixture : IAsyncLifetime
 
     public DevPostgresServer Server { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Server = await DevPostgres.StartAsync();
+    public async ValueTask InitializeAsync() => Server = await DevPostgres.StartAsync();
 
-    public async Task DisposeAsync() => await Server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 
     /// <returns>The connection string of the class's own database.</returns>
     public Task<string> DatabaseOfAsync(Type testClass)

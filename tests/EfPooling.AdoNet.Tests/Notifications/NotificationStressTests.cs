@@ -16,7 +16,7 @@ public sealed class NotificationStressTests(ServerFixture fixture) : PoolTest(fi
 
     public static TheoryData<int> Seeds => [1, 20251122, Environment.TickCount];
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

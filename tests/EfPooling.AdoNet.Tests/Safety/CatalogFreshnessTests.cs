@@ -11,7 +11,7 @@ public sealed class CatalogFreshnessTests(ServerFixture fixture) : PoolTest(fixt
 
     private readonly ManualTimeProvider _time = new();
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE item (id int); CREATE TABLE other (id int); " + Quiet);

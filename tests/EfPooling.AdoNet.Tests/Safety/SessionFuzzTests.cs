@@ -1,7 +1,6 @@
 using System.Globalization;
 using EfPooling.AdoNet.Sql;
 using Npgsql;
-using Xunit.Abstractions;
 
 namespace EfPooling.AdoNet.Tests.Safety;
 

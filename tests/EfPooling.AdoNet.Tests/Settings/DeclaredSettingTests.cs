@@ -9,7 +9,7 @@ public sealed class DeclaredSettingTests(ServerFixture fixture) : PoolTest(fixtu
     private const string Tenant = "SELECT current_setting('app.tenant_id', true)";
     private readonly AsyncLocal<string?> _tenant = new();
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

@@ -10,7 +10,7 @@ public sealed class FollowedSettingTests(ServerFixture fixture) : PoolTest(fixtu
 {
     private const string Show = "SELECT concat_ws('|', current_setting('work_mem'), current_setting('app.x', true), current_user, current_setting('search_path'), current_setting('TimeZone'))";
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'somebody') THEN CREATE ROLE somebody; END IF; END $$");

@@ -92,7 +92,7 @@ public sealed class SqlCatalogTests(ServerFixture fixture) : PoolTest(fixture)
 
     private SqlCatalog _catalog = null!;
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await using var connection = await OpenPlainAsync();

@@ -5,7 +5,7 @@ public abstract class ItemReadersTest(ServerFixture fixture) : PoolTest(fixture)
 {
     protected const int Callers = 10;
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

@@ -8,7 +8,7 @@ public sealed class ReadOnlyTrainTests(ServerFixture fixture) : PoolTest(fixture
     private const int Callers = 10;
     private readonly ManualTimeProvider _time = new(); // so that nobody stalls
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await PrepareDatabaseAsync(

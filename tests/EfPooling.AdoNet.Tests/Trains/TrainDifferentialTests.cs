@@ -1,6 +1,5 @@
 using System.Data;
 using Npgsql;
-using Xunit.Abstractions;
 
 namespace EfPooling.AdoNet.Tests;
 

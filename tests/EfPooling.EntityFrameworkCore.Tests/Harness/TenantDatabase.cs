@@ -19,7 +19,7 @@ public sealed class TenantDatabase : IAsyncLifetime
     /// <summary>For whoever is past every policy.</summary>
     public string OwnersConnectionString { get; private set; } = "";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Server = await TestServer.GetAsync();
         OwnersConnectionString = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { Pooling = false }.ConnectionString;
@@ -43,7 +43,7 @@ public sealed class TenantDatabase : IAsyncLifetime
         }
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A connection string that no other test uses, so that its pool is not shared either.</summary>
     public string For(string applicationName, string keywords = "")

@@ -17,7 +17,7 @@ public sealed class TestDatabase : IAsyncLifetime
 
     public string Password => _connectionString.Password!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Server = await TestServer.GetAsync();
         _connectionString = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync());
@@ -27,7 +27,7 @@ public sealed class TestDatabase : IAsyncLifetime
         await shop.Database.ExecuteSqlRawAsync("CREATE VIEW customer_totals AS SELECT c.\"Name\", sum(o.\"Total\") AS \"Total\" FROM \"Customers\" c JOIN \"Orders\" o ON o.\"CustomerId\" = c.\"Id\" GROUP BY c.\"Name\"");
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A connection string that no other test uses, so that its pool is not shared either. PostgreSQL shows the name.</summary>
     /// <param name="applicationName">Names the test.</param>

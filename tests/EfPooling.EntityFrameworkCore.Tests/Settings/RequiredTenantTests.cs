@@ -8,7 +8,7 @@ namespace EfPooling.EntityFrameworkCore.Tests.Settings;
 /// <summary>A required setting without a value: nothing is sent, nothing is leased, and the exception names it.</summary>
 public sealed class RequiredTenantTests(TenantDatabase database) : IClassFixture<TenantDatabase>
 {
-    public static TheoryData<string?> NoValues => [null, ""];
+    public static TheoryData<string?> NoValues => [new(null), new("")];
 
     [Theory]
     [MemberData(nameof(NoValues))]

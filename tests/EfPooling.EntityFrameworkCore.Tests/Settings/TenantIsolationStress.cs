@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using EfPooling.Testing;
 using Npgsql;
-using Xunit.Abstractions;
 
 namespace EfPooling.EntityFrameworkCore.Tests.Settings;
 

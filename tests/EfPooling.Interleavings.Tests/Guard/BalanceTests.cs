@@ -1,6 +1,5 @@
 using System.Data.Common;
 using EfPooling.AdoNet;
-using Xunit.Abstractions;
 
 namespace EfPooling.Interleavings.Tests;
 

@@ -1,7 +1,6 @@
 using EfPooling.AdoNet;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Xunit.Abstractions;
 
 namespace EfPooling.Interleavings.Tests;
 

@@ -1,5 +1,4 @@
 using EfPooling.AdoNet;
-using Xunit.Abstractions;
 
 namespace EfPooling.Interleavings.Tests;
 

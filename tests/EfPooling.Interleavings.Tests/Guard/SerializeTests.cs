@@ -1,6 +1,5 @@
 using EfPooling.AdoNet;
 using EfPooling.Testing;
-using Xunit.Abstractions;
 
 namespace EfPooling.Interleavings.Tests;
 

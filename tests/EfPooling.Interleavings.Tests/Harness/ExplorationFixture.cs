@@ -10,13 +10,13 @@ public sealed class ExplorationFixture : IAsyncLifetime
     private DevPostgresServer _server = null!;
     private string _connectionString = "";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _server = await DevPostgres.StartAsync();
         _connectionString = await _server.CreateDatabaseAsync();
     }
 
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
 
     /// <summary>No other pool has the same one.</summary>
     public string NewConnectionString() => new NpgsqlConnectionStringBuilder(_connectionString) { ApplicationName = $"explored {Guid.NewGuid():N}" }.ConnectionString;

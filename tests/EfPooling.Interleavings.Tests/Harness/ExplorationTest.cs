@@ -1,6 +1,5 @@
 using System.Globalization;
 using EfPooling.AdoNet;
-using Xunit.Abstractions;
 
 namespace EfPooling.Interleavings.Tests;
 
