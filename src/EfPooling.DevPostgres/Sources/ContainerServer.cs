@@ -2,7 +2,7 @@ using Testcontainers.PostgreSql;
 
 namespace EfPooling.Dev.Sources;
 
-/// <summary>A server in a container. Compiled only with <c>-p:UseTestcontainers=true</c>.</summary>
+/// <summary>A server in a container.</summary>
 internal sealed class ContainerServer(PostgreSqlContainer container) : IServerControl
 {
     public string ConnectionString { get; } = container.GetConnectionString();

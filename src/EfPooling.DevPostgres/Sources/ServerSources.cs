@@ -7,11 +7,7 @@ internal static class ServerSources
     [
         new ConnectionStringSource(Environment.GetEnvironmentVariable),
         new InstalledBinariesSource(InstalledDirectories.All()),
-#if USE_TESTCONTAINERS
         new TestcontainersSource(),
-#else
-        new NoTestcontainersSource(),
-#endif
         new NpmPackageSource(PackageCache.DefaultDirectory(), PathLookup.Find("npm")),
     ];
 }

@@ -1,12 +1,15 @@
 using System.Globalization;
+using System.Net.Sockets;
 using DotNet.Testcontainers.Builders;
 using EfPooling.Dev.Local;
+using Microsoft.Extensions.Logging.Abstractions;
 using Testcontainers.PostgreSql;
 
 namespace EfPooling.Dev.Sources;
 
-/// <summary>Way 3: a container. Compiled only with <c>-p:UseTestcontainers=true</c>.</summary>
-internal sealed class TestcontainersSource : IServerSource
+/// <summary>Way 3: a container, if a Docker engine answers.</summary>
+/// <param name="engine">Where the engine listens; null looks for one as Docker's own tools do.</param>
+internal sealed class TestcontainersSource(Uri? engine = null) : IServerSource
 {
     private const int DefaultMajorVersion = 17;
     private const int ServerPort = 5432; // inside the container
@@ -22,7 +25,7 @@ internal sealed class TestcontainersSource : IServerSource
         }
         catch (DockerUnavailableException e)
         {
-            return SourceAnswer.NotHere(e.Message);
+            return NoEngine(e);
         }
 
         try
@@ -33,16 +36,20 @@ internal sealed class TestcontainersSource : IServerSource
         catch (Exception e)
         {
             await container.DisposeAsync().ConfigureAwait(false);
-            if (e is DockerUnavailableException)
+            if (e is DockerUnavailableException or { InnerException: SocketException })
             {
-                return SourceAnswer.NotHere(e.Message);
+                return NoEngine(e);
             }
 
             throw;
         }
     }
 
-    private static PostgreSqlContainer Build(DevPostgresOptions options)
+    /// <summary>The first line says what is missing; the others are about Testcontainers' own configuration.</summary>
+    private static SourceAnswer NoEngine(Exception exception)
+        => SourceAnswer.NotHere("no engine answers; " + exception.Message.ReplaceLineEndings("\n").Split('\n')[0]);
+
+    private PostgreSqlContainer Build(DevPostgresOptions options)
     {
         var settings = new Dictionary<string, string>(options.Settings, StringComparer.OrdinalIgnoreCase)
         {
@@ -50,9 +57,10 @@ internal sealed class TestcontainersSource : IServerSource
         };
 
         // A port that Docker chooses would change with every restart.
-        return new PostgreSqlBuilder($"postgres:{options.MajorVersion ?? DefaultMajorVersion}")
+        var builder = new PostgreSqlBuilder($"postgres:{options.MajorVersion ?? DefaultMajorVersion}")
+            .WithLogger(NullLogger.Instance)
             .WithPortBinding(FreePort.Choose(), ServerPort)
-            .WithCommand([.. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })])
-            .Build();
+            .WithCommand([.. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })]);
+        return (engine is null ? builder : builder.WithDockerEndpoint(engine)).Build();
     }
 }
