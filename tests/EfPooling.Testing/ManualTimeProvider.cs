@@ -1,6 +1,10 @@
 namespace EfPooling.Testing;
 
 /// <summary>Time that stands still until a test advances it. Timers fire on the advancing thread, in the order in which they are due.</summary>
+/// <remarks>
+/// Not <c>FakeTimeProvider</c>: that one is at the end of an advance before its first timer fires, so what a timer starts is late and fires in
+/// the next advance only. A pool's timers start each other. Nor does it tell that a caller has begun to wait, and how many timers are left.
+/// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _lock = new();

@@ -1,18 +1,16 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Microsoft.Extensions.Time.Testing;
 
 namespace OrdersApi.Tests;
 
-/// <summary>Time whose timers fire when the test says so. Thread-safe.</summary>
-internal sealed class ManualTime : TimeProvider
+/// <summary>Time that stands still until the test advances it, and that tells when timers have been started. Thread-safe.</summary>
+internal sealed class ManualTime : FakeTimeProvider
 {
-    private readonly Channel<ManualTimer> _started = Channel.CreateUnbounded<ManualTimer>();
-    private readonly ConcurrentBag<ManualTimer> _waiting = [];
+    private readonly Channel<ITimer> _started = Channel.CreateUnbounded<ITimer>();
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(callback, state);
-        _waiting.Add(timer);
+        var timer = base.CreateTimer(callback, state, dueTime, period);
         _started.Writer.TryWrite(timer);
         return timer;
     }
@@ -23,32 +21,6 @@ internal sealed class ManualTime : TimeProvider
         for (var i = 0; i < count; i++)
         {
             await _started.Reader.ReadAsync();
-        }
-    }
-
-    /// <summary>Lets every timer fire that was started so far.</summary>
-    public void Fire()
-    {
-        while (_waiting.TryTake(out var timer))
-        {
-            timer.Fire();
-        }
-    }
-
-    private sealed class ManualTimer(TimerCallback callback, object? state) : ITimer
-    {
-        private TimerCallback? _callback = callback; // Interlocked only
-
-        public void Fire() => Interlocked.Exchange(ref _callback, null)?.Invoke(state);
-
-        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
-
-        public void Dispose() => Interlocked.Exchange(ref _callback, null);
-
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return ValueTask.CompletedTask;
         }
     }
 }
