@@ -64,6 +64,7 @@ internal sealed class StressLedger
                 case PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } when wasCancelled:
                     return "cancelled";
                 case PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DivisionByZero }:
+                case PostgresException { SqlState: PostgresErrorCodes.SerializationFailure }: // Scopes are serializable, and even a COMMIT may find that they cannot be.
                     return "refused by the server";
                 case TransactionBrokenException or CommitOutcomeUnknownException:
                 case PostgresException { SqlState: PostgresErrorCodes.AdminShutdown }:
