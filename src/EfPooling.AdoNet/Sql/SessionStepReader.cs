@@ -97,7 +97,8 @@ internal sealed class SessionStepReader
 
         return _tokens.Is(start, "LISTEN")
             ? Add(SessionStepKind.Make, SessionThing.Channel, _tokens.Name(start + 1))
-            : _tokens.IsName(start + 1) ? Add(SessionStepKind.End, SessionThing.Channel, _tokens.Name(start + 1)) : Add(SessionStepKind.EndAll, SessionThing.Channel);
+            : _tokens.IsName(start + 1) ? Add(SessionStepKind.End, SessionThing.Channel, _tokens.Name(start + 1))
+            : _tokens.Raw(start + 1) == "*" && Add(SessionStepKind.EndAll, SessionThing.Channel);
     }
 
     private bool TryReadPrepared(int start, int end)
@@ -163,7 +164,7 @@ internal sealed class SessionStepReader
         return true;
     }
 
-    // Every call must be one of a form that is known, with arguments that are the same each time: constants and parameters.
+    // Every call must be one of a form that is known. Arguments are compared as text: what is another lock all the same (of a column, of a volatile function) is left to the reset.
     private bool TryReadLocks(int start, int end)
     {
         for (var i = start; i < end; i++)

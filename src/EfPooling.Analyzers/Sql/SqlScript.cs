@@ -41,8 +41,12 @@ internal sealed class SqlScript
         Kind: StatementKind.Select or StatementKind.Insert or StatementKind.Update or StatementKind.Delete or StatementKind.Merge,
     });
 
-    /// <summary>The text ends again whatever it makes in its session, so that it runs on a pooled connection.</summary>
-    public bool IsSelfContained => _isSelfContained ??= SelfContainedText.Is(SqlVerdict.Read(Tokens.Text));
+    /// <summary>
+    /// The text surely ends again whatever it makes in its session, so that it runs on a pooled connection. What is put into it looks the same everywhere, and need not be.
+    /// </summary>
+    public bool IsSelfContained => _isSelfContained ??= !HasValues && SelfContainedText.Is(SqlVerdict.Read(Tokens.Text));
+
+    private bool HasValues => Tokens.Text.IndexOf(SqlSource.Hole) >= 0 || Tokens.Text.IndexOf(SqlSource.Parameter, StringComparison.Ordinal) >= 0;
 
     /// <summary>Whether anything may stand there, because a value is pasted in.</summary>
     public bool IsHole(int token) => Tokens.Is(token, SqlSource.Hole);

@@ -165,6 +165,11 @@ public sealed class SessionLockTests
         .Silent("locks of the transaction", """conn.Execute("SELECT pg_advisory_xact_lock(42), pg_try_advisory_xact_lock(1)");""")
         .Silent("what the same text gives back", """conn.Execute("SELECT pg_advisory_lock(42); UPDATE orders SET name = 'a'; SELECT pg_advisory_unlock(42)");""")
         .Fires("what the same text gives back under another key", """conn.Execute("SELECT {|EFP0003:pg_advisory_lock|}(42); SELECT pg_advisory_unlock(43)");""")
+        .Fires("keys that are put into the text, of which nobody knows whether they are the same",
+            """
+            db.Database.ExecuteSql($"SELECT {|EFP0003:pg_advisory_lock|}({id}); SELECT pg_advisory_unlock({id})");
+            conn.Execute($"SELECT {|EFP0003:pg_advisory_lock|}({id}); SELECT pg_advisory_unlock({id})");
+            """)
         .Silent("giving back", """conn.Execute("SELECT pg_advisory_unlock(42); SELECT pg_advisory_unlock_all()");""")
         .Silent("names that are not called",
             """"
