@@ -185,7 +185,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         _state = ConnectionState.Closed;
         if (Interlocked.CompareExchange(ref _binder, null, binder) == binder)
         {
-            _pool?.IdleWatch?.OnClosed();
+            binder.Pool.IdleWatch?.OnClosed();
         }
     }
 
@@ -513,13 +513,13 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     private void EndOpen(ConnectionBinder binder)
     {
-        _pool?.IdleWatch?.OnOpened(); // Whoever takes the binder out again says that it is closed.
+        binder.Pool.IdleWatch?.OnOpened(); // Whoever takes the binder out again says that it is closed.
         _binder = binder;
         if (Interlocked.CompareExchange(ref _state, ConnectionState.Open, ConnectionState.Connecting) != ConnectionState.Connecting)
         {
             if (Interlocked.Exchange(ref _binder, null) is not null)
             {
-                _pool?.IdleWatch?.OnClosed();
+                binder.Pool.IdleWatch?.OnClosed();
             }
 
             throw new InvalidOperationException("The connection was closed while it was being opened. Await Open before closing or disposing the connection.");
@@ -536,7 +536,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
             return;
         }
 
-        _pool?.IdleWatch?.OnClosed();
+        binder.Pool.IdleWatch?.OnClosed();
         Volatile.Write(ref _lost, binder);
         _state = ConnectionState.Closed;
         ForgetFollowedSettings();
@@ -558,7 +558,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         wasOpen = binder is not null;
         if (binder is not null)
         {
-            _pool?.IdleWatch?.OnClosed();
+            binder.Pool.IdleWatch?.OnClosed();
             if (binder.Claim.BusyOperation is { } running)
             {
                 _closing.Set(binder.Guard, running);

@@ -63,7 +63,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
             ServerUpkeep.LetsPrepend(_npgsql), options.ResetPolicy, shuffles, catalogs, Name, options.VerifySessions || shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
-        Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
+        Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Owner = this, Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
         var station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions ? new Station(Context) : null;
         Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), station);
         _notifications = new NotificationListener(_connector, Options, Name, time, Logger) { Owner = this };
@@ -85,7 +85,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 
     bool IKeptPool.IsClosed => IsClosed;
 
-    PoolIdleWatch? IKeptPool.IdleWatch => IdleWatch;
+    PoolIdleWatch? IKeptPool.IdleWatch => Context.IdleWatch;
 
     internal TransactionPoolingOptions Options { get; }
 
@@ -117,9 +117,6 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     internal bool IsOn(NpgsqlDataSource dataSource) => !_ownsNpgsql && ReferenceEquals(_npgsql, dataSource);
 
     internal bool IsClosed => _isClosed;
-
-    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case.</summary>
-    internal PoolIdleWatch? IdleWatch { get; private set; }
 
     /// <summary>What is known of the database, and how far it can be believed.</summary>
     internal CatalogKeeper Catalogs => Context.Catalogs;
@@ -300,7 +297,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         var others = _family.OnClosingAsync(this, drain);
         _isClosed = true;
         _entry?.Leave();
-        IdleWatch?.Dispose();
+        Context.IdleWatch?.Dispose();
         var listening = _notifications.CloseAsync(drain);
         var drained = await _pool.CloseAsync(drain).ConfigureAwait(false) & await listening.ConfigureAwait(false);
         Catalogs.Dispose();
@@ -351,7 +348,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         _entry = entry;
         if (Options.PoolIdleTimeout > TimeSpan.Zero)
         {
-            IdleWatch = new PoolIdleWatch(this, entry, _family.Configuration.Time ?? TimeProvider.System);
+            Context.IdleWatch = new PoolIdleWatch(this, entry, _family.Configuration.Time ?? TimeProvider.System);
         }
     }
 

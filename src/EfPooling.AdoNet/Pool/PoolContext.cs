@@ -38,6 +38,12 @@ internal sealed class PoolContext(
     /// <summary>In seconds; for commands that have none of their own.</summary>
     public required int CommandTimeout { get; init; }
 
+    /// <summary>Stays alive with whatever works for the pool: one that is forgotten closes, see <see cref="PoolLifeline"/>.</summary>
+    public required object Owner { get; init; }
+
+    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case. Written before anybody else has the pool.</summary>
+    public PoolIdleWatch? IdleWatch { get; set; }
+
     public SettingInterner SettingInterner { get; } = new();
 
     /// <summary>What is known of the database at this moment.</summary>
