@@ -85,12 +85,15 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
             return;
         }
 
-        using (Unpooled())
+        try
         {
+            using var scope = Unpooled();
             inner.Delete();
         }
-
-        LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        finally
+        {
+            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        }
     }
 
     public override async Task DeleteAsync(CancellationToken cancellationToken = default)
@@ -108,12 +111,15 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
             return;
         }
 
-        using (Unpooled())
+        try
         {
+            using var scope = Unpooled();
             await inner.DeleteAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        LetGo();
+        finally
+        {
+            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        }
     }
 
     public override void CreateTables()

@@ -91,14 +91,15 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
 
         LetGo();
         Close();
-        bool isDeleted;
-        using (UnpooledScope.Enter(Context))
+        try
         {
-            isDeleted = Inner.EnsureDeleted();
+            using var scope = UnpooledScope.Enter(Context);
+            return Inner.EnsureDeleted();
         }
-
-        LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
-        return isDeleted;
+        finally
+        {
+            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        }
     }
 
     public override async Task<bool> EnsureDeletedAsync(CancellationToken cancellationToken = default)
@@ -110,14 +111,15 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
 
         LetGo();
         Close();
-        bool isDeleted;
-        using (UnpooledScope.Enter(Context))
+        try
         {
-            isDeleted = await Inner.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
+            using var scope = UnpooledScope.Enter(Context);
+            return await Inner.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
-        return isDeleted;
+        finally
+        {
+            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+        }
     }
 
     public override void Delete()
