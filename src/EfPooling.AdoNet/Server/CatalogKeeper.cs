@@ -176,7 +176,7 @@ internal sealed class CatalogKeeper : IDisposable
     // The connection is as good as before. Otherwise whoever has it must know. Either way nobody tries again at once.
     private bool IsPassing(Exception error, NpgsqlConnection connection)
     {
-        if (connection.FullState == ConnectionState.Open)
+        if (NpgsqlInternals.GetFullState(connection) == ConnectionState.Open)
         {
             return true;
         }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -101,6 +102,19 @@ internal static class NpgsqlInternals
         catch (ObjectDisposedException)
         {
             return true;
+        }
+    }
+
+    /// <summary>The state of a connection that another thread may be using. While that finds it broken, Npgsql throws instead of telling: it takes this for a fault of its own.</summary>
+    public static ConnectionState GetFullState(NpgsqlConnection connection)
+    {
+        try
+        {
+            return connection.FullState;
+        }
+        catch (InvalidOperationException)
+        {
+            return ConnectionState.Broken;
         }
     }
 

@@ -31,10 +31,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public Taint Taint => (Taint)Volatile.Read(ref _taint);
 
     /// <summary>Open and not in the middle of anything. Anything else at the end of a lease means that it is not provably healthy.</summary>
-    public bool IsReady => Npgsql.FullState == ConnectionState.Open && !_continuity.WasClosed;
+    public bool IsReady => NpgsqlInternals.GetFullState(Npgsql) == ConnectionState.Open && !_continuity.WasClosed;
 
     /// <summary>The connection is gone, also if another one has taken its place (<see cref="IsReplaced"/>).</summary>
-    public bool IsBroken => _continuity.WasClosed || (Npgsql.FullState & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
+    public bool IsBroken => _continuity.WasClosed || (NpgsqlInternals.GetFullState(Npgsql) & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
 
     /// <summary>Whether its owner has had the connection itself, so that nobody knows which settings are in force.</summary>
     public bool IsUsedPastUs

@@ -15,7 +15,7 @@ internal sealed class ServerContinuity
 
     /// <param name="connection">Open, and nobody else's yet.</param>
     public ServerContinuity(NpgsqlConnection connection)
-        => connection.StateChange += (_, change) => OnStateChange(change.CurrentState, connection.FullState);
+        => connection.StateChange += (_, change) => OnStateChange(change.CurrentState, NpgsqlInternals.GetFullState(connection));
 
     /// <summary>It was closed, or broke, at some time; it may be open again.</summary>
     public bool WasClosed => _wasClosed;
