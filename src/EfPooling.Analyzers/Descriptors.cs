@@ -9,7 +9,7 @@ namespace EfPooling.Analyzers;
 /// </summary>
 internal static class Descriptors
 {
-    // Where the pages of docs/rules are read: the build says, from Repository.props. First of all fields, because the others need it.
+    // Where the pages of docs/rules are read: the build says, from src/Repository.props. First of all fields, because the others need it.
     private static readonly string RulesAddress
         = typeof(Descriptors).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == nameof(RulesAddress)).Value;
 

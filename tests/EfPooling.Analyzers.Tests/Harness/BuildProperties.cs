@@ -5,7 +5,7 @@ namespace EfPooling.Analyzers.Tests;
 /// <summary>What the build of this project was told.</summary>
 internal static class BuildProperties
 {
-    /// <summary>Where the repository is published, from <c>Repository.props</c>.</summary>
+    /// <summary>Where the repository is published, from <c>src/Repository.props</c>.</summary>
     public static string RepositoryAddress => Get("RepositoryAddress");
 
     public static string Get(string key)
