@@ -77,18 +77,18 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
     public override void Delete()
     {
         LetGo();
-        if (IsOpen)
-        {
-            using var beside = ContextBeside.Create(Context);
-            beside.GetService<IRelationalDatabaseCreator>().Delete();
-            LetGo();
-            return;
-        }
-
         try
         {
-            using var scope = Unpooled();
-            inner.Delete();
+            if (IsOpen)
+            {
+                using var beside = ContextBeside.Create(Context);
+                beside.GetService<IRelationalDatabaseCreator>().Delete();
+            }
+            else
+            {
+                using var scope = Unpooled();
+                inner.Delete();
+            }
         }
         finally
         {
@@ -99,22 +99,21 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
     public override async Task DeleteAsync(CancellationToken cancellationToken = default)
     {
         LetGo();
-        if (IsOpen)
-        {
-            var beside = ContextBeside.Create(Context);
-            await using (beside.ConfigureAwait(false))
-            {
-                await beside.GetService<IRelationalDatabaseCreator>().DeleteAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            LetGo();
-            return;
-        }
-
         try
         {
-            using var scope = Unpooled();
-            await inner.DeleteAsync(cancellationToken).ConfigureAwait(false);
+            if (IsOpen)
+            {
+                var beside = ContextBeside.Create(Context);
+                await using (beside.ConfigureAwait(false))
+                {
+                    await beside.GetService<IRelationalDatabaseCreator>().DeleteAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+            else
+            {
+                using var scope = Unpooled();
+                await inner.DeleteAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
         finally
         {
