@@ -58,11 +58,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         var time = configuration.Time ?? TimeProvider.System;
         var catalogs = new CatalogKeeper(
             new CatalogSource(CatalogTimeoutSeconds), new TrustedObjects(options.TrustedFunctions, options.TrustedSchemas), options.SchemaCheckInterval, time, Logger);
-        var shuffles = options.Shuffle && options.PoolMode != PoolMode.Session;
         var upkeep = new ServerUpkeep(
-            ServerUpkeep.LetsPrepend(_npgsql), options.ResetPolicy, shuffles, catalogs, Name, options.VerifySessions || shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
+            ServerUpkeep.LetsPrepend(_npgsql), options.ResetPolicy, options.Shuffles, catalogs, Name, options.VerifySessions || options.Shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
-        _pool = new ServerConnectionPool<ServerConnection>(shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
+        _pool = new ServerConnectionPool<ServerConnection>(options.Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Owner = this, Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
         var station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions ? new Station(Context) : null;
         Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), station);

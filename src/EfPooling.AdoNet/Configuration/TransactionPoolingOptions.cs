@@ -65,6 +65,9 @@ public partial record TransactionPoolingOptions : PoolOptions
     /// </value>
     public bool Shuffle { get; set; } = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn;
 
+    /// <summary>It has a meaning: in session mode a connection keeps what it has.</summary>
+    internal bool Shuffles => Shuffle && PoolMode != PoolMode.Session;
+
     /// <summary>
     /// For tests and staging: after each lease whose statements were judged to leave their session as it was, the session is compared with what it was: settings, users, prepared
     /// statements, cursors, temporary objects, session locks, channels, the seed of <c>random()</c>. A difference throws <see cref="SessionChangedException"/>. Not a PgBouncer setting.

@@ -6,10 +6,10 @@ namespace EfPooling.AdoNet;
 /// A server connection that a logical connection keeps for all it does: until Close in session mode or after a statement that needs a
 /// session, or while a <see cref="SessionLease"/> is held. Whoever still uses it when it is ended keeps it until done, and the last one ends the lease.
 /// </summary>
-/// <param name="binder">Whose session it is.</param>
+/// <param name="holder">Whose session it is.</param>
 /// <param name="reason">Why.</param>
 /// <param name="purpose">What a leased session is for.</param>
-internal sealed class PinnedSession(IServerHolder binder, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
+internal sealed class PinnedSession(IServerHolder holder, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
 {
     private readonly Lock _gate = new();
     private Lease<ServerConnection> _lease; // written once, before the session is used
@@ -30,7 +30,7 @@ internal sealed class PinnedSession(IServerHolder binder, PinReason reason, stri
     public PinnedSession Start(Lease<ServerConnection> lease)
     {
         _lease = lease;
-        lease.Connection.Holder = binder;
+        lease.Connection.Holder = holder;
         lease.Connection.ForgetSequenceValues();
         return this;
     }
@@ -84,7 +84,7 @@ internal sealed class PinnedSession(IServerHolder binder, PinReason reason, stri
     /// <inheritdoc cref="End"/>
     public ValueTask EndAsync() => TryEnd() ? _lease.EndAsync() : ValueTask.CompletedTask;
 
-    public void OnServerBroken(Exception cause) => binder.OnLost(_lease.Connection);
+    public void OnServerBroken(Exception cause) => holder.OnLost(_lease.Connection);
 
     public void OnStatementEnded()
     {

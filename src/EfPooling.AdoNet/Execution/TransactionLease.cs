@@ -102,11 +102,11 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
     private bool MayBeInTransaction => _session is not null;
 
     /// <summary>Turns the lease into that of a session, which goes on after the transaction.</summary>
-    public PinnedSession Pin(IServerHolder binder, PinReason reason)
+    public PinnedSession Pin(IServerHolder holder, PinReason reason)
     {
         if (_session is null)
         {
-            _session = new PinnedSession(binder, reason).Start(lease);
+            _session = new PinnedSession(holder, reason).Start(lease);
             _session.Enter();
         }
 

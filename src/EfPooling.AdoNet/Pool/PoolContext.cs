@@ -50,7 +50,7 @@ internal sealed class PoolContext(
     public SqlCatalog Catalog => catalogs.Current;
 
     /// <summary>A logical connection gets another server connection each time.</summary>
-    public bool Shuffles => options.Shuffle && options.PoolMode != PoolMode.Session;
+    public bool Shuffles => options.Shuffles;
 
     /// <inheritdoc cref="ServerConnectionPool{T}.IsBusy"/>
     public bool IsBusy => engine.IsBusy;
