@@ -13,12 +13,10 @@ namespace EfPooling.EntityFrameworkCore.Tests;
 /// <summary>Services of the application's own that were there before those of the pool: they are kept, as EF Core's own registrations keep them.</summary>
 public sealed class EarlierInternalServiceProviderTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
+    public static TheoryData<By, bool> Ways => new() { { By.Type, false }, { By.Type, true }, { By.Factory, true }, { By.OptionsExtension, false }, { By.OptionsExtension, true } };
+
     [Theory]
-    [InlineData(By.Type, false)]
-    [InlineData(By.Type, true)]
-    [InlineData(By.Factory, true)]
-    [InlineData(By.OptionsExtension, false)]
-    [InlineData(By.OptionsExtension, true)]
+    [MemberData(nameof(Ways))]
     public async Task OwnFactoryOfCommands_IsUsed_OnThePool(By by, bool isPooled)
     {
         await using var internals = by == By.OptionsExtension ? null : Internals(isPooled, services => AddFactory(services, by));
@@ -44,11 +42,7 @@ public sealed class EarlierInternalServiceProviderTests(TestDatabase database) :
     }
 
     [Theory]
-    [InlineData(By.Type, false)]
-    [InlineData(By.Type, true)]
-    [InlineData(By.Factory, true)]
-    [InlineData(By.OptionsExtension, false)]
-    [InlineData(By.OptionsExtension, true)]
+    [MemberData(nameof(Ways))]
     public async Task OwnDatabaseCreator_CreatesAndDrops(By by, bool isPooled)
     {
         await using var internals = by == By.OptionsExtension ? null : Internals(isPooled, services => AddCreator(services, by));
