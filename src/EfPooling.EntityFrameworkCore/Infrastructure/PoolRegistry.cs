@@ -16,7 +16,9 @@ internal static class PoolRegistry
     /// Makes every pool to a context's database replace its server connections: that database is to be dropped, which ends the sessions of whoever is connected. The provider
     /// makes Npgsql's pools forget theirs before; but it is not given the connection string here, which is when it does.
     /// </summary>
-    public static void LetGo(IRelationalConnection connection)
+    /// <param name="connection">The context's.</param>
+    /// <param name="isDropped">It is dropped already: a pool that keeps connections ready has opened new ones in between. Npgsql's pools are left alone then, as the provider leaves them.</param>
+    public static void LetGo(IRelationalConnection connection, bool isDropped)
     {
         if (connection.DbConnection is not LogicalConnection { Pool: { } own })
         {
@@ -32,7 +34,7 @@ internal static class PoolRegistry
             }
         }
 
-        if (own.OwnsConnections)
+        if (own.OwnsConnections && !isDropped)
         {
             NpgsqlConnection.ClearAllPools();
         }

@@ -92,7 +92,7 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
         }
         finally
         {
-            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+            LetGo(isDropped: true);
         }
     }
 
@@ -117,7 +117,7 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
         }
         finally
         {
-            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+            LetGo(isDropped: true);
         }
     }
 
@@ -168,7 +168,7 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
         }
     }
 
-    protected void LetGo() => PoolRegistry.LetGo(Dependencies.Connection);
+    protected void LetGo(bool isDropped = false) => PoolRegistry.LetGo(Dependencies.Connection, isDropped);
 
     private static Task ReloadAsync(UnpooledScope? scope, CancellationToken cancellationToken)
         => scope?.ReloadTypesAsync(cancellationToken) ?? Task.CompletedTask;

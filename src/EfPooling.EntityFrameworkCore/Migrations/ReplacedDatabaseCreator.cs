@@ -98,7 +98,7 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
         }
         finally
         {
-            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+            LetGo(isDropped: true);
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
         }
         finally
         {
-            LetGo(); // Again: a pool that keeps some ready has opened new ones in between.
+            LetGo(isDropped: true);
         }
     }
 
