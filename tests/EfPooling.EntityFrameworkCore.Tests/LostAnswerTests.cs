@@ -19,6 +19,11 @@ public sealed class LostAnswerTests(TestDatabase database) : IClassFixture<TestD
             .UseNpgsql($"{database.For(name)};Host=127.0.0.1;Port={relay.Port}", npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(10), null));
         await using var shop = new Shop((pooled ? builder.UseTransactionPooling(options => options.MaxPoolSize = 1) : builder).Options);
         Assert.Equal(0, await shop.Customers.CountAsync(customer => customer.Name == name));
+        if (!pooled)
+        {
+            await shop.Database.OpenConnectionAsync(); // Another test that drops a database clears Npgsql's pools, and a login would lose its answers.
+        }
+
         shop.Add(new Customer { Name = name });
         relay.LoseAnswers();
         var saving = shop.SaveChangesAsync();
@@ -56,6 +61,11 @@ public sealed class LostAnswerTests(TestDatabase database) : IClassFixture<TestD
             .UseNpgsql($"{database.For(name)};Host=127.0.0.1;Port={relay.Port}", npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(10), null));
         await using var post = new Post((pooled ? builder.UseTransactionPooling(options => options.MaxPoolSize = 1) : builder).Options);
         Assert.Equal(0, await post.Letters.CountAsync(letter => letter.Name == name));
+        if (!pooled)
+        {
+            await post.Database.OpenConnectionAsync(); // Another test that drops a database clears Npgsql's pools, and a login would lose its answers.
+        }
+
         post.Add(new Letter { Name = name });
         relay.LoseAnswers(after: 30_000);
         var saving = asynchronous ? post.SaveChangesAsync() : Task.Run(() => post.SaveChanges());
