@@ -164,7 +164,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     NpgsqlCommand? IPooledStatement.Shareable
         => !_wantsPrepare && CommandType == CommandType.Text && _connection!.Multiplexing != MultiplexingMode.Off && !MultiplexingTag.IsIn(Inner.CommandText)
-            && PassengerParameters.CanTravel(Inner.Parameters) ? Inner : null;
+            && BatchedParameters.CanBeCopied(Inner.Parameters) ? Inner : null;
 
     /// <inheritdoc cref="IPooledStatement.User"/>
     internal ICommandUser? User { get; set; }
@@ -190,7 +190,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
-        => _connection?.Pool is { Execution.Station: not null, Context.IsBusy: true }
+        => _connection?.Pool is { Execution.ReadMultiplexer: not null, Context.IsBusy: true }
             ? ReadScalarAsync(cancellationToken)
             : StatementRunner.RunAsync(_lease, Inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 

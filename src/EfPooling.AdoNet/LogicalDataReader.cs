@@ -16,11 +16,11 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
 {
     private readonly IReaderLease _lease;
     private readonly IConnectionHost? _closeToo;
-    private readonly Passenger? _passenger; // shares the inner reader with others
-    private readonly bool _isSingleRow; // for a passenger, whose inner reader does not know
+    private readonly BatchedRead? _read; // shares the inner reader with others
+    private readonly bool _isSingleRow; // for a batched read, whose inner reader does not know
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
-    private bool _hasRead; // for a passenger, used by the one who reads
-    private bool _isPastEnd; // for a passenger, used by the one who reads: what comes next belongs to somebody else
+    private bool _hasRead; // for a batched read, used by the one who reads
+    private bool _isPastEnd; // for a batched read, used by the one who reads: what comes next belongs to somebody else
     private ColumnUse? _column; // of the latest stream or text reader; written by the one who reads
     private ReaderGate _gate;
     private int _recordsAffected = -1;
@@ -31,8 +31,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         _inner = inner;
         _lease = lease;
         _closeToo = closeToo;
-        _passenger = lease.Passenger;
-        _isSingleRow = isSingleRow && _passenger is not null;
+        _read = lease.BatchedRead;
+        _isSingleRow = isSingleRow && _read is not null;
         lease.SetReader(this);
     }
 
@@ -40,7 +40,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     public override bool IsClosed => _inner is null;
 
     /// <inheritdoc/>
-    public override int RecordsAffected => _passenger is null ? _inner?.RecordsAffected ?? _recordsAffected : -1; // Passengers only read.
+    public override int RecordsAffected => _read is null ? _inner?.RecordsAffected ?? _recordsAffected : -1; // BatchedReads only read.
 
     /// <inheritdoc/>
     public override int Depth => Inner.Depth;
@@ -61,18 +61,18 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     public override object this[string name] => Inner[name];
 
     /// <inheritdoc/>
-    public override bool Read() => _passenger is null ? Move(static inner => inner.Read()) : ReadOwn(skip: false);
+    public override bool Read() => _read is null ? Move(static inner => inner.Read()) : ReadOwn(skip: false);
 
     /// <inheritdoc/>
     public override Task<bool> ReadAsync(CancellationToken cancellationToken)
-        => _passenger is null || !(_isPastEnd || _isSingleRow) ? ReadRowAsync(cancellationToken) : ReadOwnAsync(skip: false, cancellationToken);
+        => _read is null || !(_isPastEnd || _isSingleRow) ? ReadRowAsync(cancellationToken) : ReadOwnAsync(skip: false, cancellationToken);
 
     /// <inheritdoc/>
-    public override bool NextResult() => _passenger is null ? Move(static inner => inner.NextResult()) : ReadOwn(skip: true);
+    public override bool NextResult() => _read is null ? Move(static inner => inner.NextResult()) : ReadOwn(skip: true);
 
     /// <inheritdoc/>
     public override Task<bool> NextResultAsync(CancellationToken cancellationToken)
-        => _passenger is null
+        => _read is null
             ? MoveAsync(static (inner, self, token) => self.EndColumn(inner).NextResultAsync(token), this, cancellationToken)
             : ReadOwnAsync(skip: true, cancellationToken);
 
@@ -91,7 +91,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
             reading.Wait(CancellationToken.None);
         }
 
-        if (_passenger is not null)
+        if (_read is not null)
         {
             try
             {
@@ -159,7 +159,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
             await reading.ConfigureAwait(false);
         }
 
-        if (_passenger is not null)
+        if (_read is not null)
         {
             try
             {
@@ -353,7 +353,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     /// </summary>
     internal NpgsqlDataReader Detach()
     {
-        if (_passenger is not null)
+        if (_read is not null)
         {
             throw new InvalidOperationException("The reader is shared with others, so it cannot be given away.");
         }
@@ -454,7 +454,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         }
     }
 
-    // The next row of a passenger's only result, or none behind its end.
+    // The next row of a batched read's only result, or none behind its end.
     private bool ReadOwn(bool skip)
     {
         if (_isPastEnd)

@@ -22,7 +22,7 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
         _endAsync = endAsync;
         Reason = reason;
         lease.Connection.Mark(Taint.Dirty | Taint.OpenTransaction); // Whatever happens on it happens out of our sight.
-        lease.Connection.IsUsedPastUs = true;
+        lease.Connection.IsExposed = true;
     }
 
     /// <summary>Why the session was leased; named in diagnostics.</summary>

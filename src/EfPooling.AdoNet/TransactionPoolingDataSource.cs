@@ -58,13 +58,13 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         var time = configuration.Time ?? TimeProvider.System;
         var catalogs = new CatalogKeeper(
             new CatalogSource(CatalogTimeoutSeconds), new TrustedObjects(options.TrustedFunctions, options.TrustedSchemas), options.SchemaCheckInterval, time, Logger);
-        var upkeep = new ServerUpkeep(
-            ServerUpkeep.LetsPrepend(_npgsql), options.ResetPolicy, options.Shuffles, catalogs, Name, options.VerifySessions || options.Shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
-        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, upkeep, Logger);
+        var recovery = new ServerRecovery(
+            ServerRecovery.LetsPrepend(_npgsql), options.ResetPolicy, options.Shuffles, catalogs, Name, options.VerifySessions || options.Shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
+        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, recovery, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(options.Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Owner = this, Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
-        var station = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !upkeep.VerifySessions ? new Station(Context) : null;
-        Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), station);
+        var multiplexer = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !recovery.VerifySessions ? new ReadMultiplexer(Context) : null;
+        Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), multiplexer);
         _notifications = new NotificationListener(_connector, Options, Name, time, Logger) { Owner = this };
         _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, time); // Last: an object that was not completed has nothing to close.
     }
@@ -219,7 +219,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     public IReadOnlyDictionary<PinReason, long> GetPins() => Context.GetPins();
 
     /// <summary>What became of reads that shared round trips, since the pool was made.</summary>
-    public TrainStatistics GetTrains() => (Execution.Station?.Counters ?? new TrainCounters()).ToStatistics();
+    public MultiplexingStatistics GetMultiplexingStatistics() => (Execution.ReadMultiplexer?.Counters ?? new MultiplexingCounters()).ToStatistics();
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
@@ -355,7 +355,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     {
         var snapshot = GetSnapshot();
         uses = snapshot.LeasesGranted + snapshot.Waits;
-        return snapshot.Leased + snapshot.Waiting > 0 || _notifications.IsInUse;
+        return snapshot.InUse + snapshot.Waiting > 0 || _notifications.IsInUse;
     }
 
     bool IKeptPool.TryRest()

@@ -6,10 +6,10 @@ namespace EfPooling.Core;
 /// </summary>
 internal static class CleanContext
 {
-    private static readonly ExecutionContext Empty = Capture();
+    private static readonly ExecutionContext Free = Capture();
 
     public static void Run<TState>(Action<TState> action, TState state)
-        => ExecutionContext.Run(Empty, static call => ((Call<TState>)call!).Invoke(), new Call<TState>(action, state));
+        => ExecutionContext.Run(Free, static call => ((Call<TState>)call!).Invoke(), new Call<TState>(action, state));
 
     // Only a thread that inherits nothing is sure to have an empty context.
     private static ExecutionContext Capture()

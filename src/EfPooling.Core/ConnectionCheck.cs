@@ -10,7 +10,7 @@ internal sealed class ConnectionCheck<T>(
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
-    /// <param name="slot">Leased by the caller, who has lost the lease unless it passes.</param>
+    /// <param name="slot">InUse by the caller, who has lost the lease unless it passes.</param>
     /// <param name="started">When the caller began to wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether the connection works. The caller's time may be up, or its token cancelled.</returns>

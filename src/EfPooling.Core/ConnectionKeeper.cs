@@ -35,7 +35,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     /// <summary>Completes when a draining pool has nothing left to do.</summary>
     public Task Quiet => _quiet.Task;
 
-    /// <summary>Moves empty slots to opening, as many as are wanted. Start them with <see cref="StartOpens"/> outside the gate.</summary>
+    /// <summary>Moves free slots to opening, as many as are wanted. Start them with <see cref="StartOpens"/> outside the gate.</summary>
     public List<Slot<T>>? BeginOpensLocked(long now)
     {
         List<Slot<T>>? opens = null;
@@ -52,7 +52,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         if (slots is not null)
         {
-            CleanContext.Run(static call => call.Keeper.StartInTurn(call.Slots), (Keeper: this, Slots: slots));
+            CleanContext.Run(static call => call.Keeper.StartInSlot(call.Slots), (Keeper: this, Slots: slots));
         }
     }
 
@@ -119,7 +119,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         _sweepTimer.Dispose();
     }
 
-    private void StartInTurn(List<Slot<T>> slots)
+    private void StartInSlot(List<Slot<T>> slots)
     {
         // An open that ends at once makes the next ones necessary: those start from here too, not from inside it, however many follow.
         var pending = new Queue<Slot<T>>(slots);

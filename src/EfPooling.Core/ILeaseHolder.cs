@@ -10,7 +10,7 @@ public interface ILeaseHolder
     string? Activity { get; }
 
     /// <summary>
-    /// The holder works best on a warm connection that was released with this very object (<see cref="Lease{T}.Release(object?)"/>). Read once, by
+    /// The holder works best on an idle connection that was released with this very object (<see cref="Lease{T}.Release(object?)"/>). Read once, by
     /// the thread that acquires. Whoever waits gets the next connection whatever its affinity is.
     /// </summary>
     /// <value>Default <c>null</c>: a connection released without affinity is the best one.</value>

@@ -24,7 +24,7 @@ public readonly struct Lease<T> : IEquatable<Lease<T>>
     /// <exception cref="LeaseEndedException">The lease has ended.</exception>
     public T Connection => IsActive ? _slot!.Connection! : throw new LeaseEndedException();
 
-    /// <summary>Ends the lease; the server connection goes to the oldest waiter or becomes warm.</summary>
+    /// <summary>Ends the lease; the server connection goes to the oldest waiter or becomes idle.</summary>
     /// <exception cref="LeaseEndedException">The lease has ended already.</exception>
     public void Release() => Release(affinity: null);
 

@@ -17,14 +17,14 @@ internal static partial class Log
     [LoggerMessage(1003, LogLevel.Warning, "Pool '{Pool}': server connection in slot {Slot} closed ({Reason}).")]
     public static partial void RetiredUnhealthy(ILogger logger, string pool, int slot, RetireReason reason);
 
-    [LoggerMessage(1004, LogLevel.Warning, "Pool '{Pool}': a caller gave up after {Limit}; {Leased} leased, {Waiting} still waiting.")]
-    public static partial void WaitTimedOut(ILogger logger, string pool, TimeSpan limit, int leased, int waiting);
+    [LoggerMessage(1004, LogLevel.Warning, "Pool '{Pool}': a caller gave up after {Limit}; {InUse} in use, {Waiting} still waiting.")]
+    public static partial void WaitTimedOut(ILogger logger, string pool, TimeSpan limit, int inUse, int waiting);
 
-    [LoggerMessage(1005, LogLevel.Information, "Pool '{Pool}' cleared: {Warm} warm connections are closed now, {Leased} leased ones when they come back.")]
-    public static partial void Cleared(ILogger logger, string pool, int warm, int leased);
+    [LoggerMessage(1005, LogLevel.Information, "Pool '{Pool}' cleared: {Idle} idle connections are closed now, {InUse} in use when they come back.")]
+    public static partial void Cleared(ILogger logger, string pool, int idle, int inUse);
 
-    [LoggerMessage(1006, LogLevel.Information, "Pool '{Pool}' closed; {Leased} leases were still out.")]
-    public static partial void PoolClosed(ILogger logger, string pool, int leased);
+    [LoggerMessage(1006, LogLevel.Information, "Pool '{Pool}' closed; {InUse} leases were still out.")]
+    public static partial void PoolClosed(ILogger logger, string pool, int inUse);
 
     [LoggerMessage(1007, LogLevel.Error, "Pool '{Pool}': closing the server connection in slot {Slot} threw; it is taken as closed.")]
     public static partial void CloseFailed(ILogger logger, Exception error, string pool, int slot);

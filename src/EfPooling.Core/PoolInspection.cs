@@ -14,11 +14,11 @@ internal static class PoolInspection
             Phase = ledger.Phase,
             MaxPoolSize = options.MaxPoolSize,
             ReservePoolSize = options.ReservePoolSize,
-            Warm = ledger.Warm,
-            Leased = ledger.Leased,
+            Idle = ledger.Idle,
+            InUse = ledger.InUse,
             Opening = ledger.Opening,
             Closing = ledger.Closing,
-            Empty = ledger.Empty,
+            Free = ledger.Free,
             Waiting = ledger.Waiting,
             Generation = ledger.Generation,
             LeasesGranted = counters.LeasesGranted,
@@ -35,12 +35,12 @@ internal static class PoolInspection
         where T : class
     {
         ledger.AssertGate();
-        var (warm, waiting, isClosed) = (ledger.Warm, ledger.Waiting, ledger.Phase == PoolPhase.Closed);
+        var (idle, waiting, isClosed) = (ledger.Idle, ledger.Waiting, ledger.Phase == PoolPhase.Closed);
         var enoughOpens = ledger.Opening >= Math.Min(waiting, ledger.Options.MaxConcurrentOpens);
-        Require(warm + ledger.Empty + ledger.Opening + ledger.Leased + ledger.Closing == ledger.Slots.Count, "I1");
-        Require(isClosed || warm == 0 || ledger.Waiters.Count == 0, "I2");
-        Require(isClosed || ledger.Empty == 0 || waiting == 0 || enoughOpens || ledger.Backoff.LastFailure is not null || ledger.OnlyReserveLeft, "I3");
-        Require(!isClosed || (warm == 0 && waiting == 0), "I4");
+        Require(idle + ledger.Free + ledger.Opening + ledger.InUse + ledger.Closing == ledger.Slots.Count, "I1");
+        Require(isClosed || idle == 0 || ledger.Waiters.Count == 0, "I2");
+        Require(isClosed || ledger.Free == 0 || waiting == 0 || enoughOpens || ledger.Backoff.LastFailure is not null || ledger.OnlyReserveLeft, "I3");
+        Require(!isClosed || (idle == 0 && waiting == 0), "I4");
         Require(ledger.Live == 0 || ledger.Askers.Count == 0, "I5");
 
         void Require(bool holds, string invariant)
@@ -48,7 +48,7 @@ internal static class PoolInspection
             if (!holds)
             {
                 throw new InvalidOperationException(
-                    $"Pool invariant {invariant} is broken: {ledger.Phase}, warm {warm}, empty {ledger.Empty}, opening {ledger.Opening}, leased {ledger.Leased}, closing {ledger.Closing}, waiting {waiting}.");
+                    $"Pool invariant {invariant} is broken: {ledger.Phase}, idle {idle}, free {ledger.Free}, opening {ledger.Opening}, in use {ledger.InUse}, closing {ledger.Closing}, waiting {waiting}.");
             }
         }
     }

@@ -6,11 +6,11 @@ namespace EfPooling.Core;
 /// The bookkeeping of one pool. Pure: no I/O, no clock, no await. Every member requires the gate, and every method leaves the
 /// invariants intact once the opens it makes necessary have been begun (<see cref="BeginOpenLocked"/>):
 /// <list type="bullet">
-/// <item>I1: warm + empty + opening + leased + closing == MaxPoolSize + ReservePoolSize</item>
-/// <item>I2: while not closed, warm &gt; 0 implies no waiters</item>
-/// <item>I3: while not closed, empty &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens are held
+/// <item>I1: idle + free + opening + in use + closing == MaxPoolSize + ReservePoolSize</item>
+/// <item>I2: while not closed, idle &gt; 0 implies no waiters</item>
+/// <item>I3: while not closed, free &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens are held
 /// off after a failure, or only the reserve is left and no more waiters are entitled to it</item>
-/// <item>I4: closed implies no warm connection and no waiter</item>
+/// <item>I4: closed implies no idle connection and no waiter</item>
 /// <item>I5: a live connection implies that nobody waits for a sign that the server can be reached</item>
 /// </list>
 /// </summary>
@@ -24,8 +24,8 @@ internal sealed class PoolLedger<T>
     private readonly long _checkDelay;
     private readonly long _probePeriod;
     private readonly Slot<T>[] _slots;
-    private readonly Stack<Slot<T>> _empty;
-    private readonly WarmStack<T> _warm;
+    private readonly Stack<Slot<T>> _free;
+    private readonly IdleStack<T> _idle;
 
     // Everything below, and all above with contents, is guarded by the gate.
     private long _suspectUntil = long.MinValue;
@@ -43,8 +43,8 @@ internal sealed class PoolLedger<T>
         _checkDelay = clock.Length(options.ServerCheckDelay);
         _probePeriod = clock.Length(LoginBackoff.LongestForCallers);
         _slots = [.. Enumerable.Range(0, options.MaxPoolSize + options.ReservePoolSize).Select(index => new Slot<T>(index))];
-        _empty = new Stack<Slot<T>>(_slots.Reverse());
-        _warm = new WarmStack<T>(_slots.Length, options.ServerRoundRobin);
+        _free = new Stack<Slot<T>>(_slots.Reverse());
+        _idle = new IdleStack<T>(_slots.Length, options.ServerRoundRobin);
     }
 
     public PoolOptions Options => _options;
@@ -67,36 +67,36 @@ internal sealed class PoolLedger<T>
 
     public int Opening { get; private set; }
 
-    public int Leased { get; private set; }
+    public int InUse { get; private set; }
 
     public int Closing { get; private set; }
 
     /// <summary>The pool keeps no server connection, whatever MinPoolSize says, until somebody comes.</summary>
     public bool IsAtRest { get; private set; }
 
-    public int Warm => _warm.Count;
+    public int Idle => _idle.Count;
 
-    public int Empty => _empty.Count;
+    public int Free => _free.Count;
 
     /// <summary>Server connections that were alive when last seen.</summary>
-    public int Live => Warm + Leased;
+    public int Live => Idle + InUse;
 
     /// <summary>Nobody holds a lease and nobody waits for one, or for the opens under way.</summary>
-    public bool IsQuiet => Leased == 0 && Closing == 0 && Waiting == 0;
+    public bool IsQuiet => InUse == 0 && Closing == 0 && Waiting == 0;
 
     public PoolCounters Counters { get; } = new();
 
-    /// <returns>A warm slot, now leased, or <c>null</c>. By I2 nobody is waiting if there is one.</returns>
-    public Slot<T>? TakeWarmLocked(ILeaseHolder? holder, object? affinity, long now, out bool needsCheck)
+    /// <returns>An idle slot, now leased, or <c>null</c>. By I2 nobody is waiting if there is one.</returns>
+    public Slot<T>? TakeIdleLocked(ILeaseHolder? holder, object? affinity, long now, out bool needsCheck)
     {
         AssertGate();
-        if (_warm.Count == 0)
+        if (_idle.Count == 0)
         {
             needsCheck = false;
             return null;
         }
 
-        var slot = _warm.Pop(affinity);
+        var slot = _idle.Pop(affinity);
         needsCheck = _checkDelay != long.MaxValue && (now - slot.IdleSince > _checkDelay || slot.IdleSince <= _suspectUntil || _checkDelay == 0);
         LeaseLocked(slot, holder, now);
         return slot;
@@ -106,7 +106,7 @@ internal sealed class PoolLedger<T>
     {
         AssertGate();
         QueueOf(waiter).Enqueue(waiter);
-        IsAtRest = false; // Nothing is warm in a pool at rest: whoever comes queues.
+        IsAtRest = false; // Nothing is idle in a pool at rest: whoever comes queues.
         Counters.Waits++;
     }
 
@@ -141,16 +141,16 @@ internal sealed class PoolLedger<T>
         return isOver;
     }
 
-    /// <returns>An empty slot, now opening, if another open is wanted and allowed; else <c>null</c>.</returns>
+    /// <returns>A free slot, now opening, if another open is wanted and allowed; else <c>null</c>.</returns>
     public Slot<T>? BeginOpenLocked(long now)
     {
         AssertGate();
-        if (_empty.Count == 0 || Opening >= _options.MaxConcurrentOpens || Opening >= WantedOpens() || IsHeldOff(now) || OnlyReserveLeft)
+        if (_free.Count == 0 || Opening >= _options.MaxConcurrentOpens || Opening >= WantedOpens() || IsHeldOff(now) || OnlyReserveLeft)
         {
             return null;
         }
 
-        var slot = _empty.Pop();
+        var slot = _free.Pop();
         slot.State = SlotState.Opening;
         slot.Generation = Generation;
         Opening++;
@@ -177,8 +177,8 @@ internal sealed class PoolLedger<T>
         AssertState(slot, SlotState.Opening);
         Opening--;
         Counters.OpenFailures++;
-        slot.State = SlotState.Empty;
-        _empty.Push(slot);
+        slot.State = SlotState.Free;
+        _free.Push(slot);
         if (slot.Generation != Generation || Phase == PoolPhase.Closed)
         {
             return null;
@@ -195,7 +195,7 @@ internal sealed class PoolLedger<T>
         slot.Version++;
         slot.Holder = null;
         slot.Affinity = affinity;
-        Leased--;
+        InUse--;
         if (retire is RetireReason.Broken or RetireReason.FailedCheck)
         {
             _suspectUntil = now; // What broke one connection may have broken those that were idle meanwhile.
@@ -222,27 +222,27 @@ internal sealed class PoolLedger<T>
     {
         AssertState(slot, SlotState.Closing);
         Closing--;
-        slot.State = SlotState.Empty;
+        slot.State = SlotState.Free;
         slot.Connection = null;
         slot.Affinity = null;
-        _empty.Push(slot);
+        _free.Push(slot);
     }
 
     /// <summary>Retires what is too old or was idle for too long.</summary>
     public void SweepLocked(long now, ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
-        while (_idleLimit > 0 && _warm.Count > 0 && Live > _options.MinPoolSize && now - _warm[0].IdleSince >= _idleLimit)
+        while (_idleLimit > 0 && _idle.Count > 0 && Live > _options.MinPoolSize && now - _idle[0].IdleSince >= _idleLimit)
         {
-            RetireWarmLocked(0, RetireReason.Idle, retired);
+            RetireIdleLocked(0, RetireReason.Idle, retired);
         }
 
-        for (var i = 0; i < _warm.Count; i++)
+        for (var i = 0; i < _idle.Count; i++)
         {
-            if (HasLivedLongEnough(_warm[i], now))
+            if (HasLivedLongEnough(_idle[i], now))
             {
-                var wasUsed = _warm[i].WasUsed;
-                RetireWarmLocked(i--, RetireReason.Lifetime, retired);
+                var wasUsed = _idle[i].WasUsed;
+                RetireIdleLocked(i--, RetireReason.Lifetime, retired);
                 LifetimeEndedLocked(replace: wasUsed, now);
             }
         }
@@ -252,22 +252,22 @@ internal sealed class PoolLedger<T>
     public void RetireIdleSinceLocked(long idleSince, ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
-        for (var i = 0; i < _warm.Count; i++)
+        for (var i = 0; i < _idle.Count; i++)
         {
-            if (_warm[i].IdleSince <= idleSince)
+            if (_idle[i].IdleSince <= idleSince)
             {
-                RetireWarmLocked(i--, RetireReason.FailedCheck, retired);
+                RetireIdleLocked(i--, RetireReason.FailedCheck, retired);
             }
         }
     }
 
-    /// <summary>Makes every open connection outdated: warm ones are retired now, others when they come back. Ends a pause after failures.</summary>
+    /// <summary>Makes every open connection outdated: idle ones are retired now, others when they come back. Ends a pause after failures.</summary>
     public void ClearLocked(ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
         Generation++;
         Backoff.Reset();
-        RetireAllWarmLocked(RetireReason.Cleared, retired);
+        RetireAllIdleLocked(RetireReason.Cleared, retired);
     }
 
     /// <summary>Puts the pool at rest, unless somebody uses it: every connection is closed, and those that are being opened when they arrive.</summary>
@@ -275,7 +275,7 @@ internal sealed class PoolLedger<T>
     public bool RestLocked(ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
-        if (Leased > 0 || Waiting > 0 || Phase != PoolPhase.Running)
+        if (InUse > 0 || Waiting > 0 || Phase != PoolPhase.Running)
         {
             return false;
         }
@@ -283,7 +283,7 @@ internal sealed class PoolLedger<T>
         IsAtRest = true;
         _replacements = 0;
         Generation++;
-        RetireAllWarmLocked(RetireReason.Idle, retired);
+        RetireAllIdleLocked(RetireReason.Idle, retired);
         return true;
     }
 
@@ -299,14 +299,14 @@ internal sealed class PoolLedger<T>
             (Phase, _drainBegan) = (PoolPhase.Draining, now);
         }
 
-        RetireAllWarmLocked(RetireReason.PoolClosed, retired);
+        RetireAllIdleLocked(RetireReason.PoolClosed, retired);
     }
 
     public void CloseLocked(ICollection<PoolRetirement<T>> retired, ICollection<Waiter<T>> refused)
     {
         AssertGate();
         Phase = PoolPhase.Closed;
-        RetireAllWarmLocked(RetireReason.PoolClosed, retired);
+        RetireAllIdleLocked(RetireReason.PoolClosed, retired);
         RefuseWaitersLocked(refused);
     }
 
@@ -343,7 +343,7 @@ internal sealed class PoolLedger<T>
     private WaiterQueue<T> QueueOf(Waiter<T> waiter) => waiter.WantsLease ? Waiters : Askers;
 
     /// <summary>Only the reserve has room for another open, and no more waiters are entitled to it.</summary>
-    public bool OnlyReserveLeft => _slots.Length - Empty >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
+    public bool OnlyReserveLeft => _slots.Length - Free >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
 
     // After a failure one open at a time probes the server, and another one if that does not return for a while.
     private bool IsHeldOff(long now)
@@ -381,9 +381,9 @@ internal sealed class PoolLedger<T>
             return new PoolDecision<T>(PoolAction.HandOver, waiter);
         }
 
-        slot.State = SlotState.Warm;
+        slot.State = SlotState.Idle;
         slot.IdleSince = now;
-        _warm.Push(slot);
+        _idle.Push(slot);
         return new PoolDecision<T>(PoolAction.Keep);
     }
 
@@ -425,26 +425,26 @@ internal sealed class PoolLedger<T>
 
     private void LeaseLocked(Slot<T> slot, ILeaseHolder? holder, long now)
     {
-        slot.State = SlotState.Leased;
+        slot.State = SlotState.InUse;
         slot.Holder = holder;
         slot.LeasedAt = now;
         slot.WasUsed = true;
-        Leased++;
+        InUse++;
         Counters.LeasesGranted++;
     }
 
-    private void RetireAllWarmLocked(RetireReason reason, ICollection<PoolRetirement<T>> retired)
+    private void RetireAllIdleLocked(RetireReason reason, ICollection<PoolRetirement<T>> retired)
     {
-        while (_warm.Count > 0)
+        while (_idle.Count > 0)
         {
-            RetireWarmLocked(0, reason, retired);
+            RetireIdleLocked(0, reason, retired);
         }
     }
 
-    private void RetireWarmLocked(int index, RetireReason reason, ICollection<PoolRetirement<T>> retired)
+    private void RetireIdleLocked(int index, RetireReason reason, ICollection<PoolRetirement<T>> retired)
     {
-        var slot = _warm[index];
-        _warm.RemoveAt(index);
+        var slot = _idle[index];
+        _idle.RemoveAt(index);
         RetireLocked(slot, reason);
         retired.Add(new PoolRetirement<T>(slot, reason));
     }
@@ -459,7 +459,7 @@ internal sealed class PoolLedger<T>
     private void RequireLeaseLocked(Slot<T> slot, int version)
     {
         AssertGate();
-        if (slot.Version != version || slot.State != SlotState.Leased)
+        if (slot.Version != version || slot.State != SlotState.InUse)
         {
             throw new LeaseEndedException();
         }

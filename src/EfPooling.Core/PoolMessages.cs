@@ -10,7 +10,7 @@ internal static class PoolMessages
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"Pool '{pool.Name}': no server connection within {Seconds(limit)} ");
-        text.Append(CultureInfo.InvariantCulture, $"({pool.Leased}/{pool.MaxPoolSize + pool.ReservePoolSize} leased, {pool.Warm} warm, {pool.Opening} opening, {pool.Waiting} waiting");
+        text.Append(CultureInfo.InvariantCulture, $"({pool.InUse}/{pool.MaxPoolSize + pool.ReservePoolSize} in use, {pool.Idle} idle, {pool.Opening} opening, {pool.Waiting} waiting");
         text.Append(oldest.Count == 0 ? ")." : "; oldest leases: " + string.Join("; ", oldest.Select(Describe)) + ").");
         if (lastOpenError is not null)
         {

@@ -17,11 +17,11 @@ public sealed record PoolSnapshot
     /// <summary>Number of slots of the reserve.</summary>
     public required int ReservePoolSize { get; init; }
 
-    /// <summary>Server connections that are open and unused.</summary>
-    public required int Warm { get; init; }
+    /// <summary>Server connections that are open and idle.</summary>
+    public required int Idle { get; init; }
 
     /// <summary>Server connections in use.</summary>
-    public required int Leased { get; init; }
+    public required int InUse { get; init; }
 
     /// <summary>Server connections being opened.</summary>
     public required int Opening { get; init; }
@@ -30,7 +30,7 @@ public sealed record PoolSnapshot
     public required int Closing { get; init; }
 
     /// <summary>Slots without a server connection, the reserve included.</summary>
-    public required int Empty { get; init; }
+    public required int Free { get; init; }
 
     /// <summary>Callers that wait for a server connection.</summary>
     public required int Waiting { get; init; }
@@ -56,12 +56,12 @@ public sealed record PoolSnapshot
     /// <summary>Server connections retired since the pool was created, by reason; reasons that never occurred are absent.</summary>
     public required IReadOnlyDictionary<RetireReason, long> Retired { get; init; }
 
-    /// <summary>Open server connections: warm, leased and closing.</summary>
-    public int ServerConnections => Warm + Leased + Closing;
+    /// <summary>Open server connections: idle, in use and closing.</summary>
+    public int ServerConnections => Idle + InUse + Closing;
 
     /// <summary>The numbers on one line, for logs.</summary>
     public override string ToString()
         => string.Create(
             CultureInfo.InvariantCulture,
-            $"Pool '{Name}' {Phase}: {Leased} leased, {Warm} warm, {Opening} opening, {Closing} closing, {Empty} empty of {MaxPoolSize}+{ReservePoolSize}; {Waiting} waiting");
+            $"Pool '{Name}' {Phase}: {InUse} in use, {Idle} idle, {Opening} opening, {Closing} closing, {Free} free of {MaxPoolSize}+{ReservePoolSize}; {Waiting} waiting");
 }

@@ -10,7 +10,7 @@ internal static class RunningLeases
         (int Slot, long LeasedAt, ILeaseHolder? Holder)[] running;
         using (gate.Enter())
         {
-            running = [.. ledger.Slots.Where(slot => slot.State == SlotState.Leased).Select(slot => (slot.Index, slot.LeasedAt, slot.Holder))];
+            running = [.. ledger.Slots.Where(slot => slot.State == SlotState.InUse).Select(slot => (slot.Index, slot.LeasedAt, slot.Holder))];
         }
 
         var now = clock.Now;

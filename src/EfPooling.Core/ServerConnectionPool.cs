@@ -131,7 +131,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <remarks>Returns when the first one is open and the others have been begun; throws what the server said if the first cannot be opened.</remarks>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => EnsureReachableAsync(cancellationToken);
 
-    /// <summary>Retires every server connection: warm ones now, leased ones when they are released. Ends a pause after failed logins.</summary>
+    /// <summary>Retires every server connection: idle ones now, leased ones when they are released. Ends a pause after failed logins.</summary>
     public void Clear()
     {
         var retired = new List<PoolRetirement<T>>();
@@ -142,7 +142,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             _ledger.ClearLocked(retired);
             outdated = _keeper.RenewOpensLocked();
-            leased = _ledger.Leased;
+            leased = _ledger.InUse;
             opens = _keeper.BeginOpensLocked(_clock.Now);
             _keeper.LeaveLocked();
         }
@@ -222,8 +222,8 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <summary>The time of the pool's clock.</summary>
     internal long Now => _clock.Now;
 
-    /// <summary>Who comes now has to wait for others: nothing is warm, and somebody waits already or no slot is empty. An unguarded guess.</summary>
-    internal bool IsBusy => _ledger.Warm == 0 && (_ledger.Waiters.Count > 0 || _ledger.Empty == 0);
+    /// <summary>True if a new caller would have to wait: no connection is idle, and callers are queued or no slot is free. Read without the lock, so only a hint.</summary>
+    internal bool IsBusy => _ledger.Idle == 0 && (_ledger.Waiters.Count > 0 || _ledger.Free == 0);
 
     internal void EndLease(Slot<T> slot, int version, RetireReason? retire, object? affinity)
     {
@@ -287,7 +287,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         }
     }
 
-    // Takes a warm slot, or queues the caller and begins the opens that are wanted. Who wants no lease needs nothing if a connection is there.
+    // Takes an idle slot, or queues the caller and begins the opens that are wanted. Who wants no lease needs nothing if a connection is there.
     private Admission<T> Admit(ILeaseHolder? holder, long started, long now, bool wantsLease = true)
     {
         Waiter<T> waiter;
@@ -305,7 +305,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
                 return default;
             }
 
-            if (wantsLease && _ledger.TakeWarmLocked(holder, affinity, now, out var needsCheck) is { } slot)
+            if (wantsLease && _ledger.TakeIdleLocked(holder, affinity, now, out var needsCheck) is { } slot)
             {
                 _keeper.LeaveLocked();
                 return new Admission<T>(slot, needsCheck, null, null);
@@ -336,11 +336,11 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
         {
             if (_ledger.Phase == PoolPhase.Closed)
             {
-                return _ledger.Leased == 0;
+                return _ledger.InUse == 0;
             }
 
             _ledger.CloseLocked(retired, refused);
-            leased = _ledger.Leased;
+            leased = _ledger.InUse;
             opens = _keeper.RenewOpensLocked();
             _keeper.LeaveLocked();
         }

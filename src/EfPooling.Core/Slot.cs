@@ -1,6 +1,6 @@
 namespace EfPooling.Core;
 
-/// <summary>One unit of capacity of a pool. Whoever moves a slot out of <see cref="SlotState.Empty"/> holds the permit to open.</summary>
+/// <summary>One unit of capacity of a pool. Whoever moves a slot out of <see cref="SlotState.Free"/> holds the permit to open.</summary>
 internal sealed class Slot<T>(int index)
     where T : class
 {

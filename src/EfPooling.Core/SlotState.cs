@@ -3,9 +3,9 @@ namespace EfPooling.Core;
 /// <summary>What a slot is doing. See the state diagram in docs/architecture.md.</summary>
 internal enum SlotState
 {
-    Empty,
+    Free,
     Opening,
-    Warm,
-    Leased,
+    Idle,
+    InUse,
     Closing,
 }

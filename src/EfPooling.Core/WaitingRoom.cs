@@ -108,7 +108,7 @@ internal sealed class WaitingRoom<T>(
             keeper.LeaveLocked();
         }
 
-        Log.WaitTimedOut(logger, name, options.QueryWaitTimeout, snapshot.Leased, snapshot.Waiting - (waiter is null ? 0 : 1));
+        Log.WaitTimedOut(logger, name, options.QueryWaitTimeout, snapshot.InUse, snapshot.Waiting - (waiter is null ? 0 : 1));
         return new QueryWaitTimeoutException(options.QueryWaitTimeout, snapshot, RunningLeases.Oldest(gate, ledger, clock, limit: 3), lastError);
     }
 

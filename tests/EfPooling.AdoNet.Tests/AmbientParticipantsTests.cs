@@ -20,7 +20,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
     {
         var pool = CreatePool(configure: options => options.Name = "orders");
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await WriteInTurnsAsync(pool, ConnectionString, plainComesFirst);
+        await WriteInSlotsAsync(pool, ConnectionString, plainComesFirst);
         scope.Complete();
 
         var error = Assert.IsType<TwoPhaseCommitException>(Assert.Throws<TransactionAbortedException>(scope.Dispose).InnerException);
@@ -28,7 +28,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         Assert.Contains("an NpgsqlConnection that is none of the pool's", error.Message, StringComparison.Ordinal);
         Assert.Contains("max_prepared_transactions is 0", error.Message, StringComparison.Ordinal);
         Assert.Null(error.InnerException); // PREPARE TRANSACTION was not even tried.
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
         NpgsqlConnection.ClearAllPools();
     }
@@ -41,10 +41,10 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         var pool = CreatePool();
         using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
-            await WriteInTurnsAsync(pool, ConnectionString, plainComesFirst);
+            await WriteInSlotsAsync(pool, ConnectionString, plainComesFirst);
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
         NpgsqlConnection.ClearAllPools();
     }
@@ -59,7 +59,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
 
         using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
-            await WriteInTurnsAsync(pool, server.ConnectionString, plainComesFirst);
+            await WriteInSlotsAsync(pool, server.ConnectionString, plainComesFirst);
             scope.Complete();
         }
 
@@ -89,7 +89,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
     {
         var pool = CreatePool();
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await WriteInTurnsAsync(pool, ConnectionString, plainComesFirst: false);
+        await WriteInSlotsAsync(pool, ConnectionString, plainComesFirst: false);
         await using (var connection = await pool.OpenConnectionAsync())
         {
             await Assert.ThrowsAsync<PostgresException>(() => connection.RunAsync("SELECT 1 / 0"));
@@ -97,7 +97,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
 
         scope.Complete();
         Assert.Throws<TransactionAbortedException>(scope.Dispose);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
         NpgsqlConnection.ClearAllPools();
     }
@@ -111,7 +111,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         await using var pool = await CreatePoolWithItemsAsync(server);
 
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await WriteInTurnsAsync(pool, server.ConnectionString, plainComesFirst: false);
+        await WriteInSlotsAsync(pool, server.ConnectionString, plainComesFirst: false);
         await using (var connection = await pool.OpenConnectionAsync())
         {
             if (isKilled)
@@ -124,7 +124,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
 
         scope.Complete(); // Whoever swallowed the error believes that all is well.
         Assert.Throws<TransactionAbortedException>(scope.Dispose);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await using var after = await pool.OpenConnectionAsync();
         Assert.Equal(0L, await after.AskAsync<long>("SELECT count(*) FROM item"));
         NpgsqlConnection.ClearAllPools();
@@ -138,7 +138,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         return pool;
     }
 
-    private static async Task WriteInTurnsAsync(TransactionPoolingDataSource pool, string connectionString, bool plainComesFirst)
+    private static async Task WriteInSlotsAsync(TransactionPoolingDataSource pool, string connectionString, bool plainComesFirst)
     {
         foreach (var isPlain in new[] { plainComesFirst, !plainComesFirst })
         {

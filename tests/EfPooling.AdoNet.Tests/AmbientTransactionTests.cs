@@ -28,7 +28,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
             }
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         using var after = pool.OpenConnection();
         Assert.Equal(complete ? 1L : 0L, after.Ask<long>("SELECT count(*) FROM item"));
     }
@@ -50,7 +50,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
             }
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(complete ? 1L : 0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -80,7 +80,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
         }
 
         Assert.Single(backends.Distinct());
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
             scope.Complete();
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
         await using (var transaction = await connection.BeginTransactionAsync())
         {
@@ -155,7 +155,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
         await reader.DisposeAsync();
         await aborting;
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -261,7 +261,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => connection.RunAsync("SELECT pg_sleep(60)"));
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -279,7 +279,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
         Assert.Contains("reader is open", error.InnerException!.Message, StringComparison.Ordinal);
         await reader.DisposeAsync();
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -313,7 +313,7 @@ public sealed class AmbientTransactionTests(ServerFixture fixture) : PoolTest(fi
         await using var after = await first.OpenConnectionAsync();
         Assert.Equal(complete ? 2L : 0L, await after.AskAsync<long>("SELECT count(*) FROM item"));
         Assert.Equal(0L, await after.AskAsync<long>("SELECT count(*) FROM pg_prepared_xacts"));
-        Assert.Equal((0, 0), (first.GetSnapshot().Leased, second.GetSnapshot().Leased));
+        Assert.Equal((0, 0), (first.GetSnapshot().InUse, second.GetSnapshot().InUse));
 
         TransactionPoolingDataSource Local(string name)
             => TransactionPoolingDataSource.Create($"{server.ConnectionString};Application Name={name};Maximum Pool Size=1");

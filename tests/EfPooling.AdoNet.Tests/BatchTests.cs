@@ -33,7 +33,7 @@ public sealed class BatchTests(ServerFixture fixture) : PoolTest(fixture)
             Assert.Equal(42, reader.GetInt32(0));
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

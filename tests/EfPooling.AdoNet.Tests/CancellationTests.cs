@@ -55,7 +55,7 @@ public sealed class CancellationTests(ServerFixture fixture) : PoolTest(fixture)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
         }
 
-        Assert.Equal((0, 1L), (pool.GetSnapshot().Leased, pool.GetSnapshot().Opened));
+        Assert.Equal((0, 1L), (pool.GetSnapshot().InUse, pool.GetSnapshot().Opened));
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
 

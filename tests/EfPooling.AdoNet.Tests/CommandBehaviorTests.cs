@@ -30,7 +30,7 @@ public sealed class CommandBehaviorTests(ServerFixture fixture) : PoolTest(fixtu
         }
 
         Assert.Equal(ConnectionState.Closed, connection.State);
-        Assert.Equal((0, 1), (pool.GetSnapshot().Leased, pool.GetSnapshot().Warm));
+        Assert.Equal((0, 1), (pool.GetSnapshot().InUse, pool.GetSnapshot().Idle));
     }
 
     [Theory]

@@ -18,7 +18,7 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
 
         await gate.OpenAsync();
         Assert.Equal("done", await running);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(-1, connection.Run("SELECT 1"));
 
         var snapshot = pool.GetSnapshot();
-        Assert.Equal((0, 1L), (snapshot.Leased, snapshot.Opened));
+        Assert.Equal((0, 1L), (snapshot.InUse, snapshot.Opened));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Throws<Npgsql.PostgresException>(() => connection.Run("nonsense"));
 
         var snapshot = pool.GetSnapshot();
-        Assert.Equal((0, 1, 1L), (snapshot.Leased, snapshot.Warm, snapshot.Opened));
+        Assert.Equal((0, 1, 1L), (snapshot.InUse, snapshot.Idle, snapshot.Opened));
     }
 
     [Fact]
@@ -57,12 +57,12 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(LeaseScope.Reader, Assert.Single(pool.GetOldestLeases()).Scope);
         while (await reader.ReadAsync())
         {
-            Assert.Equal(1, pool.GetSnapshot().Leased);
+            Assert.Equal(1, pool.GetSnapshot().InUse);
         }
 
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
         await reader.CloseAsync();
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -75,10 +75,10 @@ public sealed class CommandScopeTests(ServerFixture fixture) : PoolTest(fixture)
         using (var reader = command.ExecuteReader())
         {
             Assert.True(reader.Read());
-            Assert.Equal(1, pool.GetSnapshot().Leased);
+            Assert.Equal(1, pool.GetSnapshot().InUse);
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

@@ -157,7 +157,7 @@ public sealed class ConnectionTests(ServerFixture fixture) : PoolTest(fixture)
         await connection.DisposeAsync();
 
         Assert.True(reader.IsClosed);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await reader.DisposeAsync();
     }
 

@@ -29,7 +29,7 @@ public sealed class DapperTests(ServerFixture fixture) : PoolTest(fixture)
             Assert.Equal(3, (await grid.ReadAsync<string>()).Count());
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class DapperTests(ServerFixture fixture) : PoolTest(fixture)
             Assert.Equal((1, 2), (grid.ReadSingle<int>(), grid.ReadSingle<int>()));
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class DapperTests(ServerFixture fixture) : PoolTest(fixture)
         }
 
         Assert.Equal(ConnectionState.Closed, connection.State);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

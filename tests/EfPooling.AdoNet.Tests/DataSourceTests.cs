@@ -17,10 +17,10 @@ public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
         await using (var reader = await command.ExecuteReaderAsync())
         {
             Assert.True(await reader.ReadAsync());
-            Assert.Equal(1, pool.GetSnapshot().Leased);
+            Assert.Equal(1, pool.GetSnapshot().InUse);
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
         command.CommandText = "SELECT $1";
         command.Parameters.Add(new NpgsqlParameter { Value = "happy", DataTypeName = "mood" });
         Assert.Equal("happy", await command.ExecuteScalarAsync());
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

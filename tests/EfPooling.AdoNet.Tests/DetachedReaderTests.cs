@@ -20,7 +20,7 @@ public sealed class DetachedReaderTests(ServerFixture fixture) : PoolTest(fixtur
         await reader.DisposeAsync();
         Assert.True(await inner.ReadAsync());
         await inner.DisposeAsync();
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
         if (asynchronous)
         {
             await command.DisposeAsync();
@@ -30,7 +30,7 @@ public sealed class DetachedReaderTests(ServerFixture fixture) : PoolTest(fixtur
             command.Dispose();
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }
 
@@ -44,7 +44,7 @@ public sealed class DetachedReaderTests(ServerFixture fixture) : PoolTest(fixtur
             _ = ((LogicalDataReader)await command.ExecuteReaderAsync()).Detach();
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
         Assert.Equal(2L, pool.GetSnapshot().Opened);
     }

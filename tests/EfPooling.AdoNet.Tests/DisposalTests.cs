@@ -30,7 +30,7 @@ public sealed class DisposalTests(ServerFixture fixture) : PoolTest(fixture)
                 }
 
                 Assert.True(reader.IsClosed);
-                Assert.Equal(0, pool.GetSnapshot().Leased);
+                Assert.Equal(0, pool.GetSnapshot().InUse);
             }
         }
 
@@ -91,7 +91,7 @@ public sealed class DisposalTests(ServerFixture fixture) : PoolTest(fixture)
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => opening);
         Assert.Equal(System.Data.ConnectionState.Closed, second.State);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

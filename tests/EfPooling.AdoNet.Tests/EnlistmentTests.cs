@@ -56,7 +56,7 @@ public sealed class EnlistmentTests(ServerFixture fixture) : PoolTest(fixture)
             transaction.Commit();
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(2L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 

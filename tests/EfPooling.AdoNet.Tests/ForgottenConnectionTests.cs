@@ -24,7 +24,7 @@ public sealed class ForgottenConnectionTests(ServerFixture fixture) : PoolTest(f
             }));
         }
 
-        var idle = pool.GetSnapshot().Warm;
+        var idle = pool.GetSnapshot().Idle;
         time.Advance(TimeSpan.FromMinutes(1));
         relay.FreezeConnections();
 
@@ -35,9 +35,9 @@ public sealed class ForgottenConnectionTests(ServerFixture fixture) : PoolTest(f
 
         Assert.Equal(1, await asking);
         Assert.InRange(idle, 2, 4);
-        Assert.Equal((1, 1), (pool.GetSnapshot().Warm, pool.GetSnapshot().Leased)); // The check that nobody waits for any more.
+        Assert.Equal((1, 1), (pool.GetSnapshot().Idle, pool.GetSnapshot().InUse)); // The check that nobody waits for any more.
         await relay.DisposeAsync(); // Ends it.
-        while (pool.GetSnapshot().Leased > 0)
+        while (pool.GetSnapshot().InUse > 0)
         {
             await Task.Yield();
         }

@@ -132,7 +132,7 @@ public sealed class KilledBackendTests(ServerFixture fixture) : PoolTest(fixture
             }
         });
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
         command.CommandText += " LIMIT 1";
         Assert.IsType<int>(await command.ExecuteScalarAsync());

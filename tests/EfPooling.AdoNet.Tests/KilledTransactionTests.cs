@@ -69,7 +69,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
         await KillAsync(await connection.AskAsync<int>(Sql.BackendId));
 
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => connection.RunAsync("INSERT INTO item VALUES (2)"));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         var error = await Assert.ThrowsAsync<TransactionBrokenException>(() => connection.RunAsync("INSERT INTO item VALUES (3)"));
         Assert.IsAssignableFrom<NpgsqlException>(error.InnerException);
         Assert.Throws<TransactionBrokenException>(() => connection.Run("INSERT INTO item VALUES (3)"));
@@ -105,7 +105,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
             _ => transaction.RollbackAsync(),
         });
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await connection.CloseAsync();
         await connection.OpenAsync();
         await Record.ExceptionAsync(() => connection.RunAsync("SELECT 1"));
@@ -151,7 +151,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
 
         Assert.False(error.IsTransient);
         Assert.IsAssignableFrom<NpgsqlException>(error.InnerException);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await transaction.RollbackAsync();
         await connection.OpenAsync();
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
@@ -173,7 +173,7 @@ public sealed class KilledTransactionTests(ServerFixture fixture) : PoolTest(fix
             scope.Complete();
         });
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
 

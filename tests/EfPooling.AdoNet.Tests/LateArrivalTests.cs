@@ -227,7 +227,7 @@ public sealed class LateArrivalTests(ServerFixture fixture) : PoolTest(fixture)
 
     private static async Task AssertFreeAsync(TransactionPoolingDataSource pool)
     {
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await using var next = await pool.OpenConnectionAsync();
         Assert.Equal(1, await next.AskAsync<int>("SELECT 1"));
     }

@@ -58,7 +58,7 @@ public sealed class LateUseTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.False(next.IsClosed);
         Assert.True(await next.ReadAsync());
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class LostSessionTests(ServerFixture fixture) : PoolTest(fixture)
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => ExecuteAsync(connection, "SELECT 1", asynchronous));
 
         Assert.Equal((ConnectionState.Closed, 1), (connection.State, closed()));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await Assert.ThrowsAsync<SessionLostException>(() => ExecuteAsync(connection, "SELECT 1", asynchronous));
         Assert.Throws<SessionLostException>(() => connection.BeginTransaction());
         await connection.OpenAsync();
@@ -122,7 +122,7 @@ public sealed class LostSessionTests(ServerFixture fixture) : PoolTest(fixture)
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => connection.RunAsync("SELECT 1"));
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => connection.RunAsync("SELECT 1"));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     private async Task<List<string>> WatchAsync(DbConnection connection, string way, bool asynchronous)

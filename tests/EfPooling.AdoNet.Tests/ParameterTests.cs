@@ -33,7 +33,7 @@ public sealed class ParameterTests(ServerFixture fixture) : PoolTest(fixture)
         _ = asynchronous ? await command.ExecuteNonQueryAsync() : command.ExecuteNonQuery();
 
         Assert.Equal((3, "sum"), (command.Parameters["b"].Value, command.Parameters["c"].Value));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Theory]
@@ -83,7 +83,7 @@ public sealed class ParameterTests(ServerFixture fixture) : PoolTest(fixture)
 
         command.Parameters[0].Value = 1;
         Assert.Equal(1, await command.ExecuteScalarAsync());
-        Assert.Equal((0, 1L), (pool.GetSnapshot().Leased, pool.GetSnapshot().Opened));
+        Assert.Equal((0, 1L), (pool.GetSnapshot().InUse, pool.GetSnapshot().Opened));
     }
 
     [Fact]

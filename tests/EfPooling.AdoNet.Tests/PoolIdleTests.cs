@@ -178,7 +178,7 @@ public sealed class PoolIdleTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var pool = Get(applicationName, configure);
         await UseAsync(pool);
-        while (pool.GetSnapshot() is { } snapshot && snapshot.Warm < pool.Options.MinPoolSize)
+        while (pool.GetSnapshot() is { } snapshot && snapshot.Idle < pool.Options.MinPoolSize)
         {
             await Task.Yield(); // Opens under way.
         }

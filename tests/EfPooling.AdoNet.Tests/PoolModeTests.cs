@@ -72,7 +72,7 @@ public sealed class PoolModeTests(ServerFixture fixture) : PoolTest(fixture)
             Assert.Equal(session.Connection.ProcessID, await connection.AskAsync<int>(Sql.BackendId));
         }
 
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class PoolModeTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.Single(backends.Distinct());
         Assert.Equal(2L, await AskPlainAsync<long>("SELECT count(*) FROM in_scope"));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -135,11 +135,11 @@ public sealed class PoolModeTests(ServerFixture fixture) : PoolTest(fixture)
                 await connection.RunAsync("INSERT INTO closed_before VALUES (1)");
             }
 
-            Assert.Equal(1, pool.GetSnapshot().Leased);
+            Assert.Equal(1, pool.GetSnapshot().InUse);
             transaction.Commit();
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM closed_before"));
     }
 

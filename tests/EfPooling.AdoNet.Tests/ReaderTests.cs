@@ -196,7 +196,7 @@ public sealed class ReaderTests(ServerFixture fixture) : PoolTest(fixture)
             });
         }
 
-        Assert.Equal((0, 1L), (pool.GetSnapshot().Leased, pool.GetSnapshot().Opened));
+        Assert.Equal((0, 1L), (pool.GetSnapshot().InUse, pool.GetSnapshot().Opened));
     }
 
     [Fact]

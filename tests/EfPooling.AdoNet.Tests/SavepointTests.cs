@@ -58,6 +58,6 @@ public sealed class SavepointTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Throws<Npgsql.PostgresException>(() => transaction.Release("nothing"));
 
         await transaction.RollbackAsync();
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 }

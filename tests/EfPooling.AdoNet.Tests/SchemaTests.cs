@@ -25,7 +25,7 @@ public sealed class SchemaTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.ThrowsAny<ArgumentException>(() => connection.GetSchema("nonsense"));
         await Assert.ThrowsAnyAsync<ArgumentException>(() => connection.GetSchemaAsync("nonsense"));
 
-        Assert.Equal((0, 1L), (pool.GetSnapshot().Leased, pool.GetSnapshot().Opened));
+        Assert.Equal((0, 1L), (pool.GetSnapshot().InUse, pool.GetSnapshot().Opened));
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class SchemaTests(ServerFixture fixture) : PoolTest(fixture)
         }
 
         Assert.Equal((2, "b"), (table.Rows.Count, table.Rows[1]["name"]));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -76,6 +76,6 @@ public sealed class SchemaTests(ServerFixture fixture) : PoolTest(fixture)
         using var schema = new DataTable();
         adapter.FillSchema(schema, SchemaType.Source);
         Assert.Equal("id", Assert.Single(schema.PrimaryKey).ColumnName);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 }

@@ -39,7 +39,7 @@ public sealed class ServerDownTests
             Assert.ThrowsAny<NpgsqlException>(late.Open);
         }
 
-        Assert.Equal((0, 0), (pool.GetSnapshot().Leased, pool.GetSnapshot().Waiting));
+        Assert.Equal((0, 0), (pool.GetSnapshot().InUse, pool.GetSnapshot().Waiting));
         await server.StartAgainAsync();
         pool.Clear();
 

@@ -35,7 +35,7 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
         await session.EndAsync(asynchronous);
 
         Assert.Throws<LeaseEndedException>(() => session.Connection);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
         var session = await connection.LeaseSessionAsync("forgotten");
         await connection.CloseAsync();
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Throws<LeaseEndedException>(() => session.Connection);
         await session.EndAsync(asynchronous);
     }
@@ -72,7 +72,7 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
 
         Assert.Equal(backend, await connection.AskAsync<int>(Sql.BackendId));
         await transaction.CommitAsync();
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -88,10 +88,10 @@ public sealed class SessionLeaseEndTests(ServerFixture fixture) : PoolTest(fixtu
 
         await session.DisposeAsync();
 
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
         await gate.OpenAsync();
         Assert.Equal("done", await running);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1L, pool.GetSnapshot().Opened);
     }
 

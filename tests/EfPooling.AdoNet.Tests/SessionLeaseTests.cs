@@ -43,7 +43,7 @@ public sealed class SessionLeaseTests(ServerFixture fixture) : PoolTest(fixture)
         }
 
         Assert.Equal(100L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

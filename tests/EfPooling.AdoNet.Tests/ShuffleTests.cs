@@ -52,7 +52,7 @@ public sealed class ShuffleTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var pool = CreateShuffled();
         await pool.WarmUpAsync();
-        while (pool.GetSnapshot().Warm < 2)
+        while (pool.GetSnapshot().Idle < 2)
         {
             await Task.Yield(); // The second one is opened behind the first.
         }

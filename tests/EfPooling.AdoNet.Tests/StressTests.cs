@@ -34,9 +34,9 @@ public sealed class StressTests(ServerFixture fixture) : PoolTest(fixture)
 
         Assert.True(failures.All(failure => failure is null), $"Seed {seed}: {string.Join("\n", failures.Where(failure => failure is not null))}");
         Assert.Equal(Accounts * 1000m, await AskPlainAsync<decimal>("SELECT sum(balance) FROM account"));
-        pool.WaitForTrains();
+        pool.WaitForBatches();
         var snapshot = pool.GetSnapshot();
-        Assert.True(snapshot is { Leased: 0, Waiting: 0 } && killed > 0, $"Seed {seed}: {killed} killed, {snapshot}");
+        Assert.True(snapshot is { InUse: 0, Waiting: 0 } && killed > 0, $"Seed {seed}: {killed} killed, {snapshot}");
     }
 
     private static async Task<string?> WorkAsync(TransactionPoolingDataSource pool, int worker, Random random)

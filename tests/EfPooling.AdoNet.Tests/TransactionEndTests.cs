@@ -22,7 +22,7 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
             var transaction = await connection.BeginTransactionAsync();
             await Record.ExceptionAsync(() => connection.RunAsync(sql));
             await DisposeAsync(transaction, asynchronous);
-            Assert.Equal(0, pool.GetSnapshot().Leased);
+            Assert.Equal(0, pool.GetSnapshot().InUse);
         }
 
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
@@ -41,7 +41,7 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
 
         await DisposeAsync(transaction, asynchronous);
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 
@@ -68,7 +68,7 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
             }
         });
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(System.Data.ConnectionState.Closed, connection.State);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
@@ -83,7 +83,7 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
 
         await connection.CloseAsync();
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Contains("closed", (await Assert.ThrowsAsync<InvalidOperationException>(() => transaction.CommitAsync())).Message);
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
@@ -100,7 +100,7 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
         var error = await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync());
 
         Assert.Equal(PostgresErrorCodes.ForeignKeyViolation, error.SqlState);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         await transaction.RollbackAsync();
         Assert.Equal(1L, pool.GetSnapshot().Opened);
 
@@ -171,11 +171,11 @@ public sealed class TransactionEndTests(ServerFixture fixture) : PoolTest(fixtur
         await WaitForQueryAsync(pool, Gate.Wait);
 
         await transaction.DisposeAsync();
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
         await gate.OpenAsync();
         await running;
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(0L, await connection.AskAsync<long>("SELECT count(*) FROM item"));
     }
 

@@ -81,7 +81,7 @@ public sealed class TransactionLifetimeTests(ServerFixture fixture) : PoolTest(f
             Assert.ThrowsAny<InvalidOperationException>(() => command.ExecuteNonQuery());
             await Assert.ThrowsAnyAsync<InvalidOperationException>(() => command.ExecuteNonQueryAsync());
             await Assert.ThrowsAnyAsync<InvalidOperationException>(() => batch.ExecuteNonQueryAsync());
-            Assert.Equal(0, pool.GetSnapshot().Leased);
+            Assert.Equal(0, pool.GetSnapshot().InUse);
         }
 
         Assert.Equal(0L, await AskPlainAsync<long>("SELECT count(*) FROM item"));

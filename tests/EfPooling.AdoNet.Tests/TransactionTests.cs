@@ -17,7 +17,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         await using var connection = await pool.OpenConnectionAsync();
 
         await using var transaction = await connection.BeginTransactionAsync();
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal("idle", Assert.Single(await BackendsOfAsync(pool)).State);
 
         await connection.RunAsync("INSERT INTO item VALUES (1)");
@@ -25,7 +25,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal("idle in transaction", Assert.Single(await BackendsOfAsync(pool)).State);
 
         await transaction.CommitAsync();
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(1L, await AskPlainAsync<long>("SELECT count(*) FROM item"));
     }
 

@@ -14,7 +14,7 @@ internal static class SharedReads
             var answers = await Task.WhenAll(Enumerable.Range(1, 100).Select(i => Task.Run(() => AskAsync(pool, i))));
             sum = answers.Sum();
         }
-        while (pool.GetTrains().Trains == 0); // Chance decides who meets whom.
+        while (pool.GetMultiplexingStatistics().Batches == 0); // Chance decides who meets whom.
 
         return $"{sum}";
     }

@@ -31,7 +31,7 @@ public sealed class AcquireTests
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Acquire_WithAWarmConnection_TakesItWithoutOpening(CallerKind kind)
     {
-        using var pool = PoolHarness.Create().Warm(1);
+        using var pool = PoolHarness.Create().WarmUp(1);
         (await pool.Acquire(kind)).Release();
         Assert.Equal(1, pool.Connector.Attempts);
     }
@@ -39,7 +39,7 @@ public sealed class AcquireTests
     [Fact]
     public async Task Acquire_WithAWarmConnection_EndsSynchronously()
     {
-        using var pool = PoolHarness.Create().Warm(1);
+        using var pool = PoolHarness.Create().WarmUp(1);
         var call = pool.Pool.AcquireAsync();
         Assert.True(call.IsCompletedSuccessfully);
         (await call).Release();
@@ -84,7 +84,7 @@ public sealed class AcquireTests
     {
         using var pool = PoolHarness.Create(o => o.MaxPoolSize = 5).Occupy(5);
         Assert.Equal(5, pool.Connector.OpenNow);
-        Assert.Equal(5, pool.Snapshot.Leased);
+        Assert.Equal(5, pool.Snapshot.InUse);
         pool.Vacate();
     }
 
@@ -100,7 +100,7 @@ public sealed class AcquireTests
         Assert.Equal(1, lease.Connection.Id);
 
         pool.Connector.Pending.Single().Succeed();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         lease.Release();
     }
 
@@ -174,7 +174,7 @@ public sealed class AcquireTests
         await using var pool = new ServerConnectionPool<FakeConnection>(new PoolOptions(), new FakeConnector());
         Assert.Equal("pool", pool.Name);
         (await pool.AcquireAsync()).Release();
-        Assert.Equal(1, pool.GetSnapshot().Warm);
+        Assert.Equal(1, pool.GetSnapshot().Idle);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed class AffinityTests
     [Theory, InlineData(false), InlineData(true)]
     public void Acquire_PrefersAConnectionReleasedWithItsAffinity(bool roundRobin)
     {
-        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerRoundRobin) = (3, roundRobin)).Warm(3);
+        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerRoundRobin) = (3, roundRobin)).WarmUp(3);
         var (blue, red, none) = (pool.Acquire(), pool.Acquire(), pool.Acquire());
         var (blueId, redId, noneId) = (blue.Connection.Id, red.Connection.Id, none.Connection.Id);
         blue.Release(Blue);
@@ -34,7 +34,7 @@ public sealed class AffinityTests
     [Fact]
     public void Acquire_WithoutAMatch_TakesTheFirstOne()
     {
-        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 2).Warm(2);
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 2).WarmUp(2);
         var (first, second) = (pool.Acquire(), pool.Acquire());
         var expected = second.Connection;
         first.Release(Blue);
@@ -49,7 +49,7 @@ public sealed class AffinityTests
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Waiter_GetsTheNextConnection_WhateverItsAffinity(CallerKind kind)
     {
-        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1).Warm(1);
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 1).WarmUp(1);
         var lease = pool.Acquire();
         var waiting = pool.Acquire(kind, new HolderWithAffinity(Red));
 

@@ -32,7 +32,7 @@ public sealed class CancelTests
         var open = pool.Connector.Pending.Single();
         Assert.False(open.CancellationToken.IsCancellationRequested);
         open.Succeed();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]

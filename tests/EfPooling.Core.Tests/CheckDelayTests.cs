@@ -9,7 +9,7 @@ public sealed class CheckDelayTests
     [Fact]
     public async Task Acquire_OfAConnectionUsedLately_DoesNotCheck()
     {
-        using var pool = PoolHarness.Create().Warm(1);
+        using var pool = PoolHarness.Create().WarmUp(1);
         pool.Time.Advance(Delay);
         pool.Acquire().Release();
         (await pool.Acquire(CallerKind.Sync)).Release();
@@ -19,7 +19,7 @@ public sealed class CheckDelayTests
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Acquire_OfAConnectionIdleForLonger_Checks(CallerKind kind)
     {
-        using var pool = PoolHarness.Create().Warm(1);
+        using var pool = PoolHarness.Create().WarmUp(1);
         pool.Time.Advance(Delay + TimeSpan.FromMilliseconds(1));
         (await pool.Acquire(kind)).Release();
         Assert.Equal(pool.Connector.Opened, pool.Connector.Checked);
@@ -29,7 +29,7 @@ public sealed class CheckDelayTests
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Acquire_WhenTheCheckFails_TriesTheNext(CallerKind kind)
     {
-        using var pool = PoolHarness.Create().Warm(2);
+        using var pool = PoolHarness.Create().WarmUp(2);
         pool.Time.Advance(Delay * 2);
         pool.Connector.Opened[1].IsAlive = false;
         var lease = await pool.Acquire(kind);
@@ -42,7 +42,7 @@ public sealed class CheckDelayTests
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Acquire_WhenEveryCheckFails_OpensANewOne(CallerKind kind)
     {
-        using var pool = PoolHarness.Create().Warm(2);
+        using var pool = PoolHarness.Create().WarmUp(2);
         pool.Time.Advance(Delay * 2);
         pool.Connector.Opened[0].IsAlive = pool.Connector.Opened[1].IsAlive = false;
         var lease = await pool.Acquire(kind);
@@ -53,7 +53,7 @@ public sealed class CheckDelayTests
     [Fact]
     public void CheckDelay_OfZero_ChecksEveryTime()
     {
-        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = TimeSpan.Zero).Warm(1);
+        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = TimeSpan.Zero).WarmUp(1);
         pool.Acquire().Release();
         pool.Acquire().Release();
         Assert.Equal(2, pool.Connector.Checked.Count);
@@ -62,7 +62,7 @@ public sealed class CheckDelayTests
     [Fact]
     public void CheckDelay_Infinite_NeverChecks()
     {
-        using var pool = PoolHarness.Create(o => (o.ServerCheckDelay, o.ServerIdleTimeout) = (Timeout.InfiniteTimeSpan, TimeSpan.Zero)).Warm(1);
+        using var pool = PoolHarness.Create(o => (o.ServerCheckDelay, o.ServerIdleTimeout) = (Timeout.InfiniteTimeSpan, TimeSpan.Zero)).WarmUp(1);
         pool.Time.Advance(TimeSpan.FromMinutes(50));
         pool.Acquire().Release();
         Assert.Empty(pool.Connector.Checked);
@@ -71,7 +71,7 @@ public sealed class CheckDelayTests
     [Fact]
     public void AfterAConnectionBroke_ThoseThatWereIdleAreChecked_AtTheirNextUse()
     {
-        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 3).Warm(3);
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 3).WarmUp(3);
         pool.Time.Advance(TimeSpan.FromSeconds(1));
         pool.Acquire().Retire(RetireReason.Broken);
         pool.Time.Advance(TimeSpan.FromSeconds(1));
@@ -111,7 +111,7 @@ public sealed class CheckDelayTests
             pool.Time.Advance(TimeSpan.FromSeconds(20));
         };
         var error = await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => pool.Acquire(kind));
-        Assert.Contains("1 warm", error.Message, StringComparison.Ordinal);
+        Assert.Contains("1 idle", error.Message, StringComparison.Ordinal);
         Assert.Equal(2, pool.Connector.Checked.Count);
         Assert.Equal(1, pool.Snapshot.WaitTimeouts);
     }
@@ -119,7 +119,7 @@ public sealed class CheckDelayTests
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
     public async Task Cancel_DuringACheckThatFails_EndsTheCall(CallerKind kind)
     {
-        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = TimeSpan.Zero).Warm(2);
+        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = TimeSpan.Zero).WarmUp(2);
         using var cancellation = new CancellationTokenSource();
         pool.Connector.OnCheck = connection =>
         {
@@ -128,13 +128,13 @@ public sealed class CheckDelayTests
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.Acquire(kind, null, cancellation.Token));
         Assert.Single(pool.Connector.Checked);
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
     public void CheckDelay_Infinite_NeverChecks_EvenAfterAConnectionBroke()
     {
-        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = Timeout.InfiniteTimeSpan).Warm(2);
+        using var pool = PoolHarness.Create(o => o.ServerCheckDelay = Timeout.InfiniteTimeSpan).WarmUp(2);
         pool.Acquire().Retire(RetireReason.Broken);
         pool.Acquire().Release();
         Assert.Empty(pool.Connector.Checked);

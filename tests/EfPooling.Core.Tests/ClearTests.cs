@@ -7,7 +7,7 @@ public sealed class ClearTests
     [Fact]
     public void Clear_ClosesWarmConnectionsNow_AndLeasedOnesWhenTheyComeBack()
     {
-        using var pool = PoolHarness.Create().Warm(2);
+        using var pool = PoolHarness.Create().WarmUp(2);
         var lease = pool.Acquire();
         pool.Pool.Clear();
         Assert.Single(pool.Connector.Closed);
@@ -74,22 +74,22 @@ public sealed class ClearTests
     [Fact]
     public void Clear_IsLogged()
     {
-        using var pool = PoolHarness.Create().Warm(2);
+        using var pool = PoolHarness.Create().WarmUp(2);
         var lease = pool.Acquire();
         pool.Pool.Clear();
         var (_, _, text) = Assert.Single(pool.Logger.Entries, e => e.Id.Id == 1005);
-        Assert.Contains("1 warm", text, StringComparison.Ordinal);
-        Assert.Contains("1 leased", text, StringComparison.Ordinal);
+        Assert.Contains("1 idle", text, StringComparison.Ordinal);
+        Assert.Contains("1 in use", text, StringComparison.Ordinal);
         lease.Release();
     }
 
     [Fact]
     public async Task Clear_OfAClosedPool_DoesNothing()
     {
-        using var pool = PoolHarness.Create().Warm(1);
+        using var pool = PoolHarness.Create().WarmUp(1);
         await pool.Pool.DisposeAsync();
         pool.Pool.Clear();
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class CloseTests
     [Fact]
     public async Task Close_WithNothingOut_ClosesWarmConnectionsAtOnce()
     {
-        using var pool = PoolHarness.Create().Warm(2);
+        using var pool = PoolHarness.Create().WarmUp(2);
         Assert.True(await pool.Pool.CloseAsync(Drain));
         Assert.Equal(2, pool.Snapshot.Retired[RetireReason.PoolClosed]);
         Assert.Equal(PoolPhase.Closed, pool.Snapshot.Phase);
@@ -103,7 +103,7 @@ public sealed class CloseTests
         Assert.True(open.CancellationToken.IsCancellationRequested);
         open.Succeed();
         Assert.Equal(0, pool.Connector.OpenNow);
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class CloseTests
         await pool.Pool.DisposeAsync();
         await Assert.ThrowsAsync<PoolClosedException>(() => waiting);
         open.Fail(new OperationCanceledException());
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
     }
 
     [Fact]

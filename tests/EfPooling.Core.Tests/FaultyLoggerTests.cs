@@ -17,7 +17,7 @@ public sealed class FaultyLoggerTests
     {
         using var pool = Pool(o => o.MinPoolSize = 2);
         (await pool.Acquire(CallerKind.Async)).Release();
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
         pool.Logger.OnLog = null;
     }
 
@@ -55,18 +55,18 @@ public sealed class FaultyLoggerTests
     [Fact]
     public void LoggerThrows_WhenThePoolIsCleared_EveryConnectionIsReplaced()
     {
-        using var pool = Pool(o => (o.MinPoolSize, o.MaxPoolSize) = (2, 4)).Warm(4);
+        using var pool = Pool(o => (o.MinPoolSize, o.MaxPoolSize) = (2, 4)).WarmUp(4);
         pool.Pool.Clear();
-        Assert.Equal((2, 2), (pool.Snapshot.Warm, pool.Snapshot.Empty));
+        Assert.Equal((2, 2), (pool.Snapshot.Idle, pool.Snapshot.Free));
         pool.Logger.OnLog = null;
     }
 
     [Fact]
     public async Task LoggerThrows_WhenThePoolIsClosed_EveryConnectionIsClosed()
     {
-        using var pool = Pool().Warm(2);
+        using var pool = Pool().WarmUp(2);
         await pool.Pool.CloseAsync(TimeSpan.Zero);
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
         pool.Logger.OnLog = null;
     }
 

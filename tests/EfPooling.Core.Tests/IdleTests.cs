@@ -13,34 +13,34 @@ public sealed class IdleTests
     [Fact]
     public void Idle_ForServerIdleTimeout_IsClosed()
     {
-        using var pool = Pool().Warm(2);
+        using var pool = Pool().WarmUp(2);
         pool.Time.Advance(TimeSpan.FromMinutes(9.9));
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
         pool.Time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(0, pool.Snapshot.Warm);
+        Assert.Equal(0, pool.Snapshot.Idle);
         Assert.Equal(2, pool.Snapshot.Retired[RetireReason.Idle]);
     }
 
     [Fact]
     public void Idle_IsCountedPerConnection()
     {
-        using var pool = Pool().Warm(2);
+        using var pool = Pool().WarmUp(2);
         for (var minute = 0; minute < 12; minute++)
         {
             pool.Time.Advance(TimeSpan.FromMinutes(1));
             pool.Acquire().Release(); // Always the one used last.
         }
 
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Assert.Equal(1, pool.Snapshot.Retired[RetireReason.Idle]);
     }
 
     [Fact]
     public void Idle_NeverGoesBelowMinPoolSize()
     {
-        using var pool = Pool(minPoolSize: 1).Warm(3);
+        using var pool = Pool(minPoolSize: 1).WarmUp(3);
         pool.Time.Advance(TimeSpan.FromMinutes(30));
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Assert.Equal(3, pool.Connector.Attempts);
     }
 
@@ -50,14 +50,14 @@ public sealed class IdleTests
         using var pool = Pool().Occupy(1);
         pool.Time.Advance(TimeSpan.FromMinutes(30));
         pool.Vacate();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
     public void Idle_WithoutLimit_IsKept()
     {
-        using var pool = PoolHarness.Create(o => (o.ServerIdleTimeout, o.ServerLifetime) = (TimeSpan.Zero, TimeSpan.Zero)).Warm(2);
+        using var pool = PoolHarness.Create(o => (o.ServerIdleTimeout, o.ServerLifetime) = (TimeSpan.Zero, TimeSpan.Zero)).WarmUp(2);
         pool.Time.Advance(TimeSpan.FromDays(1));
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
     }
 }

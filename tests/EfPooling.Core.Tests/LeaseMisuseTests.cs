@@ -16,7 +16,7 @@ public sealed class LeaseMisuseTests
         Assert.Throws<LeaseEndedException>(lease.Release);
         Assert.Throws<LeaseEndedException>(() => lease.Retire(RetireReason.Broken));
         Assert.Throws<LeaseEndedException>(() => lease.RetireAtEnd(RetireReason.Exposed));
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class LeaseMisuseTests
         Assert.Throws<LeaseEndedException>(() => first.RetireAtEnd(RetireReason.Exposed));
         Assert.True(second.IsActive);
         second.Release();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -107,6 +107,6 @@ public sealed class LeaseMisuseTests
         Assert.Throws<ArgumentOutOfRangeException>(() => lease.RetireAtEnd((RetireReason)99));
         Assert.True(lease.IsActive);
         lease.Release();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 }

@@ -10,22 +10,22 @@ public sealed class LifetimeTests
     [Fact]
     public void Sweep_RetiresAWarmConnectionAtTheEndOfItsLife_AndRefills()
     {
-        using var pool = PoolHarness.Create(o => o.ServerIdleTimeout = TimeSpan.Zero).Warm(1);
+        using var pool = PoolHarness.Create(o => o.ServerIdleTimeout = TimeSpan.Zero).WarmUp(1);
         pool.Time.Advance(Life - TimeSpan.FromSeconds(1));
         Assert.Empty(pool.Connector.Closed);
         pool.Time.Advance(TimeSpan.FromSeconds(31));
         Assert.Equal(1, pool.Snapshot.Retired[RetireReason.Lifetime]);
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Assert.Equal(2, pool.Connector.Attempts);
     }
 
     [Fact]
     public void Sweep_DoesNotReplaceAConnectionThatNobodyUsed()
     {
-        using var pool = PoolHarness.Create(o => o.ServerIdleTimeout = TimeSpan.Zero).Warm(1);
+        using var pool = PoolHarness.Create(o => o.ServerIdleTimeout = TimeSpan.Zero).WarmUp(1);
         pool.Time.Advance(TimeSpan.FromHours(3));
         Assert.Equal(2, pool.Connector.Attempts);
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class LifetimeTests
         pool.Time.Advance(Life);
         lease.Release();
         Assert.Equal(1, pool.Snapshot.Retired[RetireReason.Lifetime]);
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class LifetimeTests
     [Fact]
     public void Lifetime_OfConnectionsOpenedTogether_DoesNotEndTogether()
     {
-        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerIdleTimeout) = (4, TimeSpan.Zero)).Warm(4);
+        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerIdleTimeout) = (4, TimeSpan.Zero)).WarmUp(4);
         pool.Time.Advance(Life + TimeSpan.FromSeconds(30));
         for (var retired = 1; retired <= 4; retired++)
         {
@@ -88,15 +88,15 @@ public sealed class LifetimeTests
         pool.Time.Advance(Life);
         pool.Vacate();
         Assert.Equal(1, pool.Snapshot.Retired[RetireReason.Lifetime]);
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
     }
 
     [Fact]
     public void Lifetime_OfZero_NeverEnds()
     {
-        using var pool = PoolHarness.Create(o => (o.ServerLifetime, o.ServerIdleTimeout) = (TimeSpan.Zero, TimeSpan.Zero)).Warm(1);
+        using var pool = PoolHarness.Create(o => (o.ServerLifetime, o.ServerIdleTimeout) = (TimeSpan.Zero, TimeSpan.Zero)).WarmUp(1);
         pool.Time.Advance(TimeSpan.FromDays(2));
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Assert.Equal(1, pool.Connector.Attempts);
     }
 
@@ -110,6 +110,6 @@ public sealed class LifetimeTests
         lease.Release();
         pool.Time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal(2, pool.Connector.Attempts);
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
     }
 }

@@ -11,7 +11,7 @@ public sealed class MinPoolSizeTests
     {
         using var pool = Pool();
         pool.Acquire().Release();
-        Assert.Equal(5, pool.Snapshot.Warm);
+        Assert.Equal(5, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class MinPoolSizeTests
             pool.Connector.Pending[0].Succeed();
         }
 
-        Assert.Equal(5, pool.Snapshot.Warm);
+        Assert.Equal(5, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class MinPoolSizeTests
     {
         using var pool = PoolHarness.Create();
         await pool.Pool.WarmUpAsync();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -45,28 +45,28 @@ public sealed class MinPoolSizeTests
     {
         using var pool = Pool();
         pool.Acquire().Retire(RetireReason.Broken);
-        Assert.Equal(5, pool.Snapshot.Warm);
+        Assert.Equal(5, pool.Snapshot.Idle);
     }
 
     [Fact]
     public void MinPoolSize_AfterClear_IsFilledAgain()
     {
-        using var pool = Pool().Warm(1);
+        using var pool = Pool().WarmUp(1);
         pool.Pool.Clear();
-        Assert.Equal(5, pool.Snapshot.Warm);
+        Assert.Equal(5, pool.Snapshot.Idle);
         Assert.Equal(10, pool.Connector.Attempts);
     }
 
     [Fact]
     public void MinPoolSize_AfterFailedLogins_IsFilledAfterThePause()
     {
-        using var pool = Pool().Warm(1);
+        using var pool = Pool().WarmUp(1);
         pool.Connector.OpenError = new InvalidOperationException("down");
         pool.Acquire().Retire(RetireReason.Broken);
-        Assert.Equal(4, pool.Snapshot.Warm);
+        Assert.Equal(4, pool.Snapshot.Idle);
         pool.Connector.OpenError = null;
         pool.Time.Advance(TimeSpan.FromMilliseconds(100));
-        Assert.Equal(5, pool.Snapshot.Warm);
+        Assert.Equal(5, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -75,17 +75,17 @@ public sealed class MinPoolSizeTests
         using var pool = Pool();
         Assert.Equal(0, pool.Connector.Attempts);
         pool.Time.Advance(TimeSpan.FromSeconds(30));
-        Assert.Equal(5, pool.Snapshot.Warm);
+        Assert.Equal(5, pool.Snapshot.Idle);
     }
 
     [Fact]
     public void MinPoolSize_SurvivesManyLifetimes()
     {
-        using var pool = Pool().Warm(1);
+        using var pool = Pool().WarmUp(1);
         for (var hour = 0; hour < 24; hour++)
         {
             pool.Time.Advance(TimeSpan.FromHours(1));
-            Assert.Equal(5, pool.Snapshot.Warm);
+            Assert.Equal(5, pool.Snapshot.Idle);
         }
 
         Assert.True(pool.Snapshot.Retired[RetireReason.Lifetime] > 5);

@@ -15,7 +15,7 @@ public sealed class QueryWaitTimeoutTests
         await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => caller);
         Assert.Equal(1, pool.Snapshot.WaitTimeouts);
         pool.Vacate();
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
     }
 
     [Theory, InlineData(CallerKind.Sync), InlineData(CallerKind.Async)]
@@ -28,7 +28,7 @@ public sealed class QueryWaitTimeoutTests
         var error = await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => caller);
         Assert.Contains("1 opening", error.Message, StringComparison.Ordinal);
         pool.Connector.Pending.Single().Succeed();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class QueryWaitTimeoutTests
         await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => callers[1]);
 
         Assert.Equal(
-            "Pool 'orders': no server connection within 30 s (2/2 leased, 0 warm, 0 opening, 2 waiting; oldest leases: "
+            "Pool 'orders': no server connection within 30 s (2/2 in use, 0 idle, 0 opening, 2 waiting; oldest leases: "
             + "32 s Transaction: transaction begun in CheckoutService.PayAsync; 30 s Reader). "
             + "Finish transactions and readers sooner, or raise MaxPoolSize or QueryWaitTimeout.",
             error.Message);
@@ -122,7 +122,7 @@ public sealed class QueryWaitTimeoutTests
         pool.Time.Advance(TimeSpan.FromSeconds(30));
         await Assert.ThrowsAsync<QueryWaitTimeoutException>(() => caller);
         var (_, _, text) = Assert.Single(pool.Logger.Entries, e => e.Id.Id == 1004);
-        Assert.Contains("2 leased, 0 still waiting", text, StringComparison.Ordinal);
+        Assert.Contains("2 in use, 0 still waiting", text, StringComparison.Ordinal);
         pool.Vacate();
     }
 }

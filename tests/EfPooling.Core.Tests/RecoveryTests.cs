@@ -39,7 +39,7 @@ public sealed class RecoveryTests
         Assert.InRange(pool.Connector.Attempts, attempts + 1, attempts + 4);
         pool.Connector.OpenError = null;
         pool.Time.Advance(TimeSpan.FromSeconds(17));
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class RecoveryTests
 
         pool.Connector.OpenError = null;
         pool.Time.Advance(Second);
-        Assert.Equal(0, pool.Snapshot.Warm);
+        Assert.Equal(0, pool.Snapshot.Idle);
         pool.Acquire().Release();
     }
 

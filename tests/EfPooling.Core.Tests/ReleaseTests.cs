@@ -9,7 +9,7 @@ public sealed class ReleaseTests
     {
         using var pool = PoolHarness.Create();
         pool.Acquire().Release();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Assert.Empty(pool.Connector.Closed);
     }
 
@@ -21,7 +21,7 @@ public sealed class ReleaseTests
         var connection = first.Connection;
         var waiting = pool.Acquire(kind);
         first.Release();
-        Assert.Equal((1, 0, 0), (pool.Snapshot.Leased, pool.Snapshot.Warm, pool.Snapshot.Waiting));
+        Assert.Equal((1, 0, 0), (pool.Snapshot.InUse, pool.Snapshot.Idle, pool.Snapshot.Waiting));
         var lease = await waiting;
         Assert.Same(connection, lease.Connection);
         lease.Release();
@@ -36,7 +36,7 @@ public sealed class ReleaseTests
         lease.Retire(reason);
         Assert.Equal([connection], pool.Connector.Closed);
         Assert.Equal(1, pool.Snapshot.Retired[reason]);
-        Assert.Equal(2, pool.Snapshot.Empty);
+        Assert.Equal(2, pool.Snapshot.Free);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class ReleaseTests
         Assert.NotSame(connection, lease.Connection);
         Assert.Equal([connection], pool.Connector.Closed);
         lease.Release();
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Assert.Equal((1, 1), (pool.Snapshot.Retired[RetireReason.Exposed], pool.Snapshot.Retired.Count));
     }
 

@@ -54,7 +54,7 @@ public sealed class ReserveTests
         pool.Vacate();
         Assert.Equal(1, pool.Snapshot.Retired[RetireReason.ReserveSurplus]);
         lease.Release();
-        Assert.Equal((1, 1), (pool.Snapshot.Warm, pool.Snapshot.Empty));
+        Assert.Equal((1, 1), (pool.Snapshot.Idle, pool.Snapshot.Free));
     }
 
     [Fact]
@@ -124,6 +124,6 @@ public sealed class ReserveTests
         lease.Release();
         pool.Connector.OnClose = null;
         Assert.Single(pool.Connector.Closed);
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
     }
 }

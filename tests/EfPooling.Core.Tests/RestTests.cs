@@ -12,14 +12,14 @@ public sealed class RestTests
     {
         using var pool = Pool();
         pool.Acquire().Release();
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
         Assert.True(pool.Pool.TryRest());
         pool.Time.Advance(TimeSpan.FromHours(2));
         Assert.Equal(0, pool.Connector.OpenNow);
         Assert.Equal(2, pool.Snapshot.Retired[RetireReason.Idle]);
 
         pool.Acquire().Release();
-        Assert.Equal(2, pool.Snapshot.Warm);
+        Assert.Equal(2, pool.Snapshot.Idle);
     }
 
     [Fact]

@@ -20,14 +20,14 @@ public sealed class ReuseOrderTests
     [Fact]
     public void ByDefault_TheConnectionUsedLastIsUsedNext()
     {
-        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 3).Warm(3);
+        using var pool = PoolHarness.Create(o => o.MaxPoolSize = 3).WarmUp(3);
         Assert.Equal([3, 3, 3, 3], UseOneAfterAnother(pool));
     }
 
     [Fact]
     public void ServerRoundRobin_UsesTheConnectionThatWasIdleTheLongest()
     {
-        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerRoundRobin) = (3, true)).Warm(3);
+        using var pool = PoolHarness.Create(o => (o.MaxPoolSize, o.ServerRoundRobin) = (3, true)).WarmUp(3);
         Assert.Equal([1, 2, 3, 1], UseOneAfterAnother(pool));
     }
 }

@@ -73,7 +73,7 @@ public sealed class SilentConnectionTests
         var caller = pool.Acquire(kind, null, cancellation.Token);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => caller);
-        Assert.Equal(1, pool.Snapshot.Warm);
+        Assert.Equal(1, pool.Snapshot.Idle);
         Answer(pool);
     }
 
@@ -98,7 +98,7 @@ public sealed class SilentConnectionTests
         {
             (o.MaxPoolSize, o.MaxConcurrentOpens) = (connections, connections);
             o.QueryWaitTimeout = wait ?? o.QueryWaitTimeout;
-        }).Warm(connections);
+        }).WarmUp(connections);
         pool.Time.Advance(TimeSpan.FromMinutes(1));
         foreach (var connection in pool.Connector.Opened)
         {

@@ -14,7 +14,7 @@ public sealed class SnapshotTests
         Assert.Equal("orders", snapshot.Name);
         Assert.Equal(PoolPhase.Running, snapshot.Phase);
         Assert.Equal((3, 2), (snapshot.MaxPoolSize, snapshot.ReservePoolSize));
-        Assert.Equal((0, 1, 1, 0, 3), (snapshot.Warm, snapshot.Leased, snapshot.Opening, snapshot.Closing, snapshot.Empty));
+        Assert.Equal((0, 1, 1, 0, 3), (snapshot.Idle, snapshot.InUse, snapshot.Opening, snapshot.Closing, snapshot.Free));
         Assert.Equal((1, 2, 1, 1), (snapshot.Waiting, snapshot.Waits, snapshot.LeasesGranted, snapshot.Opened));
         Assert.Equal(1, snapshot.ServerConnections);
         Assert.Empty(snapshot.Retired);
@@ -27,7 +27,7 @@ public sealed class SnapshotTests
     {
         using var pool = PoolHarness.Create();
         var lease = pool.Acquire();
-        pool.Connector.OnClose = _ => Assert.Equal((1, 0, 1), (pool.Snapshot.Closing, pool.Snapshot.Leased, pool.Snapshot.ServerConnections));
+        pool.Connector.OnClose = _ => Assert.Equal((1, 0, 1), (pool.Snapshot.Closing, pool.Snapshot.InUse, pool.Snapshot.ServerConnections));
         lease.Retire(RetireReason.Broken);
         Assert.Equal(0, pool.Snapshot.Closing);
         pool.Connector.OnClose = null;

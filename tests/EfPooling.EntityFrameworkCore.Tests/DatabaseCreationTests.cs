@@ -35,7 +35,7 @@ public sealed class DatabaseCreationTests(TestDatabase database) : IClassFixture
     {
         await using var pool = TransactionPoolingDataSource.Create(Absent());
         await AssertCreatesAndDropsAsync(builder => builder.UseNpgsql(pool));
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

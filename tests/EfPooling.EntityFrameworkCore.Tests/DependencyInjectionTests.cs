@@ -107,7 +107,7 @@ public sealed class DependencyInjectionTests(TestDatabase database) : IClassFixt
         Assert.Equal("bound and named", pool.Name);
         Assert.Equal(7, pool.GetSnapshot().MaxPoolSize);
         await using var connection = await pool.OpenConnectionAsync();
-        Assert.Equal(1, pool.GetSnapshot().Leased); // Session mode.
+        Assert.Equal(1, pool.GetSnapshot().InUse); // Session mode.
     }
 
     [Theory]

@@ -79,7 +79,7 @@ public sealed class FaultTests(TestDatabase database) : IClassFixture<TestDataba
         await using (var shop = new Shop(new DbContextOptionsBuilder<Shop>().UseNpgsql(pool).UseTransactionPooling().Options))
         {
             await Assert.ThrowsAnyAsync<Exception>(() => shop.Customers.CountAsync());
-            Assert.Equal(0, pool.GetSnapshot().Leased);
+            Assert.Equal(0, pool.GetSnapshot().InUse);
             Assert.False(await shop.Database.CanConnectAsync());
             await server.StartAgainAsync();
         }

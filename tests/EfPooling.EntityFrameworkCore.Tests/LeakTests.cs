@@ -30,7 +30,7 @@ public sealed class LeakTests(TestDatabase database) : IClassFixture<TestDatabas
         var shop = new Shop(options);
         var enumerator = shop.Database.SqlQuery<int>($"SELECT generate_series(1, 100000) AS \"Value\"").AsAsyncEnumerable().GetAsyncEnumerator();
         Assert.True(await enumerator.MoveNextAsync());
-        Assert.Equal(1, shop.Database.GetTransactionPool().GetSnapshot().Leased);
+        Assert.Equal(1, shop.Database.GetTransactionPool().GetSnapshot().InUse);
         await DisposeAsync(shop, isAsync);
         await using var other = new Shop(options);
         PoolAssert.NothingLeased(other);

@@ -68,7 +68,7 @@ public sealed class QueryTests(QueryTests.Seeded seeded) : IClassFixture<QueryTe
         var rows = 0;
         await foreach (var order in shop.Orders.AsNoTracking().AsAsyncEnumerable())
         {
-            Assert.Equal(1, pool.GetSnapshot().Leased);
+            Assert.Equal(1, pool.GetSnapshot().InUse);
             Assert.True(order.Total > 0);
             rows++;
         }

@@ -15,13 +15,13 @@ public sealed class TransactionTests(TestDatabase database) : IClassFixture<Test
         await using var shop = database.CreateShop("commit", pool: options => options.MaxPoolSize = 2);
         var pool = shop.Database.GetTransactionPool();
         await using var transaction = await shop.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         var pid = await shop.GetBackendPidAsync();
         Assert.Equal("repeatable read", await shop.Database.SqlQuery<string>($"SELECT current_setting('transaction_isolation') AS \"Value\"").SingleAsync());
         shop.Add(new Customer { Name = "commit" });
         await shop.SaveChangesAsync();
         Assert.Equal(pid, await shop.GetBackendPidAsync());
-        Assert.Equal(1, pool.GetSnapshot().Leased);
+        Assert.Equal(1, pool.GetSnapshot().InUse);
         await transaction.CommitAsync();
         PoolAssert.NothingLeased(shop);
         Assert.Equal(1, await shop.Customers.CountAsync(customer => customer.Name == "commit"));
@@ -175,7 +175,7 @@ public sealed class TransactionTests(TestDatabase database) : IClassFixture<Test
         await using var shop = database.CreateShop("idle");
         await shop.Database.OpenConnectionAsync();
         await using var other = database.CreateShop("idle");
-        Assert.Equal(0, shop.Database.GetTransactionPool().GetSnapshot().Leased);
+        Assert.Equal(0, shop.Database.GetTransactionPool().GetSnapshot().InUse);
         Assert.Equal(0, await other.Customers.CountAsync(customer => customer.Name == "nobody"));
         await using var transaction = await shop.Database.BeginTransactionAsync();
         Assert.Equal(0, await other.Customers.CountAsync(customer => customer.Name == "nobody"));

@@ -66,7 +66,7 @@ public sealed partial class UnitOfWorkTests(TestDatabase database) : IClassFixtu
 
         public string Text => _text.ToString();
 
-        public void Note(string what) => _text.Append(Pool!.GetSnapshot().Leased).Append(" leased: ").Append(Space().Replace(what, " ").Trim()).Append('\n');
+        public void Note(string what) => _text.Append(Pool!.GetSnapshot().InUse).Append(" leased: ").Append(Space().Replace(what, " ").Trim()).Append('\n');
 
         public override ValueTask<DbDataReader> ReaderExecutedAsync(
             DbCommand command, CommandExecutedEventData eventData, DbDataReader result, CancellationToken cancellationToken = default)

@@ -16,7 +16,7 @@ public sealed class DemoTests(SharedServer server)
         Assert.Contains("Demo.cs:", refused, StringComparison.Ordinal);
         Assert.NotEqual(LineOf(running), LineOf(refused));
         Assert.Contains("await the first operation", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        Assert.Equal(0, server.App.Pool.GetSnapshot().Leased);
+        Assert.Equal(0, server.App.Pool.GetSnapshot().InUse);
     }
 
     private static string LineOf(string operation) => new([.. operation[(operation.IndexOf("Demo.cs:", StringComparison.Ordinal) + 8)..].TakeWhile(char.IsAsciiDigit)]);

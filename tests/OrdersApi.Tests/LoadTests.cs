@@ -32,9 +32,9 @@ public sealed class LoadTests(SharedServer server)
         Assert.All(await requests, answer => Assert.True((int)answer.Status is 200 or 201, answer.Text));
         await watching;
         Assert.InRange(most, 1, 5);
-        app.Pool.WaitForTrains();
+        app.Pool.WaitForBatches();
         var pool = app.Pool.GetSnapshot();
-        Assert.Equal((0, 0, 0L), (pool.Leased, pool.Waiting, pool.OpenFailures));
+        Assert.Equal((0, 0, 0L), (pool.InUse, pool.Waiting, pool.OpenFailures));
         Assert.True(pool.Waits > 0, "Nobody had to wait: the load was too small to show anything.");
 
         bool InDatabase(EfPooling.Dev.BackendActivity backend) => backend.Database == database;

@@ -16,7 +16,7 @@ public sealed class PoolTests(SharedServer server)
 
         var snapshot = app.Pool.GetSnapshot();
         Assert.Equal("Running", pool.GetProperty("phase").GetString());
-        Assert.Equal((snapshot.Name, 10, snapshot.Warm), (pool.GetProperty("name").GetString(), pool.GetProperty("maxPoolSize").GetInt32(), pool.GetProperty("warm").GetInt32()));
+        Assert.Equal((snapshot.Name, 10, snapshot.Idle), (pool.GetProperty("name").GetString(), pool.GetProperty("maxPoolSize").GetInt32(), pool.GetProperty("idle").GetInt32()));
         Assert.Equal(snapshot.LeasesGranted, pool.GetProperty("leasesGranted").GetInt64());
     }
 
@@ -33,7 +33,7 @@ public sealed class PoolTests(SharedServer server)
         var database = app.Pool.Database;
         var backends = await server.Postgres.QueryActivityAsync();
         Assert.Single(backends, backend => backend.Database == database);
-        Assert.Equal(1, app.Pool.GetSnapshot().Warm);
+        Assert.Equal(1, app.Pool.GetSnapshot().Idle);
     }
 
     [Fact]

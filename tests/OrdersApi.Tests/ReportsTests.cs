@@ -32,7 +32,7 @@ public sealed class ReportsTests(SharedServer server)
         app.Time.Advance(TimeSpan.FromSeconds(2)); // as long as a report thinks
 
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.Created], others.Select(answer => answer.Status));
-        Assert.Equal((0, 1), (pool["leased"].GetInt32(), pool["serverConnections"].GetInt32()));
+        Assert.Equal((0, 1), (pool["inUse"].GetInt32(), pool["serverConnections"].GetInt32()));
         Assert.All(await Task.WhenAll(reports), answer => answer.Is(HttpStatusCode.OK));
     }
 
@@ -49,6 +49,6 @@ public sealed class ReportsTests(SharedServer server)
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => report);
         await ended;
-        Assert.Equal(0, app.Pool.GetSnapshot().Leased);
+        Assert.Equal(0, app.Pool.GetSnapshot().InUse);
     }
 }

@@ -166,7 +166,7 @@ public sealed class TenantTests(SharedServer server)
         }
 
         Assert.InRange(app.Pool.GetSnapshot().Opened, 1, 5);
-        Assert.Equal(0, app.Pool.GetSnapshot().Leased);
+        Assert.Equal(0, app.Pool.GetSnapshot().InUse);
     }
 
     private static IEnumerable<int> CustomersIn(int kind, Answer answer) => kind switch

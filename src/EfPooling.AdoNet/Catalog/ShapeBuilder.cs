@@ -60,7 +60,7 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
 
     public TextShape Build()
     {
-        if (tokens.Text.Contains(SqlCatalog.TellTale, StringComparison.OrdinalIgnoreCase))
+        if (tokens.Text.Contains(SqlCatalog.ReadOnlyProbe, StringComparison.OrdinalIgnoreCase))
         {
             Flags |= ShapeFlags.SeesSharing;
         }

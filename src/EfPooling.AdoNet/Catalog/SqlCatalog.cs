@@ -9,7 +9,7 @@ namespace EfPooling.AdoNet.Sql;
 internal sealed class SqlCatalog
 {
     /// <summary>The setting that says whether a read runs alone, so who looks at it is no pure read.</summary>
-    public const string TellTale = "transaction_read_only";
+    public const string ReadOnlyProbe = "transaction_read_only";
 
     private const int CacheLimit = 10_000;
 

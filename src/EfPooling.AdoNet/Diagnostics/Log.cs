@@ -47,45 +47,45 @@ internal static partial class Log
     [LoggerMessage(1121, LogLevel.Information, "Pool '{Pool}': notifications are received again after {Outage}; {Subscribers} subscribers were told of a gap.")]
     public static partial void NotificationsReceivedAgain(ILogger logger, string pool, TimeSpan outage, int subscribers);
 
-    [LoggerMessage(1122, LogLevel.Warning, "Pool '{Pool}': no connection for notifications could be made; next attempt in {Pause} if anybody subscribes then. {Refused} subscribers were told.")]
+    [LoggerMessage(1122, LogLevel.Warning, "Pool '{Pool}': no connection for notifications could be made; next attempt in {Pause} if there are subscribers by then. {Refused} subscribers were told.")]
     public static partial void NotificationsFailed(ILogger logger, Exception error, string pool, TimeSpan pause, int refused);
 
     [LoggerMessage(1123, LogLevel.Warning, "Pool '{Pool}': {Subscribers} subscribers of channel '{Channel}' fell {Backlog} notifications behind; they are told of a gap instead.")]
     public static partial void SubscribersFellBehind(ILogger logger, string pool, string channel, int subscribers, int backlog);
 
-    [LoggerMessage(1130, LogLevel.Trace, "Pool '{Pool}': {Passengers} reads share a round trip.")]
-    public static partial void TrainDeparts(ILogger logger, string pool, int passengers);
+    [LoggerMessage(1130, LogLevel.Trace, "Pool '{Pool}': {Reads} reads share a round trip.")]
+    public static partial void BatchSent(ILogger logger, string pool, int reads);
 
-    [LoggerMessage(1131, LogLevel.Debug, "Pool '{Pool}': {Passengers} reads that shared a round trip run again elsewhere ({Reason}).")]
-    public static partial void SetDown(ILogger logger, Exception? error, string pool, int passengers, SetDownReason reason);
+    [LoggerMessage(1131, LogLevel.Debug, "Pool '{Pool}': {Reads} reads that shared a round trip run again elsewhere ({Reason}).")]
+    public static partial void Requeued(ILogger logger, Exception? error, string pool, int reads, RequeueReason reason);
 
     [LoggerMessage(1132, LogLevel.Debug, "Pool '{Pool}': this text shares no round trips for a while, because it fails or takes long too often: {Text}.")]
-    public static partial void TextBarred(ILogger logger, string pool, string? text);
+    public static partial void TextSuspended(ILogger logger, string pool, string? text);
 
     [LoggerMessage(1133, LogLevel.Warning, "Pool '{Pool}': a listener of the meter or activity source EfPooling threw an exception. Its measurement or span is lost, nothing else.")]
     public static partial void ListenerFailed(ILogger logger, Exception error, string pool);
 
-    [LoggerMessage(1134, LogLevel.Warning, "Pool '{Pool}': a read tried to write, so one of its functions is volatile now or is declared STABLE and is not. It shares no round trips any more: {Text}.")]
+    [LoggerMessage(1134, LogLevel.Warning, "Pool '{Pool}': a read tried to write, so one of its functions is volatile. It shares no round trips any more: {Text}.")]
     public static partial void ReadWrites(ILogger logger, string pool, string? text);
 
     [LoggerMessage(1135, LogLevel.Warning, "Pool '{Pool}': reads share no round trips, because the server refuses what makes them read-only: pg_catalog.set_config('transaction_read_only', 'on', true). It is asked again every minute. Grant EXECUTE on it, or set Multiplexing to Off.")]
-    public static partial void NoTrains(ILogger logger, Exception error, string pool);
+    public static partial void NoBatches(ILogger logger, Exception error, string pool);
 
-    [LoggerMessage(1136, LogLevel.Warning, "Pool '{Pool}': reads that share round trips have no spans in the traces of their callers, because nobody listens to the activity source EfPooling. Add it beside Npgsql: AddSource(\"EfPooling\").")]
+    [LoggerMessage(1136, LogLevel.Warning, "Pool '{Pool}': reads that share round trips have no spans in the traces of their callers, because the activity source EfPooling has no listener. Add it beside Npgsql: AddSource(\"EfPooling\").")]
     public static partial void NoSpans(ILogger logger, string pool);
 
     [LoggerMessage(1137, LogLevel.Information, "Pool '{Pool}': reads share no round trips, because transactions are serializable by default.")]
     public static partial void Serializable(ILogger logger, string pool);
 
     [LoggerMessage(1138, LogLevel.Debug, "Pool '{Pool}': reads share no round trips for a while, because the server takes long for most of them.")]
-    public static partial void EverybodyBarred(ILogger logger, string pool);
+    public static partial void EverybodySuspended(ILogger logger, string pool);
 
     [LoggerMessage(1140, LogLevel.Debug, "Pool '{Pool}' is closed, because the data source that it was built on was disposed.")]
     public static partial void SourceDisposed(ILogger logger, string pool);
 
-    [LoggerMessage(1141, LogLevel.Debug, "Pool '{Pool}' was not closed and nobody references it any more; its {Connections} server connections are closed now. Dispose data sources.")]
+    [LoggerMessage(1141, LogLevel.Debug, "Pool '{Pool}' was not closed and is no longer referenced; its {Connections} server connections are closed now. Dispose data sources.")]
     public static partial void Forgotten(ILogger logger, string pool, int connections);
 
-    [LoggerMessage(1142, LogLevel.Debug, "Pool '{Pool}' was not used for {Timeout} (PoolIdleTimeout); its server connections are closed unless a connection is open, and it goes when nobody has it any more.")]
+    [LoggerMessage(1142, LogLevel.Debug, "Pool '{Pool}' was not used for {Timeout} (PoolIdleTimeout); its server connections are closed unless a connection is open, and it is removed when it is no longer referenced.")]
     public static partial void Unused(ILogger logger, string pool, TimeSpan timeout);
 }

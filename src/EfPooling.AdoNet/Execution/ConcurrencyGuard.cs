@@ -35,7 +35,7 @@ internal sealed class ConcurrencyGuard
     public NestedCommandMode NestedCommands => _options.NestedCommands;
 
     /// <summary>Whether some commands run beside the claim of their connection.</summary>
-    public bool MayStepAside => Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off || NestedCommands == NestedCommandMode.OwnServerConnection;
+    public bool MayRunBeside => Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off || NestedCommands == NestedCommandMode.OwnServerConnection;
 
     /// <summary>How long a caller waits for another one in mode Serialize; zero is without limit.</summary>
     public TimeSpan QueueTimeout => _options.QueryWaitTimeout;

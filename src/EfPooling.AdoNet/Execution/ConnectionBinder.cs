@@ -31,7 +31,7 @@ internal sealed class ConnectionBinder : IOpening, IServerHolder
         Execution = execution;
         _pool = execution.Pool;
         _connection = connection;
-        Claim = new ConnectionClaim(this);
+        Claim = new OperationGate(this);
         Session = new ConnectionSession(this);
     }
 
@@ -42,7 +42,7 @@ internal sealed class ConnectionBinder : IOpening, IServerHolder
     public IConnectionHost Connection => _connection;
 
     /// <summary>Who uses the connection now.</summary>
-    public ConnectionClaim Claim { get; }
+    public OperationGate Claim { get; }
 
     /// <summary>The session that it keeps, if it keeps one.</summary>
     public ConnectionSession Session { get; }

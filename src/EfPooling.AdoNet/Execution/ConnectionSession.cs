@@ -28,8 +28,8 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
     /// <exception cref="SessionStateException">The connection has no session for it.</exception>
     /// <param name="verdict">On the text.</param>
-    /// <param name="isApart">It runs beside the claim, so it can rely on no session, and not get one.</param>
-    public void Admit(SqlVerdict verdict, bool isApart)
+    /// <param name="isSide">It runs beside the claim, so it can rely on no session, and not get one.</param>
+    public void Admit(SqlVerdict verdict, bool isSide)
     {
         foreach (var name in verdict.Settings)
         {
@@ -44,8 +44,8 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             throw SessionStateException.StringSyntax(verdict.StatementWith(SessionEffects.StringSyntax)); // A session of one's own does not help.
         }
 
-        var isInTransaction = !isApart && (binder.Transaction is not null || binder.CurrentAmbient is not null);
-        if (!isApart && (_pinned is not null || Pool.Options.PoolMode == PoolMode.Session)
+        var isInTransaction = !isSide && (binder.Transaction is not null || binder.CurrentAmbient is not null);
+        if (!isSide && (_pinned is not null || Pool.Options.PoolMode == PoolMode.Session)
             && !(isInTransaction && verdict.Effects.HasFlag(SessionEffects.TransactionControl)))
         {
             return;
@@ -53,13 +53,13 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
 
         if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
         {
-            if (IsSelfContained(verdict, isInTransaction) || (!isApart && Policy == SessionStatePolicy.Throw && binder.Transaction?.TryOwe(verdict, reason) == true))
+            if (IsSelfContained(verdict, isInTransaction) || (!isSide && Policy == SessionStatePolicy.Throw && binder.Transaction?.TryOwe(verdict, reason) == true))
             {
                 return;
             }
 
             var statement = verdict.StatementWith(culprit);
-            if (isApart || Policy == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
+            if (isSide || Policy == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
                 || binder.CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
             {
                 throw SessionStateException.Create(reason, statement);
@@ -144,12 +144,12 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     /// <exception cref="InvalidOperationException">They have also closed it and opened another in its place.</exception>
     public void OnAttaching(ServerConnection server, SqlVerdict? verdict = null)
     {
-        if (server.IsUsedPastUs && server.IsReplaced)
+        if (server.IsExposed && server.IsReplaced)
         {
             throw new InvalidOperationException("The connection of the leased session was closed and opened again, or moved to another database, so it is not the one that this connection works on. Use a connection of your own for that, and end this session.");
         }
 
-        if (server.IsUsedPastUs || (server.Taint & (Taint.Dirty | Taint.Unverified)) != 0)
+        if (server.IsExposed || (server.Taint & (Taint.Dirty | Taint.Unverified)) != 0)
         {
             DoubtDeclared(server);
         }

@@ -4,7 +4,7 @@ namespace EfPooling.AdoNet;
 internal interface IReaderLease
 {
     /// <summary>It shares the reader with others, and has its turn now; <c>null</c> if the reader is its own.</summary>
-    Passenger? Passenger { get; }
+    BatchedRead? BatchedRead { get; }
 
     /// <summary>Called with whatever the reader throws.</summary>
     void Observe(Exception error);

@@ -6,8 +6,8 @@ namespace EfPooling.AdoNet;
 /// <summary>What the statements of one pool share while they run. Thread-safe.</summary>
 /// <param name="pool">Whose statements they are.</param>
 /// <param name="guard">Sees to it that each connection does one thing at a time.</param>
-/// <param name="station">Where reads meet that share round trips; <c>null</c> if none may.</param>
-internal sealed class PoolExecution(PoolContext pool, ConcurrencyGuard guard, Station? station)
+/// <param name="multiplexer">Where reads meet that share round trips; <c>null</c> if none may.</param>
+internal sealed class PoolExecution(PoolContext pool, ConcurrencyGuard guard, ReadMultiplexer? multiplexer)
 {
     private readonly ConcurrentDictionary<Transaction, AmbientEnlistment> _enlistments = new();
 
@@ -15,7 +15,7 @@ internal sealed class PoolExecution(PoolContext pool, ConcurrencyGuard guard, St
 
     public ConcurrencyGuard Guard => guard;
 
-    public Station? Station => station;
+    public ReadMultiplexer? ReadMultiplexer => multiplexer;
 
     /// <summary>Takes part in a transaction, together with the other connections in it unless <paramref name="session"/> pins this one.</summary>
     public AmbientEnlistment Enlist(Transaction transaction, PinnedSession? session)

@@ -23,7 +23,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
 
     // All used by whoever has claimed the connection.
     private TransactionLease? _lease;
-    private SpareCommand _spare; // thread-safe by itself
+    private CachedCommand _cached; // thread-safe by itself
     private State _state;
     private Exception? _brokenBy;
     private bool _hasBroken; // before it ended
@@ -285,11 +285,11 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     /// <summary>Disposed, or its connection closed, so that whoever has the claim on the connection ends it.</summary>
     public bool IsAbandoned => _isAbandoned;
 
-    /// <inheritdoc cref="SpareCommand.Take"/>
-    public NpgsqlCommand? TakeCommand() => _spare.Take();
+    /// <inheritdoc cref="CachedCommand.Take"/>
+    public NpgsqlCommand? TakeCommand() => _cached.Take();
 
-    /// <inheritdoc cref="SpareCommand.TryGive"/>
-    public bool TryGiveCommand(NpgsqlCommand command) => _state != State.Ended && _spare.TryGive(command);
+    /// <inheritdoc cref="CachedCommand.TryGive"/>
+    public bool TryGiveCommand(NpgsqlCommand command) => _state != State.Ended && _cached.TryGive(command);
 
     /// <summary>The lease of the server connection that the transaction runs on, once it does.</summary>
     public Lease<ServerConnection>? Lease => _lease?.Lease;

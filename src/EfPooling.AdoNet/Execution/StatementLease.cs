@@ -6,14 +6,14 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// What a command or batch holds while it runs, and who may stop or end it: the claim on its logical connection, then the binding to a
-/// server connection or its turn in a train. One for all runs of the statement, which come one after the other.
+/// server connection or its turn in a read batch. One for all runs of the statement, which come one after the other.
 /// </summary>
 internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder, IReaderLease, ICallSiteSource
 {
     private StatementClaim _claim;
     private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
     private bool _isRunning; // guarded by the monitor of this
-    private Passenger? _boarding; // guarded by the monitor of this: waits for its turn
+    private BatchedRead? _batchedRead; // guarded by the monitor of this: waits for its turn
 
     // Used by the one operation that the claim admits.
     private bool _isDetached;
@@ -22,14 +22,14 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     private CancellationToken _token;
     private SettingMap _wanted = SettingMap.Empty;
     private SqlVerdict? _verdict;
-    private Passenger? _passenger; // in place of a server connection of its own
+    private BatchedRead? _read; // in place of a server connection of its own
     private SoloRun? _solo; // if it could have had that
 
     public LeaseScope Scope { get; private set; }
 
     public string? Activity => Shorten(statement.Text);
 
-    public Passenger? Passenger => _passenger;
+    public BatchedRead? BatchedRead => _read;
 
     public object? Affinity => _wanted.IsEmpty ? null : _wanted;
 
@@ -71,7 +71,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>
     /// The connection was closed, or the transaction disposed, while the statement ran or waited. Nobody can use what it returns, so that closes itself at once.
     /// </summary>
-    public bool IsOrphaned => Binder.IsClosed || (!_claim.IsApart && Binder.Transaction is { IsAbandoned: true });
+    public bool IsOrphaned => Binder.IsClosed || (!_claim.IsSide && Binder.Transaction is { IsAbandoned: true });
 
     /// <summary>What whoever still awaits an <see cref="IsOrphaned">orphaned</see> statement is told.</summary>
     public static InvalidOperationException Orphaned()
@@ -87,7 +87,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         _token = cancellationToken;
         _isDetached = false;
         _mayBeCommitted = false;
-        _passenger = null;
+        _read = null;
         Scope = scope;
     }
 
@@ -99,7 +99,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         _wanted = statement.User?.WantsSettings != false ? Binder.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)
         {
-            Binder.Session.Admit(_verdict, _claim.IsApart); // Last, because it may pin the connection.
+            Binder.Session.Admit(_verdict, _claim.IsSide); // Last, because it may pin the connection.
         }
         else if (_verdict.Has(StatementKind.Drop) || _verdict.Has(StatementKind.Savepoint))
         {
@@ -107,32 +107,32 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         }
     }
 
-    /// <summary>It waits for its turn in a train, until <see cref="Enter"/> or <see cref="OnNotBoarded"/>.</summary>
-    public void OnBoarding(Passenger passenger)
+    /// <summary>It waits for its turn in a read batch, until <see cref="Enter"/> or <see cref="OnNotShared"/>.</summary>
+    public void OnQueuedToShare(BatchedRead read)
     {
         lock (this)
         {
-            _boarding = passenger;
+            _batchedRead = read;
         }
     }
 
-    public void OnNotBoarded()
+    public void OnNotShared()
     {
         lock (this)
         {
-            _boarding = null;
+            _batchedRead = null;
         }
     }
 
-    /// <summary>From now on the statement may use the server connection, or has its turn in a train; <see cref="End"/> must follow.</summary>
-    public void Enter(Binding binding, Passenger? passenger = null, SoloRun? solo = null)
+    /// <summary>From now on the statement may use the server connection, or has its turn in a read batch; <see cref="End"/> must follow.</summary>
+    public void Enter(Binding binding, BatchedRead? read = null, SoloRun? solo = null)
     {
         _solo = solo;
         lock (this)
         {
             _binding = binding;
-            _passenger = passenger;
-            _boarding = null;
+            _read = read;
+            _batchedRead = null;
             _isRunning = true;
         }
     }
@@ -146,9 +146,9 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
             if (_isRunning)
             {
                 _binding.Server.Mark(Taint.Suspect);
-                if (_passenger is not null)
+                if (_read is not null)
                 {
-                    _passenger.CancelServer();
+                    _read.CancelServer();
                 }
                 else
                 {
@@ -157,7 +157,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
             }
             else
             {
-                _boarding?.CancelAboard();
+                _batchedRead?.CancelInBatch();
             }
         }
     }
@@ -227,7 +227,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         if (!statement.IsOneTransaction)
         {
             // Npgsql takes a batch with error barriers for read when reading fails, although the answers behind the barrier are still to come.
-            _binding.Server.Mark(Taint.OutOfStep);
+            _binding.Server.Mark(Taint.Desynchronized);
         }
     }
 
@@ -360,7 +360,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
             }
 
             _isRunning = false;
-            _passenger = null; // A command lives longer than its run.
+            _read = null; // A command lives longer than its run.
         }
 
         _solo?.End();

@@ -154,9 +154,9 @@ internal static class StatementRunner
             throw;
         }
 
-        if (lease.Passenger is { } passenger)
+        if (lease.BatchedRead is { } read)
         {
-            var shared = Wrap(lease, passenger.Reader, behavior);
+            var shared = Wrap(lease, read.Reader, behavior);
             return lease.IsOrphaned ? await CloseOrphanAsync(shared).ConfigureAwait(false) : shared;
         }
 
@@ -262,7 +262,7 @@ internal static class StatementRunner
     private static IConnectionHost? ToClose(StatementLease lease, CommandBehavior behavior)
         => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.Binder.IsClosed ? lease.Statement.Host : null;
 
-    // How a reader of this behaviour reads if it is a train's.
+    // How a reader of this behaviour reads if it is a read batch's.
     private static CommandBehavior? Shared(CommandBehavior behavior)
         => (behavior & (CommandBehavior.KeyInfo | CommandBehavior.SchemaOnly)) == 0 ? behavior & CommandBehavior.SequentialAccess : null;
 

@@ -5,7 +5,7 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// How a statement gets what its lease holds: the claim, and then a server connection or a turn in a train; or a server connection of its
+/// How a statement gets what its lease holds: the claim, and then a server connection or a turn in a read batch; or a server connection of its
 /// own beside the claim. What fails on the way gives back what it has.
 /// </summary>
 internal static class StatementStart
@@ -20,7 +20,7 @@ internal static class StatementStart
         var binder = BinderOf(lease.Statement);
         if (!binder.Claim.TryTake(lease, kind, lease))
         {
-            var apart = lease.Claim.StepAside(binder, lease, kind, out var isNested);
+            var apart = lease.Claim.RunBeside(binder, lease, kind, out var isNested);
             lease.Start(scope, hasClaim: false, CancellationToken.None);
             try
             {
@@ -30,7 +30,7 @@ internal static class StatementStart
             }
             catch
             {
-                lease.Claim.LeaveApart();
+                lease.Claim.LeaveSide();
                 throw;
             }
         }
@@ -53,7 +53,7 @@ internal static class StatementStart
     /// <param name="lease">What is to hold it.</param>
     /// <param name="scope">What ends the lease.</param>
     /// <param name="kind">What the statement does.</param>
-    /// <param name="shared">How the reader is to read if it is a train's, in which case <see cref="StatementLease.Passenger"/> has its turn in place of a server connection; <c>null</c>: it may not be.</param>
+    /// <param name="shared">How the reader is to read if it is a read batch's, in which case <see cref="StatementLease.BatchedRead"/> has its turn in place of a server connection; <c>null</c>: it may not be.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     public static ValueTask BeginAsync(StatementLease lease, LeaseScope scope, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
     {
@@ -81,7 +81,7 @@ internal static class StatementStart
             return;
         }
 
-        var apart = lease.Claim.StepAside(binder, lease, kind, out var isNested);
+        var apart = lease.Claim.RunBeside(binder, lease, kind, out var isNested);
         lease.Start(scope, hasClaim: false, cancellationToken);
         try
         {
@@ -90,7 +90,7 @@ internal static class StatementStart
         }
         catch
         {
-            lease.Claim.LeaveApart();
+            lease.Claim.LeaveSide();
             throw;
         }
     }
@@ -101,11 +101,11 @@ internal static class StatementStart
         try
         {
             lease.Prepare();
-            if (shared is { } behavior && lease.Binder.Execution.Station is { } station && station.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
-                && lease.Statement.Shareable is { } command && station.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease, lease.Binder.Since) is { } passenger)
+            if (shared is { } behavior && lease.Binder.Execution.ReadMultiplexer is { } multiplexer && multiplexer.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
+                && lease.Statement.Shareable is { } command && multiplexer.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease, lease.Binder.Since) is { } read)
             {
                 lease.Binder.OnWaiting();
-                return BoardAsync(lease, station, passenger, cancellationToken);
+                return ShareAsync(lease, multiplexer, read, cancellationToken);
             }
 
             binding = lease.Binder.BindAsync(lease, cancellationToken);
@@ -142,28 +142,28 @@ internal static class StatementStart
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask BoardAsync(StatementLease lease, Station station, Passenger passenger, CancellationToken cancellationToken)
+    private static async ValueTask ShareAsync(StatementLease lease, ReadMultiplexer multiplexer, BatchedRead read, CancellationToken cancellationToken)
     {
-        lease.OnBoarding(passenger);
+        lease.OnQueuedToShare(read);
         try
         {
-            if (await station.BoardAsync(passenger, cancellationToken).ConfigureAwait(false) is { } alone)
+            if (await multiplexer.ShareAsync(read, cancellationToken).ConfigureAwait(false) is { } alone)
             {
-                lease.Enter(new Binding(alone), solo: new SoloRun(station.Rights, passenger));
+                lease.Enter(new Binding(alone), solo: new SoloRun(multiplexer.Eligibility, read));
             }
             else
             {
-                lease.Enter(new Binding(passenger.Server, passenger), passenger);
+                lease.Enter(new Binding(read.Server, read), read);
             }
         }
         catch
         {
-            lease.OnNotBoarded();
+            lease.OnNotShared();
             lease.Claim.GiveUp(lease);
             throw;
         }
 
-        if (lease.Passenger is null)
+        if (lease.BatchedRead is null)
         {
             await ThrowIfOrphanedAsync(lease).ConfigureAwait(false);
         }

@@ -121,7 +121,7 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
         }
         catch (Exception e)
         {
-            Server.Mark(Taint.OutOfStep); // The connection is closed, and that rolls back.
+            Server.Mark(Taint.Desynchronized); // The connection is closed, and that rolls back.
             Log.RollbackFailed(pool.Logger, e);
         }
     }
@@ -134,7 +134,7 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
         }
         catch (Exception e)
         {
-            Server.Mark(Taint.OutOfStep); // The connection is closed, and that rolls back.
+            Server.Mark(Taint.Desynchronized); // The connection is closed, and that rolls back.
             Log.RollbackFailed(pool.Logger, e);
         }
     }

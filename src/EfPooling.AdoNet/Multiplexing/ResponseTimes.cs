@@ -7,21 +7,21 @@ internal sealed class ResponseTimes
     private const int ResponseMemory = 8; // samples
 
     private long _network; // Volatile: what a round trip takes at least
-    private long _response; // Volatile: moving average of the time from departure to the first result
+    private long _response; // Volatile: moving average of the time from sending to the first result
 
-    /// <summary>How long a turn may take before those behind it are set down.</summary>
+    /// <summary>How long a result slot may take before the reads behind it are requeued.</summary>
     public static long StallLimit => TimeSpan.FromMilliseconds(20).Ticks;
 
-    /// <summary>How long the first result of a train may take, or a run alone: it has the network before it.</summary>
+    /// <summary>How long the first result of a batch, or a solo run, may take: the network is part of it.</summary>
     public long Limit => Math.Clamp(4 * Volatile.Read(ref _response), StallLimit, LongestResponse);
 
     private static long LongestResponse => TimeSpan.FromSeconds(1).Ticks;
 
-    /// <summary>A train got its first result. A late one counts a little, so that the limit follows the network but no single statement.</summary>
+    /// <summary>A batch got its first result. A late one counts a little, so that the limit follows the network but no single statement.</summary>
     /// <param name="duration">Since it was sent.</param>
-    /// <param name="hasBegun">Else it failed, perhaps before it reached the network.</param>
+    /// <param name="hasBegun">Otherwise it failed, perhaps before it reached the network.</param>
     /// <returns>What of that time was not the network's.</returns>
-    public long OnTrain(long duration, bool hasBegun)
+    public long OnBatch(long duration, bool hasBegun)
     {
         var response = Volatile.Read(ref _response);
         Volatile.Write(ref _response, response + ((Math.Min(duration, 2 * Limit) - response) / ResponseMemory));

@@ -2,12 +2,12 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>A read that could have travelled and runs alone: how it does says whether its text may board.</summary>
-/// <param name="rights">Of its pool.</param>
-/// <param name="passenger">As which it would have.</param>
-internal sealed class SoloRun(BoardingRights rights, Passenger passenger)
+/// <summary>A read that could have shared a round trip and runs solo: how it does decides whether its text may share.</summary>
+/// <param name="eligibility">Of its pool.</param>
+/// <param name="read">The batched read that it would have been.</param>
+internal sealed class SoloRun(BatchEligibility eligibility, BatchedRead read)
 {
-    private readonly long _began = rights.Now;
+    private readonly long _began = eligibility.Now;
     private bool _hasFailed;
     private bool _isCancelled;
 
@@ -27,7 +27,7 @@ internal sealed class SoloRun(BoardingRights rights, Passenger passenger)
     {
         if (!_isCancelled || _hasFailed)
         {
-            rights.OnRanAlone(passenger, rights.Now - _began, _hasFailed || passenger.HasFailedAboard);
+            eligibility.OnRanSolo(read, eligibility.Now - _began, _hasFailed || read.HasFailedInBatch);
         }
     }
 }

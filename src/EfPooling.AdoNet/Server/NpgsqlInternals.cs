@@ -15,10 +15,10 @@ internal static class NpgsqlInternals
     public static readonly bool CanPrepend = HasMethod("PrependInternalMessage", typeof(byte[]), typeof(int)) && HasMethod("get_PendingPrependedResponses")
         && HasMethod("get_PostgresCancellationPerformed");
 
-    /// <summary>Whether <see cref="IsPreparing"/> knows; if not, more server connections than necessary are closed after failures in trains.</summary>
+    /// <summary>Whether <see cref="IsPreparing"/> knows; if not, more server connections than necessary are closed after failures in read batches.</summary>
     public static readonly bool CanTellPreparing = typeof(NpgsqlBatchCommand).GetField("IsPreparing", BindingFlags.Instance | BindingFlags.NonPublic)?.FieldType == typeof(bool);
 
-    /// <summary>Whether <see cref="IsUserCancelled"/> knows; if not, who cancels the reading of a stream may end the reads of others in its train, which then fail as cancelled.</summary>
+    /// <summary>Whether <see cref="IsUserCancelled"/> knows; if not, who cancels the reading of a stream may end the reads of others in its read batch, which then fail as cancelled.</summary>
     public static readonly bool CanTellCancelled = HasMethod("get_UserCancellationRequested");
 
     /// <summary>Whether <see cref="CountPrepared"/> knows; if not, server connections are closed instead of reset.</summary>

@@ -5,16 +5,16 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>One PostgreSQL backend process and the open <see cref="NpgsqlConnection"/> that owns it. Used by the holder of its lease only.</summary>
-internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upkeep)
+internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery recovery)
 {
-    private const int MendTimeoutSeconds = 5;
+    private const int RecoveryTimeoutSeconds = 5;
     private const int MostPrependedBytes = 2048; // Npgsql's write buffer takes 4096 at least, BEGIN included
 
     private int _taint; // Interlocked only: Cancel() comes from any thread
     private bool _hasForeignState; // in shuffle mode
-    private volatile bool _isUsedPastUs; // until the lease ends
-    private readonly SessionVerifier? _verifier = upkeep.VerifySessions ? new SessionVerifier(MendTimeoutSeconds) : null;
-    private readonly SessionReset _reset = new(upkeep.CanPrepend, MendTimeoutSeconds);
+    private volatile bool _isExposed; // until the lease ends
+    private readonly SessionVerifier? _verifier = recovery.VerifySessions ? new SessionVerifier(RecoveryTimeoutSeconds) : null;
+    private readonly SessionReset _reset = new(recovery.CanPrepend, RecoveryTimeoutSeconds);
     private SettingCapture? _capture; // comes with Taint.SettingsChanged
     private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: by which all since the last reset was judged clean
     private bool _advancesSequences; // in this lease
@@ -22,7 +22,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     private bool _isFailing; // the present statement
     private bool _hasFailed; // the one before
     private readonly ServerContinuity _continuity = new(npgsql);
-    private readonly HostPlace? _place = upkeep.Hosts?.Place(npgsql);
+    private readonly HostPlace? _place = recovery.Hosts?.Place(npgsql);
 
     public NpgsqlConnection Npgsql { get; } = npgsql;
 
@@ -37,10 +37,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public bool IsBroken => _continuity.WasClosed || (NpgsqlInternals.GetFullState(Npgsql) & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
 
     /// <summary>Whether its owner has had the connection itself, so that nobody knows which settings are in force.</summary>
-    public bool IsUsedPastUs
+    public bool IsExposed
     {
-        get => _isUsedPastUs;
-        set => _isUsedPastUs = value;
+        get => _isExposed;
+        set => _isExposed = value;
     }
 
     /// <inheritdoc cref="ServerContinuity.HasBroken"/>
@@ -89,7 +89,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <summary>A transaction or session is about to begin, in which <c>lastval</c> and <c>currval</c> are to know its own values only.</summary>
     public void ForgetSequenceValues()
     {
-        if (_hasSequenceValues && upkeep.CanPrepend)
+        if (_hasSequenceValues && recovery.CanPrepend)
         {
             NpgsqlInternals.Prepend(Npgsql, SettingMessage.Command("DISCARD SEQUENCES"), answers: 2);
             _hasSequenceValues = false;
@@ -146,7 +146,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     /// <returns>Whether they do; else they need a round trip.</returns>
     public bool TrySend(SettingMap wanted, bool inOwnTransaction)
     {
-        if (!upkeep.CanPrepend || (inOwnTransaction ? !wanted.IsSureToBeAccepted : wanted.IsRefused) || NpgsqlInternals.HasPrepended(Npgsql))
+        if (!recovery.CanPrepend || (inOwnTransaction ? !wanted.IsSureToBeAccepted : wanted.IsRefused) || NpgsqlInternals.HasPrepended(Npgsql))
         {
             return false;
         }
@@ -215,7 +215,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public void ExpectChanges(ConnectionSettings owner, IOpening opening, IReadOnlyCollection<string> names)
     {
         _capture = _capture?.And(names) ?? new SettingCapture(owner, opening, names);
-        upkeep.Initializer?.OnChanged(names);
+        recovery.Initializer?.OnChanged(names);
         Mark(Taint.SettingsChanged);
     }
 
@@ -233,7 +233,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public string? ReadSetting(string name)
     {
         using var command = OwnCommand.Create($"SELECT pg_catalog.current_setting('{name}')", Npgsql);
-        command.CommandTimeout = MendTimeoutSeconds;
+        command.CommandTimeout = RecoveryTimeoutSeconds;
         return (string?)command.ExecuteScalar();
     }
 
@@ -241,7 +241,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     public void OnLeaseEnding()
     {
         Holder = null;
-        IsUsedPastUs = false;
+        IsExposed = false;
         _hasSequenceValues |= _advancesSequences;
         _advancesSequences = false;
         Settings.OnTransactionEnded();
@@ -250,12 +250,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             Interlocked.And(ref _taint, (int)~Taint.OpenTransaction); // There may have been one.
         }
 
-        if (upkeep.Initializer is { } initializer && (Taint.HasFlag(Taint.SettingsChanged) || initializer.MayHaveSet(Settings.Names)))
+        if (recovery.Initializer is { } initializer && (Taint.HasFlag(Taint.SettingsChanged) || initializer.MayHaveSet(Settings.Names)))
         {
             Mark(Taint.Dirty); // Setting it back would not bring back what the initializer gave it.
         }
 
-        var left = Taint & ~upkeep.Due(Taint);
+        var left = Taint & ~recovery.Required(Taint);
         if (left != Taint.None)
         {
             Settings.Doubt(Settings.Names);
@@ -264,22 +264,22 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     /// <summary>Whether the end of the lease needs a round trip.</summary>
-    public bool NeedsMending => upkeep.VerifySessions || upkeep.Due(Taint) != Taint.None;
+    public bool NeedsRecovery => recovery.VerifySessions || recovery.Required(Taint) != Taint.None;
 
     /// <returns>Whether the next owner may have it.</returns>
-    public bool TryMend()
+    public bool TryRecover()
     {
-        var taint = upkeep.Due(Taint);
+        var taint = recovery.Required(Taint);
         if (taint == Taint.None && _verifier is null)
         {
             return IsReady;
         }
 
-        var isClean = upkeep.Verifies(Taint) && !IsOutdated(upkeep.Catalogs.Current);
+        var isClean = recovery.Verifies(Taint) && !IsOutdated(recovery.Catalogs.Current);
         var owesCheck = (taint & (Taint.Unverified | Taint.SchemaChanged)) != 0;
         try
         {
-            if (!IsMendable(taint))
+            if (!IsRecoverable(taint))
             {
                 return false;
             }
@@ -303,26 +303,26 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty))
             {
                 owesCheck = false;
-                if (!upkeep.Catalogs.Check(Npgsql) || IsOutdated(upkeep.Catalogs.Current))
+                if (!recovery.Catalogs.Check(Npgsql) || IsOutdated(recovery.Catalogs.Current))
                 {
-                    taint = upkeep.Due(taint | Taint.Dirty);
+                    taint = recovery.Required(taint | Taint.Dirty);
                     isClean = false;
                 }
             }
 
-            if (isClean && _verifier?.Verify(Npgsql, upkeep.Pool, Settings.Names) == false)
+            if (isClean && _verifier?.Verify(Npgsql, recovery.Pool, Settings.Names) == false)
             {
-                taint = upkeep.Due(taint | Taint.Dirty);
+                taint = recovery.Required(taint | Taint.Dirty);
             }
 
-            if (taint.HasFlag(Taint.Dirty) && !_reset.Run(Npgsql, taint, upkeep.Catalogs.SettingClasses))
+            if (taint.HasFlag(Taint.Dirty) && !_reset.Run(Npgsql, taint, recovery.Catalogs.SettingClasses))
             {
                 return false;
             }
 
             if (taint.HasFlag(Taint.Dirty))
             {
-                upkeep.Initializer?.Run(Npgsql);
+                recovery.Initializer?.Run(Npgsql);
             }
 
             if (TakesForeignState())
@@ -333,14 +333,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (owesCheck)
             {
                 owesCheck = false;
-                upkeep.Catalogs.Check(Npgsql);
+                recovery.Catalogs.Check(Npgsql);
             }
 
-            upkeep.Catalogs.EnsureLoaded(Npgsql);
+            recovery.Catalogs.EnsureLoaded(Npgsql);
             _verifier?.Begin(Npgsql);
-            return IsMended(taint);
+            return IsRecovered(taint);
         }
-        catch (Exception e) when (IsMendFailure(e))
+        catch (Exception e) when (IsRecoveryFailure(e))
         {
             return false; // Retired with a reason, which is logged.
         }
@@ -349,25 +349,25 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             LoseChanges();
             if (owesCheck)
             {
-                upkeep.Catalogs.OnNotChecked();
+                recovery.Catalogs.OnNotChecked();
             }
         }
     }
 
-    /// <inheritdoc cref="TryMend"/>
-    public async ValueTask<bool> TryMendAsync()
+    /// <inheritdoc cref="TryRecover"/>
+    public async ValueTask<bool> TryRecoverAsync()
     {
-        var taint = upkeep.Due(Taint);
+        var taint = recovery.Required(Taint);
         if (taint == Taint.None && _verifier is null)
         {
             return IsReady;
         }
 
-        var isClean = upkeep.Verifies(Taint) && !IsOutdated(upkeep.Catalogs.Current);
+        var isClean = recovery.Verifies(Taint) && !IsOutdated(recovery.Catalogs.Current);
         var owesCheck = (taint & (Taint.Unverified | Taint.SchemaChanged)) != 0;
         try
         {
-            if (!IsMendable(taint))
+            if (!IsRecoverable(taint))
             {
                 return false;
             }
@@ -391,24 +391,24 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (taint.HasFlag(Taint.Unverified) && !taint.HasFlag(Taint.Dirty))
             {
                 owesCheck = false;
-                if (!await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false) || IsOutdated(upkeep.Catalogs.Current))
+                if (!await recovery.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false) || IsOutdated(recovery.Catalogs.Current))
                 {
-                    taint = upkeep.Due(taint | Taint.Dirty);
+                    taint = recovery.Required(taint | Taint.Dirty);
                     isClean = false;
                 }
             }
 
-            if (isClean && _verifier is not null && !await _verifier.VerifyAsync(Npgsql, upkeep.Pool, Settings.Names).ConfigureAwait(false))
+            if (isClean && _verifier is not null && !await _verifier.VerifyAsync(Npgsql, recovery.Pool, Settings.Names).ConfigureAwait(false))
             {
-                taint = upkeep.Due(taint | Taint.Dirty);
+                taint = recovery.Required(taint | Taint.Dirty);
             }
 
-            if (taint.HasFlag(Taint.Dirty) && !await _reset.RunAsync(Npgsql, taint, upkeep.Catalogs.SettingClasses).ConfigureAwait(false))
+            if (taint.HasFlag(Taint.Dirty) && !await _reset.RunAsync(Npgsql, taint, recovery.Catalogs.SettingClasses).ConfigureAwait(false))
             {
                 return false;
             }
 
-            if (taint.HasFlag(Taint.Dirty) && upkeep.Initializer is { } initializer)
+            if (taint.HasFlag(Taint.Dirty) && recovery.Initializer is { } initializer)
             {
                 await initializer.RunAsync(Npgsql).ConfigureAwait(false);
             }
@@ -421,14 +421,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             if (owesCheck)
             {
                 owesCheck = false;
-                await upkeep.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false);
+                await recovery.Catalogs.CheckAsync(Npgsql).ConfigureAwait(false);
             }
 
-            await upkeep.Catalogs.EnsureLoadedAsync(Npgsql).ConfigureAwait(false);
+            await recovery.Catalogs.EnsureLoadedAsync(Npgsql).ConfigureAwait(false);
             await (_verifier?.BeginAsync(Npgsql) ?? Task.CompletedTask).ConfigureAwait(false);
-            return IsMended(taint);
+            return IsRecovered(taint);
         }
-        catch (Exception e) when (IsMendFailure(e))
+        catch (Exception e) when (IsRecoveryFailure(e))
         {
             return false; // Retired with a reason, which is logged.
         }
@@ -437,7 +437,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
             LoseChanges();
             if (owesCheck)
             {
-                upkeep.Catalogs.OnNotChecked();
+                recovery.Catalogs.OnNotChecked();
             }
         }
     }
@@ -451,12 +451,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         try
         {
-            if (_place is { IsDue: true } place && !place.Check(Npgsql, MendTimeoutSeconds))
+            if (_place is { IsDue: true } place && !place.Check(Npgsql, RecoveryTimeoutSeconds))
             {
                 return false;
             }
         }
-        catch (Exception e) when (IsMendFailure(e))
+        catch (Exception e) when (IsRecoveryFailure(e))
         {
             return false;
         }
@@ -467,7 +467,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
 
         Mark(Taint.Dirty);
-        var isFit = TryMend();
+        var isFit = TryRecover();
         OnRenewed();
         return isFit;
     }
@@ -477,12 +477,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         try
         {
-            if (_place is { IsDue: true } place && !await place.CheckAsync(Npgsql, MendTimeoutSeconds).ConfigureAwait(false))
+            if (_place is { IsDue: true } place && !await place.CheckAsync(Npgsql, RecoveryTimeoutSeconds).ConfigureAwait(false))
             {
                 return false;
             }
         }
-        catch (Exception e) when (IsMendFailure(e))
+        catch (Exception e) when (IsRecoveryFailure(e))
         {
             return false;
         }
@@ -493,7 +493,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
         }
 
         Mark(Taint.Dirty);
-        var isFit = await TryMendAsync().ConfigureAwait(false);
+        var isFit = await TryRecoverAsync().ConfigureAwait(false);
         OnRenewed();
         return isFit;
     }
@@ -511,7 +511,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         if (_capture is { } capture)
         {
-            capture.Read(Npgsql, Settings, isInTransaction, MendTimeoutSeconds);
+            capture.Read(Npgsql, Settings, isInTransaction, RecoveryTimeoutSeconds);
             _capture = null;
         }
     }
@@ -521,21 +521,21 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     {
         if (_capture is { } capture)
         {
-            await capture.ReadAsync(Npgsql, Settings, isInTransaction, MendTimeoutSeconds).ConfigureAwait(false);
+            await capture.ReadAsync(Npgsql, Settings, isInTransaction, RecoveryTimeoutSeconds).ConfigureAwait(false);
             _capture = null;
         }
     }
 
     /// <inheritdoc cref="SessionPing.Run"/>
-    public void Ping() => SessionPing.Run(Npgsql, MendTimeoutSeconds);
+    public void Ping() => SessionPing.Run(Npgsql, RecoveryTimeoutSeconds);
 
     /// <inheritdoc cref="SessionPing.Run"/>
-    public Task PingAsync() => SessionPing.RunAsync(Npgsql, MendTimeoutSeconds);
+    public Task PingAsync() => SessionPing.RunAsync(Npgsql, RecoveryTimeoutSeconds);
 
     /// <summary>It was opened, and nobody has had it yet.</summary>
     public ServerConnection Opened()
     {
-        _place?.Arrive(Npgsql, MendTimeoutSeconds);
+        _place?.Arrive(Npgsql, RecoveryTimeoutSeconds);
         _verifier?.Begin(Npgsql);
         return this;
     }
@@ -563,14 +563,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerUpkeep upk
     }
 
     // Every other time, so that code meets both a fresh session and one that somebody has used.
-    private bool TakesForeignState() => upkeep.Shuffle && (_hasForeignState = !_hasForeignState);
+    private bool TakesForeignState() => recovery.Shuffle && (_hasForeignState = !_hasForeignState);
 
-    private bool IsMendable(Taint taint) => IsReady && (taint & (Taint.Unresettable | Taint.OutOfStep)) == 0;
+    private bool IsRecoverable(Taint taint) => IsReady && (taint & (Taint.Unresettable | Taint.Desynchronized)) == 0;
 
-    private static bool IsMendFailure(Exception error)
+    private static bool IsRecoveryFailure(Exception error)
         => error is NpgsqlException or IOException or TimeoutException or OperationCanceledException or InvalidOperationException;
 
-    private bool IsMended(Taint taint)
+    private bool IsRecovered(Taint taint)
     {
         if (taint.HasFlag(Taint.Dirty))
         {

@@ -10,9 +10,9 @@ namespace EfPooling.AdoNet;
 /// <param name="sourceIsPooled">
 /// The source was built by the user with a pool of its own: a connection that is closed would live on there, unless that pool is cleared first.
 /// </param>
-/// <param name="upkeep">How the connections are looked after.</param>
+/// <param name="recovery">How the connections are looked after.</param>
 /// <param name="logger">Told about failures that nobody else sees.</param>
-internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerUpkeep upkeep, ILogger logger) : IServerConnector<ServerConnection>
+internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerRecovery recovery, ILogger logger) : IServerConnector<ServerConnection>
 {
     private string? _serverVersion; // written once
     private volatile bool _opensAsynchronously; // because the user's callbacks want it; written by any open, never reset
@@ -29,8 +29,8 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             {
                 NpgsqlInternals.RenewObjects(connection);
                 Volatile.Write(ref _serverVersion, connection.ServerVersion);
-                upkeep.Catalogs.EnsureLoaded(connection);
-                return new ServerConnection(connection, upkeep).Opened();
+                recovery.Catalogs.EnsureLoaded(connection);
+                return new ServerConnection(connection, recovery).Opened();
             }
             catch
             {

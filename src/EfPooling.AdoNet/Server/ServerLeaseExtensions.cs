@@ -11,7 +11,7 @@ internal static class ServerLeaseExtensions
         try
         {
             lease.Connection.OnLeaseEnding();
-            isFit = lease.Connection.TryMend();
+            isFit = lease.Connection.TryRecover();
         }
         finally
         {
@@ -31,21 +31,21 @@ internal static class ServerLeaseExtensions
             throw;
         }
 
-        if (!lease.Connection.NeedsMending)
+        if (!lease.Connection.NeedsRecovery)
         {
             Finish(lease, lease.Connection.IsReady);
             return ValueTask.CompletedTask;
         }
 
-        return MendAsync(lease);
+        return RecoverAsync(lease);
     }
 
-    private static async ValueTask MendAsync(Lease<ServerConnection> lease)
+    private static async ValueTask RecoverAsync(Lease<ServerConnection> lease)
     {
         var isFit = false;
         try
         {
-            isFit = await lease.Connection.TryMendAsync().ConfigureAwait(false);
+            isFit = await lease.Connection.TryRecoverAsync().ConfigureAwait(false);
         }
         finally
         {

@@ -25,7 +25,7 @@ internal enum Taint
     /// It may be in a transaction that could not be ended, or Npgsql may take answers or statements for what they are not: close it, whatever
     /// the reset policy.
     /// </summary>
-    OutOfStep = 32,
+    Desynchronized = 32,
 
     /// <summary>What ran is clean if the database is still as the catalog says: look.</summary>
     Unverified = 64,

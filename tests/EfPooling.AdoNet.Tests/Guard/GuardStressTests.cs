@@ -48,7 +48,7 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
                 Assert.False(binder.Transaction is { IsAbandoned: true }, "A transaction that was disposed is left to nobody.");
                 _transaction?.Dispose();
                 Assert.Null(binder.Claim.RunningOperation);
-                Assert.True(pool.GetSnapshot() is { Leased: 0, Waiting: 0 }, $"{pool.GetSnapshot()}");
+                Assert.True(pool.GetSnapshot() is { InUse: 0, Waiting: 0 }, $"{pool.GetSnapshot()}");
                 using (binder.Claim.Take(new NamedOperation(LeaseScope.Command, "last", OperationKind.Scalar)))
                 {
                 }

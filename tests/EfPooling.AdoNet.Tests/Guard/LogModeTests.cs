@@ -22,7 +22,7 @@ public sealed class LogModeTests(ServerFixture fixture) : GuardTest(fixture)
         Assert.Equal(mode == ConcurrentUseMode.Log ? 1 : 0, Captured.Texts.Count(text => text.Contains("concurrent use", StringComparison.Ordinal)));
         await gate.OpenAsync();
         Assert.Equal(7, await first);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -82,11 +82,11 @@ public sealed class LogModeTests(ServerFixture fixture) : GuardTest(fixture)
         var connection = await pool.OpenConnectionAsync();
         var first = await connection.ReadAsync("SELECT generate_series(1, 9)");
         var second = await connection.ReadAsync("SELECT generate_series(1, 9)");
-        Assert.Equal(2, pool.GetSnapshot().Leased);
+        Assert.Equal(2, pool.GetSnapshot().InUse);
 
         await connection.CloseAsync();
 
         Assert.True(first.IsClosed && second.IsClosed);
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 }

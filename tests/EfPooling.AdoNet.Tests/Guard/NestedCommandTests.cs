@@ -18,7 +18,7 @@ public sealed class NestedCommandTests(ServerFixture fixture) : GuardTest(fixtur
         var innermost = asynchronous ? await connection.AskAsync<int>(Sql.BackendId) : connection.Ask<int>(Sql.BackendId);
 
         Assert.Equal(3, new[] { outer.GetInt32(0), inner.GetInt32(0), innermost }.Distinct().Count());
-        Assert.Equal(2, pool.GetSnapshot().Leased);
+        Assert.Equal(2, pool.GetSnapshot().InUse);
         Assert.False(await outer.ReadAsync());
     }
 

@@ -38,7 +38,7 @@ public sealed class SerializeTests(ServerFixture fixture) : GuardTest(fixture)
 
         Assert.Equal((7, 2), (await first, await second));
         await commit;
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]

@@ -33,19 +33,19 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
     /// <summary>Nothing leased, nobody waiting; then closes the pool, which must empty it.</summary>
     internal static async Task VerifyWholeAsync(TransactionPoolingDataSource pool)
     {
-        pool.WaitForTrains();
+        pool.WaitForBatches();
         var before = pool.GetSnapshot();
-        Assert.True(before is { Leased: 0, Waiting: 0 }, $"The test left {before}; {string.Join("; ", pool.GetOldestLeases())}");
+        Assert.True(before is { InUse: 0, Waiting: 0 }, $"The test left {before}; {string.Join("; ", pool.GetOldestLeases())}");
         Assert.True(await pool.CloseAsync(Patience), "The pool did not drain.");
         var after = pool.GetSnapshot();
-        Assert.True(after is { Warm: 0, Leased: 0, Closing: 0, Waiting: 0 }, $"The pool did not empty: {after}");
+        Assert.True(after is { Idle: 0, InUse: 0, Closing: 0, Waiting: 0 }, $"The pool did not empty: {after}");
         while (after.Opening > 0 || after.Closing > 0)
         {
             await Task.Yield(); // An open that nobody wants any more ends by itself, and closes what it opened.
             after = pool.GetSnapshot();
         }
 
-        Assert.True(after.Empty == after.MaxPoolSize + after.ReservePoolSize, $"The pool did not empty: {after}");
+        Assert.True(after.Free == after.MaxPoolSize + after.ReservePoolSize, $"The pool did not empty: {after}");
     }
 
     protected TransactionPoolingDataSource CreatePool(

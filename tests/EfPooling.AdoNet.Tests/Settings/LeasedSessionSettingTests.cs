@@ -29,7 +29,7 @@ public sealed class LeasedSessionSettingTests(ServerFixture fixture) : PoolTest(
         }
 
         Assert.Equal("a", await connection.AskAsync<string>(Tenant));
-        Assert.Equal((2L, 0), (pool.GetSnapshot().Opened, pool.GetSnapshot().Leased)); // What was used past us is closed.
+        Assert.Equal((2L, 0), (pool.GetSnapshot().Opened, pool.GetSnapshot().InUse)); // What was used past us is closed.
     }
 
     [Fact]

@@ -203,7 +203,7 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
             await Assert.ThrowsAsync<Npgsql.PostgresException>(async () => await connection.LeaseSessionAsync("test"));
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
     }
 
     [Fact]
@@ -215,7 +215,7 @@ public sealed class SettingLeakTests(ServerFixture fixture) : PoolTest(fixture)
         await Assert.ThrowsAsync<SessionSettingMissingException>(() => connection.RunAsync("LISTEN news"));
         tenant = "a";
         await connection.RunAsync("SELECT 1");
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Empty(pool.GetPins());
     }
 }

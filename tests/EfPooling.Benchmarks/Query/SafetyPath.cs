@@ -55,7 +55,7 @@ internal static class SafetyPath
         var wanted = binder.ResolveSettings();
         if (verdict.Effects != SessionEffects.None)
         {
-            binder.Session.Admit(verdict, isApart: false);
+            binder.Session.Admit(verdict, isSide: false);
         }
 
         if (!server.Settings.Are(wanted))
@@ -66,7 +66,7 @@ internal static class SafetyPath
         binder.Session.Expect(verdict, command, server);
         server.OnStatementEnded();
         server.OnLeaseEnding();
-        if (server.NeedsMending && !server.TryMend()) // At first, and once an interval: whether the database is as the catalog says.
+        if (server.NeedsRecovery && !server.TryRecover()) // At first, and once an interval: whether the database is as the catalog says.
         {
             throw new InvalidOperationException("The session counts as changed.");
         }

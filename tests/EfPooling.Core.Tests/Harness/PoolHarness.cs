@@ -81,15 +81,15 @@ internal sealed class PoolHarness : IDisposable
         return this;
     }
 
-    /// <summary>Leaves that many warm connections behind.</summary>
-    public PoolHarness Warm(int count) => Occupy(count).Vacate(count);
+    /// <summary>Leaves that many idle connections behind.</summary>
+    public PoolHarness WarmUp(int count) => Occupy(count).Vacate(count);
 
     [SuppressMessage("Usage", "CA1816", Justification = "Sealed and without finalizer.")]
     public void Dispose()
     {
         Pool.VerifyInvariants();
         var snapshot = Snapshot;
-        Assert.Equal(LeasesLeftOut, snapshot.Leased);
+        Assert.Equal(LeasesLeftOut, snapshot.InUse);
         Assert.Equal(0, snapshot.Waiting);
         Pool.CloseAsync(TimeSpan.Zero).GetAwaiter().GetResult();
         foreach (var open in Connector.Pending)

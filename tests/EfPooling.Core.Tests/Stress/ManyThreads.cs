@@ -40,20 +40,20 @@ internal sealed class ManyThreads : IAsyncDisposable
         var tasks = Enumerable.Range(Threads, Tasks).Select(n => Task.Run(() => CallAsynchronously(new Random((_seed * 100) + n))));
         await Task.WhenAll([.. threads, .. tasks]);
 
-        while (_pool.GetSnapshot().Leased > 0)
+        while (_pool.GetSnapshot().InUse > 0)
         {
             await Task.Yield(); // Checks for which nobody waits any more end by themselves.
         }
 
         _pool.VerifyInvariants();
         var snapshot = _pool.GetSnapshot();
-        Assert.Equal((0, 0), (snapshot.Leased, snapshot.Waiting));
+        Assert.Equal((0, 0), (snapshot.InUse, snapshot.Waiting));
         Assert.InRange(snapshot.LeasesGranted, _granted, _granted + _connector.Checks); // A check has a lease, which it may keep to itself.
         Assert.Equal(_timedOut, snapshot.WaitTimeouts);
         Assert.InRange(_connector.MostOpen, 1, _options.MaxPoolSize + _options.ReservePoolSize);
 
         Assert.True(await _pool.CloseAsync(Timeout.InfiniteTimeSpan));
-        while (_pool.GetSnapshot().Empty < _options.MaxPoolSize + _options.ReservePoolSize)
+        while (_pool.GetSnapshot().Free < _options.MaxPoolSize + _options.ReservePoolSize)
         {
             await Task.Yield(); // Opens that were under way end by themselves.
         }

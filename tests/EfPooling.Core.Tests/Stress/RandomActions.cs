@@ -153,7 +153,7 @@ internal sealed class RandomActions : IAsyncDisposable
     {
         var isUsed = _held.Count + _pool.GetSnapshot().Waiting > 0;
         Check(_pool.TryRest() != isUsed, "a pool rests if and only if nobody uses it");
-        Check(isUsed || _pool.GetSnapshot().Warm == 0, "a pool at rest keeps a connection");
+        Check(isUsed || _pool.GetSnapshot().Idle == 0, "a pool at rest keeps a connection");
     }
 
     private async Task Cancel()
@@ -230,13 +230,13 @@ internal sealed class RandomActions : IAsyncDisposable
         var snapshot = _pool.GetSnapshot();
         var opening = _connector.Pending.Count;
         Check(snapshot.Waiting == _waiting.Count, "waiters were lost");
-        Check(snapshot.Leased == _held.Count && _held.TrueForAll(lease => lease.IsActive), "leases were lost");
+        Check(snapshot.InUse == _held.Count && _held.TrueForAll(lease => lease.IsActive), "leases were lost");
         Check(snapshot.Opening == opening && snapshot.Closing == 0, "slots were lost");
-        Check(snapshot.Warm + snapshot.Leased == _connector.OpenNow, "connections were lost");
+        Check(snapshot.Idle + snapshot.InUse == _connector.OpenNow, "connections were lost");
         Check(_connector.OpenNow + opening <= Capacity, "too many connections at once");
         Check(opening <= _options.MaxConcurrentOpens, "too many opens at once");
-        Check(_waiting.Count == 0 || snapshot.Leased + opening > 0, "somebody waits for nothing");
-        Check(snapshot.Warm <= _options.MaxPoolSize, "the reserve was kept");
+        Check(_waiting.Count == 0 || snapshot.InUse + opening > 0, "somebody waits for nothing");
+        Check(snapshot.Idle <= _options.MaxPoolSize, "the reserve was kept");
     }
 
     // Half of the runs drain, the other half close at once with everything under way.

@@ -8,9 +8,9 @@ internal static class PoolAssert
     /// <summary>Everything came back: nobody holds a server connection, nobody waits, and the next caller is served.</summary>
     public static void NothingLeased(TransactionPoolingDataSource pool)
     {
-        pool.WaitForTrains();
+        pool.WaitForBatches();
         var snapshot = pool.GetSnapshot();
-        Assert.Equal(0, snapshot.Leased);
+        Assert.Equal(0, snapshot.InUse);
         Assert.Equal(0, snapshot.Waiting);
         using var connection = pool.OpenConnection();
         using var command = connection.CreateCommand();

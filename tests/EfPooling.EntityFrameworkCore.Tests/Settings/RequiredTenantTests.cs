@@ -38,7 +38,7 @@ public sealed class RequiredTenantTests(TenantDatabase database) : IClassFixture
             await MissingInSaveAsync(notebook);
         }
 
-        Assert.Equal(0, pool.GetSnapshot().Leased);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
         Assert.Equal(before, await LastStatementAsync(pool));
         notebook.ChangeTracker.Clear();
         notebook.Tenant = "somebody";
@@ -120,7 +120,7 @@ public sealed class RequiredTenantTests(TenantDatabase database) : IClassFixture
     private static async Task MissingInSaveAsync(Notebook notebook)
         => Assert.IsType<SessionSettingMissingException>((await Assert.ThrowsAnyAsync<Exception>(() => notebook.SaveChangesAsync())).GetBaseException());
 
-    private static void PoolHasNothingLeased(Notebook notebook) => Assert.Equal(0, notebook.Database.GetTransactionPool().GetSnapshot().Leased);
+    private static void PoolHasNothingLeased(Notebook notebook) => Assert.Equal(0, notebook.Database.GetTransactionPool().GetSnapshot().InUse);
 
     // What the pool's only backend ran last, as others see it.
     private async Task<string> LastStatementAsync(TransactionPoolingDataSource pool)

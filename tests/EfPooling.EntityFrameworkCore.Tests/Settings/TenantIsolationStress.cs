@@ -29,7 +29,7 @@ public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHe
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(number => number < Blocking
             ? Task.Factory.StartNew(() => new BlockingCaller(world, number, seed).Run(OperationsOf(number)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
             : Task.Run(() => new AsynchronousCaller(world, number, seed).RunAsync(OperationsOf(number)))));
-        world.Pool.WaitForTrains();
+        world.Pool.WaitForBatches();
         var snapshot = world.Pool.GetSnapshot();
         output.WriteLine($"{world.Operations} operations in {Stopwatch.GetElapsedTime(start)}, {world.Kills} kills, {snapshot.Opened} server connections opened, {world.Ledger.RowsRead} rows read");
         output.WriteLine($"{world.Ledger.Writes.Count(write => write.IsCommitted == true)} notes committed, {world.Ledger.Writes.Count(write => write.IsCommitted is null)} unknown; failures: {world.Ledger.Failures}");
@@ -38,10 +38,10 @@ public sealed class TenantIsolationStress(TenantDatabase database, ITestOutputHe
         Assert.Equal(Operations, world.Operations);
         Assert.InRange(world.Kills, Operations / 4000, Operations);
         Assert.True(world.Ledger.Broken <= world.Kills, $"Seed {seed}: {world.Ledger.Broken} operations failed by {world.Kills} kills.");
-        Assert.True(snapshot is { Leased: 0, Waiting: 0 }, $"Seed {seed}: {snapshot}");
+        Assert.True(snapshot is { InUse: 0, Waiting: 0 }, $"Seed {seed}: {snapshot}");
         await VerifyDataAsync(world.Ledger, seed);
         Assert.True(await world.Pool.CloseAsync(TimeSpan.FromSeconds(30)));
-        Assert.True(world.Pool.GetSnapshot() is { Leased: 0, Warm: 0, Waiting: 0 }, $"Seed {seed}: {world.Pool.GetSnapshot()}");
+        Assert.True(world.Pool.GetSnapshot() is { InUse: 0, Idle: 0, Waiting: 0 }, $"Seed {seed}: {world.Pool.GetSnapshot()}");
     }
 
     private static int OperationsOf(int caller) => (Operations / Callers) + (caller < Operations % Callers ? 1 : 0);

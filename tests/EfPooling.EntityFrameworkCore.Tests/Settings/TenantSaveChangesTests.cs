@@ -60,7 +60,7 @@ public sealed class TenantSaveChangesTests(TenantDatabase database) : IClassFixt
         }
 
         Assert.Equal(0, await database.CountStrangersAsync());
-        Assert.Equal(0, b.Database.GetTransactionPool().GetSnapshot().Leased);
+        Assert.Equal(0, b.Database.GetTransactionPool().GetSnapshot().InUse);
     }
 
     [Fact]

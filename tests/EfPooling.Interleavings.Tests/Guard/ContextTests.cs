@@ -90,7 +90,7 @@ public sealed class ContextTests(ExplorationFixture fixture, ITestOutputHelper o
                     Assert.Null(next.Database.CurrentTransaction);
                     EnterAndLeave(next.GetService<IConcurrencyDetector>());
                     Assert.Equal(1, next.Database.SqlQuery<int>($"SELECT 1 AS \"Value\"").Single());
-                    Assert.Equal(0, next.Database.GetTransactionPool().GetSnapshot().Leased);
+                    Assert.Equal(0, next.Database.GetTransactionPool().GetSnapshot().InUse);
                 },
             }
             .Flow("query", () => Refusable(() => Assert.Equal(7, context.Database.SqlQuery<int>($"SELECT 7 AS \"Value\"").Single())))
@@ -114,7 +114,7 @@ public sealed class ContextTests(ExplorationFixture fixture, ITestOutputHelper o
                     using var next = factory.CreateDbContext();
                     EnterAndLeave(next.GetService<IConcurrencyDetector>());
                     Assert.Equal(1, next.Database.SqlQuery<int>($"SELECT 1 AS \"Value\"").Single());
-                    Assert.Equal(0, next.Database.GetTransactionPool().GetSnapshot().Leased);
+                    Assert.Equal(0, next.Database.GetTransactionPool().GetSnapshot().InUse);
                 },
             }
             .Flow("uses", () => Late(() => context.Database.ExecuteSqlRaw("SELECT 1")))

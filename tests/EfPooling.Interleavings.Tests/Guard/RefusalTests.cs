@@ -70,7 +70,7 @@ public sealed class RefusalTests(ExplorationFixture fixture, ITestOutputHelper o
                 {
                     if (world.Connection.CurrentTransaction is not null)
                     {
-                        Assert.Equal(world.Ran > 0 || (ran && second == "savepoint") ? 1 : 0, pool.GetSnapshot().Leased);
+                        Assert.Equal(world.Ran > 0 || (ran && second == "savepoint") ? 1 : 0, pool.GetSnapshot().InUse);
                         transaction.Commit(); // It is as good as ever.
                     }
 
@@ -103,7 +103,7 @@ public sealed class RefusalTests(ExplorationFixture fixture, ITestOutputHelper o
                     var ran = second.EndsWith("statement", StringComparison.Ordinal) ? Statement(world, second) : world.Try(() => Act(world.Connection, second));
                     Assert.False(ran);
                     Assert.Same(reader, world.Claim.Reader());
-                    Assert.Equal((1, 1L), (pool.GetSnapshot().Leased, world.LeasesGranted));
+                    Assert.Equal((1, 1L), (pool.GetSnapshot().InUse, world.LeasesGranted));
                 })
                 .AtLast(() =>
                 {

@@ -29,7 +29,7 @@ internal sealed class ConnectionWorld
 
     public LogicalConnection Connection { get; }
 
-    public ConnectionClaim Claim => _binder.Claim;
+    public OperationGate Claim => _binder.Claim;
 
     public int Ran => _operations.Count(operation => operation.RanAt > 0);
 
@@ -106,12 +106,12 @@ internal sealed class ConnectionWorld
         Assert.Empty(Claim.Queue());
         Assert.Empty(_running);
         var snapshot = Pool.GetSnapshot();
-        Assert.True(snapshot is { Waiting: 0 } && (KeepsSession ? snapshot.Leased <= 1 : snapshot.Leased == 0), $"{snapshot}");
+        Assert.True(snapshot is { Waiting: 0 } && (KeepsSession ? snapshot.InUse <= 1 : snapshot.InUse == 0), $"{snapshot}");
         VerifyOrder();
         Also?.Invoke();
         if (Connection.State != ConnectionState.Open)
         {
-            Assert.Equal(0, snapshot.Leased);
+            Assert.Equal(0, snapshot.InUse);
             Assert.True(Claim.TryTake(new Nobody(), OperationKind.Scalar, null));
             Connection.Open();
         }
@@ -119,7 +119,7 @@ internal sealed class ConnectionWorld
         Assert.Null(Connection.CurrentTransaction);
         Assert.True(Statement());
         Connection.Dispose();
-        Assert.Equal(0, Pool.GetSnapshot().Leased);
+        Assert.Equal(0, Pool.GetSnapshot().InUse);
     }
 
     private bool Run(string sql, Action<StatementLease> begin, Action<StatementLease> end)

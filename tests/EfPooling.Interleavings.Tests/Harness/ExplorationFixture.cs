@@ -29,7 +29,7 @@ public sealed class ExplorationFixture : IAsyncLifetime
         {
             (options.ConcurrentUse, options.MaxPoolSize) = (mode, size);
             options.QueryWaitTimeout = time is null ? TimeSpan.Zero : TimeSpan.FromSeconds(30); // Whoever waits for ever is found by the explorer.
-            options.Multiplexing = MultiplexingMode.Off; // A train is a flow of its own.
+            options.Multiplexing = MultiplexingMode.Off; // A read batch is a flow of its own.
             configure?.Invoke(options);
         });
         if (time is not null)

@@ -7,7 +7,7 @@ internal static class WatchedTypes
 {
     private static readonly HashSet<string> Names =
     [
-        "ConnectionClaim", "StatementClaim", "ClaimQueue", "ApartOperations", "NestedLeases", "OperationStart", "ConnectionBinder", "ConnectionSession",
+        "OperationGate", "StatementClaim", "OperationQueue", "SideOperations", "NestedLeases", "OperationStart", "ConnectionBinder", "ConnectionSession",
         "ReaderGate", "LogicalDataReader", "ServerTransaction", "LogicalConnection", "ContextGuard",
     ];
 

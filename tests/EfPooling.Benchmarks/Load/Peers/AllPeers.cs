@@ -12,7 +12,7 @@ internal static class AllPeers
         new NpgsqlNoResetPeer(),
         new NpgsqlMultiplexingPeer(),
         new PgBouncerPeer(),
-        new EfPoolingPeer(trains: false),
-        new EfPoolingPeer(trains: true),
+        new EfPoolingPeer(multiplexes: false),
+        new EfPoolingPeer(multiplexes: true),
     ];
 }

@@ -4,12 +4,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.Benchmarks.Load.Peers;
 
-/// <summary>EfPooling with trains, or with trains off.</summary>
-internal sealed class EfPoolingPeer(bool trains) : Peer
+/// <summary>EfPooling with multiplexing, or with multiplexing off.</summary>
+internal sealed class EfPoolingPeer(bool multiplexes) : Peer
 {
-    public override string Name => trains ? AllPeers.Ours : "efpooling-no-trains";
+    public override string Name => multiplexes ? AllPeers.Ours : "efpooling-no-multiplexing";
 
-    public override string Describe(Endpoints endpoints) => trains ? "EfPooling with trains (Multiplexing=Auto)" : "EfPooling with trains off";
+    public override string Describe(Endpoints endpoints) => multiplexes ? "EfPooling with multiplexing (Multiplexing=Auto)" : "EfPooling with multiplexing off";
 
     public override PeerSession Open(Endpoints endpoints, PoolShape shape)
     {
@@ -23,6 +23,6 @@ internal sealed class EfPoolingPeer(bool trains) : Peer
     {
         options.MaxPoolSize = shape.ServerConnections;
 
-        options.Multiplexing = trains ? MultiplexingMode.Auto : MultiplexingMode.Off;
+        options.Multiplexing = multiplexes ? MultiplexingMode.Auto : MultiplexingMode.Off;
     }
 }
