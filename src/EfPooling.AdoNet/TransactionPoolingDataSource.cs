@@ -60,7 +60,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
             new CatalogSource(CatalogTimeoutSeconds), new TrustedObjects(options.TrustedFunctions, options.TrustedSchemas), options.SchemaCheckInterval, time, Logger);
         var recovery = new ServerRecovery(
             ServerRecovery.LetsPrepend(_npgsql), options.ResetPolicy, options.Shuffles, catalogs, Name, options.VerifySessions || options.Shuffles, HostRules.For(_npgsql, time), SessionInitializer.For(_npgsql, Logger));
-        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, recovery, Logger);
+        _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, recovery, time, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(options.Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Owner = this, Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
         var multiplexer = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !recovery.VerifySessions ? new ReadMultiplexer(Context) : null;

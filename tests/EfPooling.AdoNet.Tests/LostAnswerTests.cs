@@ -182,12 +182,6 @@ public sealed class LostAnswerTests(ServerFixture fixture) : PoolTest(fixture)
         }
     }
 
-    private Relay CreateRelay()
-    {
-        var server = new NpgsqlConnectionStringBuilder(ConnectionString);
-        return new Relay(server.Host!, server.Port);
-    }
-
     private ValueTask<LogicalConnection> OpenAsync(Relay relay, Action<TransactionPoolingOptions>? configure = null)
         => CreateUnshuffledPool(maxPoolSize: 1, keywords: $"Host=127.0.0.1;Port={relay.Port}", configure).OpenConnectionAsync();
 }

@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(1106, LogLevel.Error, "Pool '{Pool}': {Verb} PREPARED failed; the transaction stays prepared on the server as '{Transaction}' until somebody ends it.")]
     public static partial void EndPreparedFailed(ILogger logger, Exception error, string pool, string verb, string transaction);
 
+    [LoggerMessage(1112, LogLevel.Information, "The connection was cut while a server connection was being opened; it is tried again once.")]
+    public static partial void LoginCut(ILogger logger, Exception error);
+
     [LoggerMessage(1110, LogLevel.Warning, "Pool '{Pool}': concurrent use of one connection or context: {Second} was started while {First} was running. Await the first operation before the second, or give each task a connection or context of its own.")]
     public static partial void ConcurrentUse(ILogger logger, string pool, string second, string first);
 

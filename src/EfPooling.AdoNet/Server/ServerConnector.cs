@@ -11,9 +11,12 @@ namespace EfPooling.AdoNet;
 /// The source was built by the user with a pool of its own: a connection that is closed would live on there, unless that pool is cleared first.
 /// </param>
 /// <param name="recovery">How the connections are looked after.</param>
+/// <param name="time">The pool's.</param>
 /// <param name="logger">Told about failures that nobody else sees.</param>
-internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerRecovery recovery, ILogger logger) : IServerConnector<ServerConnection>
+internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerRecovery recovery, TimeProvider time, ILogger logger) : IServerConnector<ServerConnection>
 {
+    private static readonly TimeSpan LongestBeforeRetry = TimeSpan.FromSeconds(1);
+
     private string? _serverVersion; // written once
     private volatile bool _opensAsynchronously; // because the user's callbacks want it; written by any open, never reset
 
@@ -23,23 +26,37 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
     public Task<ServerConnection> OpenAsync(CancellationToken cancellationToken)
         => OpenThread.Run(() =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var connection = OpenNpgsql(cancellationToken);
+            var began = time.GetTimestamp();
             try
             {
-                NpgsqlInternals.RenewObjects(connection);
-                Volatile.Write(ref _serverVersion, connection.ServerVersion);
-                recovery.Catalogs.EnsureLoaded(connection);
-                return new ServerConnection(connection, recovery).Opened();
+                return Open(cancellationToken);
             }
-            catch
+            catch (Exception e) when (OpenFailure.IsCutConnection(e) && time.GetElapsedTime(began) < LongestBeforeRetry)
             {
-                connection.Dispose();
-                throw;
+                Log.LoginCut(logger, e);
+                return Open(cancellationToken); // One accident on the network must not become the failure of every caller that waits for this open.
             }
         });
 
     public Task<bool> IsAliveOnThreadAsync(ServerConnection connection) => OpenThread.Run(() => IsAlive(connection));
+
+    private ServerConnection Open(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var connection = OpenNpgsql(cancellationToken);
+        try
+        {
+            NpgsqlInternals.RenewObjects(connection);
+            Volatile.Write(ref _serverVersion, connection.ServerVersion);
+            recovery.Catalogs.EnsureLoaded(connection);
+            return new ServerConnection(connection, recovery).Opened();
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
 
     // The thread is ours and may wait; what is asynchronous needs the thread pool meanwhile. So it is synchronous unless the user's callbacks cannot be.
     private NpgsqlConnection OpenNpgsql(CancellationToken cancellationToken)
@@ -52,7 +69,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
                 return source.OpenConnection();
             }
         }
-        catch (Exception e) when (AsynchronousCallbacks.MayBeWanted(e))
+        catch (Exception e) when (OpenFailure.MayWantAsynchronousCallbacks(e))
         {
             refusal = ExceptionDispatchInfo.Capture(e);
             NpgsqlInternals.GetMultiHost(source)?.ClearDatabaseStates(); // Npgsql takes the hosts for offline now.
@@ -64,7 +81,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             _opensAsynchronously = true;
             return connection;
         }
-        catch (Exception e) when (refusal is not null && AsynchronousCallbacks.AreMissing(e))
+        catch (Exception e) when (refusal is not null && OpenFailure.LacksAsynchronousCallbacks(e))
         {
             refusal.Throw();
             throw;

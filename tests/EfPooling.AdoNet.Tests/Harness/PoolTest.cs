@@ -64,6 +64,13 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
         return pool;
     }
 
+    /// <summary>A way to the server that can fail.</summary>
+    private protected Relay CreateRelay()
+    {
+        var server = new NpgsqlConnectionStringBuilder(ConnectionString);
+        return new Relay(server.Host!, server.Port);
+    }
+
     /// <summary>A pool for a test that looks at which server connections are used, or how many, or what is sent to them.</summary>
     protected TransactionPoolingDataSource CreateUnshuffledPool(
         int maxPoolSize = 5,

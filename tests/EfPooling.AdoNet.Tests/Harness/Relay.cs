@@ -10,6 +10,7 @@ internal sealed class Relay : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentQueue<Socket> _sockets = new();
     private readonly Task _accepting;
+    private int _cutsLeft; // Interlocked only: new connections that are cut at their first answer
     private long _answersLeft = long.MaxValue; // in bytes; Interlocked only
     private CancellationTokenSource _frozen = new(); // one for the connections of now; replaced by the test
 
@@ -32,6 +33,9 @@ internal sealed class Relay : IAsyncDisposable
     /// <summary>What the server sends from now on gets lost, until <see cref="HangUp"/>. What is sent to it arrives.</summary>
     /// <param name="after">So many bytes of it arrive still, about.</param>
     public void LoseAnswers(long after = 0) => Interlocked.Exchange(ref _answersLeft, after);
+
+    /// <summary>That many new connections end, for both sides, when the server answers for the first time.</summary>
+    public void CutNext(int connections) => Interlocked.Exchange(ref _cutsLeft, connections);
 
     /// <summary>Every connection of now ends, for both sides. Later ones work.</summary>
     public void HangUp()
@@ -67,14 +71,22 @@ internal sealed class Relay : IAsyncDisposable
                 _sockets.Enqueue(client);
                 _sockets.Enqueue(server);
                 await server.ConnectAsync(host, port);
+                var isCut = Interlocked.Decrement(ref _cutsLeft) >= 0;
                 _ = PumpAsync(client, server, isAnswer: false, _frozen.Token);
-                _ = PumpAsync(server, client, isAnswer: true, _frozen.Token);
+                _ = isCut ? CutAsync(server, client) : PumpAsync(server, client, isAnswer: true, _frozen.Token);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // Stopped.
         }
+    }
+
+    private static async Task CutAsync(Socket server, Socket client)
+    {
+        await server.ReceiveAsync(new byte[1]);
+        client.Close(0); // With a reset.
+        server.Dispose();
     }
 
     private async Task PumpAsync(Socket from, Socket to, bool isAnswer, CancellationToken frozen)
