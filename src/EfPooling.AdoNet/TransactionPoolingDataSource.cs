@@ -325,7 +325,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         if (!_isClosed && IsSourceDisposed)
         {
             Log.SourceDisposed(Logger, Name);
-            _ = CloseAsync(TimeSpan.Zero); // Without a drain nothing waits or throws.
+            _ = CloseAsync(TimeSpan.Zero); // Never throws.
         }
     }
 
@@ -338,7 +338,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
                 Log.Forgotten(Logger, Name, GetSnapshot().ServerConnections);
             }
 
-            _ = CloseAsync(TimeSpan.Zero); // Without a drain nothing waits or throws.
+            _ = CloseAsync(TimeSpan.Zero); // Never throws.
         }
     }
 
@@ -394,7 +394,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     {
         if (disposing)
         {
-            CloseAsync(TimeSpan.Zero).GetAwaiter().GetResult(); // Without a drain nothing waits.
+            CloseAsync(TimeSpan.Zero).GetAwaiter().GetResult(); // Waits for idle server connections to close, which needs no pool thread.
         }
 
         base.Dispose(disposing);

@@ -91,7 +91,7 @@ internal sealed class ConnectionCheck<T>(
         check.ContinueWith(
             static (check, state) => ((Left)state!).End(check.IsCompletedSuccessfully && check.Result), new Left(pool, slot, slot.Version),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        keeper.CloseAll(retired);
+        _ = keeper.CloseAllAsync(retired);
     }
 
     // A connection that was left to its check.

@@ -16,6 +16,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     private readonly ILogger _logger;
     private readonly string _name;
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _empty = new(); // Its continuations run where it is set, outside the gate: they must not need the thread pool.
     private readonly ITimer _retryTimer;
     private readonly WeakTimer<ConnectionKeeper<T>> _sweepTimer;
     private CancellationTokenSource _stopOpens = new(); // guarded by _gate; one per generation
@@ -34,6 +35,9 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
     /// <summary>Completes when a draining pool has nothing left to do.</summary>
     public Task Quiet => _quiet.Task;
+
+    /// <summary>Completes when a closed pool has closed every connection that was not in use.</summary>
+    public Task Empty => _empty.Task;
 
     /// <summary>Moves free slots to opening, as many as are wanted. Start them with <see cref="StartOpens"/> outside the gate.</summary>
     public List<Slot<T>>? BeginOpensLocked(long now)
@@ -86,16 +90,28 @@ internal sealed class ConnectionKeeper<T> : IDisposable
                 decision.Waiter!.SetResult(slot);
                 break;
             case PoolAction.Retire:
-                Close(slot, decision.Reason);
+                _ = CloseAsync(slot, decision.Reason);
                 break;
         }
     }
 
-    public void CloseAll(List<PoolRetirement<T>> retired)
+    /// <summary>Begins to close connections.</summary>
+    /// <returns>Ends when they are closed. Never fails.</returns>
+    public Task CloseAllAsync(List<PoolRetirement<T>> retired)
+        => retired.Count == 0 ? Task.CompletedTask : Task.WhenAll(retired.ConvertAll(retirement => CloseAsync(retirement.Slot, retirement.Reason)));
+
+    /// <summary>To be called outside the gate, after the pool was closed or a connection was.</summary>
+    public void SignalIfEmpty()
     {
-        foreach (var (slot, reason) in retired)
+        bool isEmpty;
+        using (_gate.Enter())
         {
-            Close(slot, reason);
+            isEmpty = _ledger.Phase == PoolPhase.Closed && _ledger.Closing == 0;
+        }
+
+        if (isEmpty)
+        {
+            _empty.TrySetResult();
         }
     }
 
@@ -252,20 +268,39 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             LeaveLocked();
         }
 
-        CloseAll(retired);
+        _ = CloseAllAsync(retired);
         StartOpens(opens);
     }
 
-    private void Close(Slot<T> slot, RetireReason reason)
+    private Task CloseAsync(Slot<T> slot, RetireReason reason)
     {
+        Task closing;
         try
         {
-            _connector.Close(slot.Connection!);
+            closing = _connector.CloseAsync(slot.Connection!);
         }
         catch (Exception error)
         {
-            // Nothing can be done about it here, and whoever released the lease has no part in it.
-            Log.CloseFailed(_logger, error, _name, slot.Index);
+            closing = Task.FromException(error);
+        }
+
+        if (closing.IsCompleted)
+        {
+            OnClosed(slot, reason, closing);
+            return Task.CompletedTask;
+        }
+
+        // Not awaited, for the reason that opens are not.
+        return closing.ContinueWith(
+            static (closing, state) => ((Closing)state!).Finish(closing), new Closing(this, slot, reason),
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private void OnClosed(Slot<T> slot, RetireReason reason, Task closing)
+    {
+        if (!closing.IsCompletedSuccessfully)
+        {
+            Log.CloseFailed(_logger, closing.Exception?.InnerException ?? new TaskCanceledException(closing), _name, slot.Index); // Nothing can be done about it here.
         }
 
         var now = _clock.Now;
@@ -291,6 +326,13 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         StartOpens(opens);
         Refuse(refused, lastError);
+        SignalIfEmpty();
+    }
+
+    // A close under way.
+    private sealed class Closing(ConnectionKeeper<T> keeper, Slot<T> slot, RetireReason reason)
+    {
+        public void Finish(Task closing) => keeper.OnClosed(slot, reason, closing);
     }
 
     // An open under way.

@@ -1,7 +1,7 @@
 namespace EfPooling.Core;
 
 /// <summary>Whoever holds a lease; read by diagnostics from any thread while the lease runs.</summary>
-public interface ILeaseHolder
+internal interface ILeaseHolder
 {
     /// <summary>What ends the lease.</summary>
     LeaseScope Scope { get; }

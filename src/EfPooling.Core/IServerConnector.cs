@@ -2,7 +2,7 @@ namespace EfPooling.Core;
 
 /// <summary>Opens, checks and closes the server connections of a pool. Called by the pool only, never under its gate.</summary>
 /// <typeparam name="T">The server connection.</typeparam>
-public interface IServerConnector<T>
+internal interface IServerConnector<T>
     where T : class
 {
     /// <summary>Opens a server connection.</summary>
@@ -24,6 +24,10 @@ public interface IServerConnector<T>
     /// <summary>Like <see cref="IsAliveAsync"/>, for a caller that blocks: must not need the thread pool to end, as <see cref="OpenAsync"/>.</summary>
     Task<bool> IsAliveOnThreadAsync(T connection);
 
-    /// <summary>Closes the connection without waiting for the server. Does not throw.</summary>
-    void Close(T connection);
+    /// <summary>Closes the connection. The slot is free when the task ends.</summary>
+    /// <remarks>
+    /// Returns its task at once, because a caller that releases its lease must not wait for the network, and must not need the thread pool to end, as
+    /// <see cref="OpenAsync"/>: callers wait for the slot. Does not fail; a failure counts as closed.
+    /// </remarks>
+    Task CloseAsync(T connection);
 }

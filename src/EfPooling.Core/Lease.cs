@@ -3,7 +3,7 @@ namespace EfPooling.Core;
 /// <summary>The single-use right to use one server connection until <see cref="Release()"/> or <see cref="Retire"/>.</summary>
 /// <remarks>A copy is the same lease: when one copy ends it, every copy has ended. Not thread-safe beyond that check.</remarks>
 /// <typeparam name="T">The server connection.</typeparam>
-public readonly struct Lease<T> : IEquatable<Lease<T>>
+internal readonly struct Lease<T> : IEquatable<Lease<T>>
     where T : class
 {
     private readonly ServerConnectionPool<T>? _pool;

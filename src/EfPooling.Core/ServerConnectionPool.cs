@@ -13,7 +13,7 @@ namespace EfPooling.Core;
 /// Close the pool with <see cref="CloseAsync"/> or <see cref="DisposeAsync"/>.
 /// </remarks>
 /// <typeparam name="T">The server connection.</typeparam>
-public sealed class ServerConnectionPool<T> : IAsyncDisposable
+internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     where T : class
 {
     private readonly PoolGate _gate = new();
@@ -131,7 +131,10 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <remarks>Returns when the first one is open and the others have been begun; throws what the server said if the first cannot be opened.</remarks>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => EnsureReachableAsync(cancellationToken);
 
-    /// <summary>Retires every server connection: idle ones now, leased ones when they are released. Ends a pause after failed logins.</summary>
+    /// <summary>
+    /// Retires every server connection: closes idle ones, and blocks until they are closed; those in use are closed after their release. Ends a pause after failed
+    /// logins.
+    /// </summary>
     public void Clear()
     {
         var retired = new List<PoolRetirement<T>>();
@@ -152,9 +155,10 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             Log.Cleared(_logger, Name, retired.Count, leased);
         }
 
-        _keeper.CloseAll(retired);
+        var closing = _keeper.CloseAllAsync(retired);
         _keeper.StartOpens(opens);
         _keeper.Stop(outdated);
+        closing.Wait();
     }
 
     /// <summary>Closes every server connection and keeps none, whatever MinPoolSize says, until somebody comes. Does nothing while a lease runs or somebody waits.</summary>
@@ -179,7 +183,7 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             _keeper.LeaveLocked();
         }
 
-        _keeper.CloseAll(retired);
+        _keeper.CloseAllAsync(retired).Wait();
         _keeper.Stop(outdated);
         return true;
     }
@@ -199,7 +203,9 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
     /// <summary>Closes the pool: admits nobody new, serves whoever already waits, and closes each connection when it comes back.</summary>
     /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders. <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</param>
-    /// <returns>Whether everything came back in time. Connections that did not are closed when they are released.</returns>
+    /// <returns>
+    /// Whether everything came back in time, once every connection that is not in use is closed. Connections that did not come back are closed when they are released.
+    /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative or longer than a timer can wait; the pool goes on.</exception>
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
@@ -211,9 +217,11 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
             _keeper.LeaveLocked();
         }
 
-        _keeper.CloseAll(retired);
+        _ = _keeper.CloseAllAsync(retired);
         await _keeper.Quiet.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return Shut();
+        var isDrained = Shut();
+        await _keeper.Empty.ConfigureAwait(false);
+        return isDrained;
     }
 
     /// <summary>Closes the pool without waiting for leases to come back.</summary>
@@ -347,13 +355,14 @@ public sealed class ServerConnectionPool<T> : IAsyncDisposable
 
         _keeper.Dispose();
         _keeper.Stop(opens);
-        _keeper.CloseAll(retired);
+        _ = _keeper.CloseAllAsync(retired);
         foreach (var waiter in refused)
         {
             waiter.SetException(new PoolClosedException(Name));
         }
 
         Log.PoolClosed(_logger, Name, leased);
+        _keeper.SignalIfEmpty();
         return leased == 0;
     }
 }

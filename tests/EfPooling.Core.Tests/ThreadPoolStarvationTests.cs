@@ -96,7 +96,11 @@ public sealed class ThreadPoolStarvationTests
 
         public Task<bool> IsAliveOnThreadAsync(FakeConnection connection) => Task.FromResult(true);
 
-        public void Close(FakeConnection connection) => connection.Close();
+        public Task CloseAsync(FakeConnection connection)
+        {
+            connection.Close();
+            return Task.CompletedTask;
+        }
     }
 
     /// <summary>Never opens.</summary>
@@ -114,7 +118,11 @@ public sealed class ThreadPoolStarvationTests
 
         public Task<bool> IsAliveOnThreadAsync(FakeConnection connection) => Task.FromResult(true);
 
-        public void Close(FakeConnection connection) => connection.Close();
+        public Task CloseAsync(FakeConnection connection)
+        {
+            connection.Close();
+            return Task.CompletedTask;
+        }
 
         public void Dispose() => Started.Dispose();
     }

@@ -61,7 +61,10 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         }
         finally
         {
-            session?.Dispose();
+            if (session is not null)
+            {
+                await session.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -90,7 +93,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (opening.IsCompletedSuccessfully)
         {
-            connector.Close(opening.Result);
+            await connector.CloseAsync(opening.Result).ConfigureAwait(false);
         }
     }
 

@@ -7,7 +7,7 @@ namespace EfPooling.AdoNet;
 /// One server connection that listens. Used by one flow of control, except that its check timer calls from elsewhere. Any exception but
 /// a refused LISTEN means that it is of no use any more.
 /// </summary>
-internal sealed class ListenerSession : IDisposable
+internal sealed class ListenerSession : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestCheckPeriod = TimeSpan.FromSeconds(1);
 
@@ -114,20 +114,19 @@ internal sealed class ListenerSession : IDisposable
         }
     }
 
-    /// <summary>Closes the connection now, or when Npgsql is done with what it does. Nothing is delivered any more.</summary>
-    public void Dispose()
+    /// <summary>Closes the connection. If Npgsql still uses it, closes it when that has ended, and does not wait. Nothing is delivered any more.</summary>
+    public ValueTask DisposeAsync()
     {
         _checkTimer?.Dispose();
         _connection.Npgsql.Notification -= OnNotification;
         _interruption.Dispose();
         if (_pending.IsCompleted)
         {
-            _connector.Close(_connection);
+            return new ValueTask(_connector.CloseAsync(_connection));
         }
-        else
-        {
-            _ = CloseAfterAsync(_pending);
-        }
+
+        _ = CloseAfterAsync(_pending);
+        return ValueTask.CompletedTask;
     }
 
     // Npgsql gives up a read that is cancelled between two messages, and the connection stays in step: what has arrived is read by the next
@@ -185,7 +184,7 @@ internal sealed class ListenerSession : IDisposable
     private async Task CloseAfterAsync(Task pending)
     {
         await pending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _connector.Close(_connection);
+        await _connector.CloseAsync(_connection).ConfigureAwait(false);
     }
 
     private void OnNotification(object sender, NpgsqlNotificationEventArgs notification)

@@ -24,7 +24,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
     public string? ServerVersion => Volatile.Read(ref _serverVersion);
 
     public Task<ServerConnection> OpenAsync(CancellationToken cancellationToken)
-        => OpenThread.Run(() =>
+        => OwnThread.Run(() =>
         {
             var began = time.GetTimestamp();
             try
@@ -38,7 +38,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             }
         });
 
-    public Task<bool> IsAliveOnThreadAsync(ServerConnection connection) => OpenThread.Run(() => IsAlive(connection));
+    public Task<bool> IsAliveOnThreadAsync(ServerConnection connection) => OwnThread.Run(() => IsAlive(connection));
 
     private ServerConnection Open(CancellationToken cancellationToken)
     {
@@ -102,9 +102,14 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         }
     }
 
-    public void Close(ServerConnection connection)
+    public Task CloseAsync(ServerConnection connection)
     {
         connection.OnClosing();
+        return OwnThread.Run(() => Close(connection)); // Saying goodbye is a write to the network, which may block.
+    }
+
+    private void Close(ServerConnection connection)
+    {
         try
         {
             if (sourceIsPooled)

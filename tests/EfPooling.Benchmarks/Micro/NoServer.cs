@@ -11,7 +11,5 @@ internal sealed class NoServer : IServerConnector<object>
 
     public Task<bool> IsAliveOnThreadAsync(object connection) => Task.FromResult(true);
 
-    public void Close(object connection)
-    {
-    }
+    public Task CloseAsync(object connection) => Task.CompletedTask;
 }

@@ -103,7 +103,10 @@ internal sealed class FakeConnector : IServerConnector<FakeConnection>
 
     public Task<bool> IsAliveOnThreadAsync(FakeConnection connection) => IsAliveAsync(connection);
 
-    public void Close(FakeConnection connection)
+    /// <summary>Closing does not end, until the test ends it.</summary>
+    public TaskCompletionSource? HeldClose { get; set; }
+
+    public Task CloseAsync(FakeConnection connection)
     {
         lock (_lock)
         {
@@ -112,6 +115,7 @@ internal sealed class FakeConnector : IServerConnector<FakeConnection>
 
         connection.Close();
         OnClose?.Invoke(connection);
+        return HeldClose?.Task ?? Task.CompletedTask;
     }
 
     private List<TItem> Copy<TItem>(List<TItem> list)

@@ -58,8 +58,13 @@ internal sealed class StressConnector(int seed) : IServerConnector<StressConnect
         return Check();
     }
 
-    public void Close(StressConnection connection)
+    public async Task CloseAsync(StressConnection connection)
     {
+        if (Next(2) == 0)
+        {
+            await Task.Yield();
+        }
+
         Interlocked.Decrement(ref _open);
         connection.Close();
     }
