@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace TenantSample;
 
-/// <summary>Whoever uses it says for which tenant. The model knows nothing of tenants; the table's policy does.</summary>
+/// <summary>The caller sets the tenant. The model knows nothing of tenants; the table's policy does.</summary>
 internal sealed class NotesDb(DbContextOptions<NotesDb> options) : DbContext(options)
 {
     public DbSet<Note> Notes => Set<Note>();

@@ -16,7 +16,7 @@ await using (var owner = new NotesDb(new DbContextOptionsBuilder<NotesDb>().UseN
         """);
 }
 
-// One server connection for both tenants. Each statement takes its tenant along, so that none sees another one's rows.
+// One server connection for both tenants. Each statement carries its tenant, so no tenant sees another one's rows.
 var options = new DbContextOptionsBuilder<NotesDb>().UseNpgsql(server.ConnectionString).UseTransactionPooling(pool =>
 {
     pool.MaxPoolSize = 1;
@@ -34,10 +34,10 @@ foreach (var notes in new[] { tea, coffee })
     Console.WriteLine($"{notes.Tenant}: {string.Join(", ", texts)}");
 }
 
-await using var nobody = new NotesDb(options);
+await using var anonymous = new NotesDb(options);
 try
 {
-    Console.WriteLine($"Without a tenant: {await nobody.Notes.CountAsync()} notes");
+    Console.WriteLine($"Without a tenant: {await anonymous.Notes.CountAsync()} notes");
 }
 catch (SessionSettingMissingException error)
 {

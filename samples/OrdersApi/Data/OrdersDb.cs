@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace OrdersApi.Data;
 
-/// <summary>The model. Names in the database are in snake case, so that SQL for Dapper needs no quotes.</summary>
+/// <summary>The model. Names in the database are in snake case, so SQL for Dapper needs no quotes.</summary>
 internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(options)
 {
     private const string TenantId = "TenantId";

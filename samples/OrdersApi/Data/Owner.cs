@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace OrdersApi.Data;
 
-/// <summary>The owner of the tables, who migrates them. Requests never run as the owner.</summary>
+/// <summary>The owner of the tables, which migrates them. Requests never run as the owner.</summary>
 internal static class Owner
 {
-    private const long MigrationLock = 7_310_579_624; // Any number that nobody else locks.
+    private const long MigrationLock = 7_310_579_624; // Any number that no other code locks.
 
     /// <summary>Safe when several instances of the API start together.</summary>
     public static async Task MigrateAsync(string connectionString, ILoggerFactory loggers)
@@ -20,7 +20,7 @@ internal static class Owner
         await using var db = new OrdersDb(options.Options);
         if (await db.Database.CanConnectAsync())
         {
-            // EF Core's own lock ends with the transaction of each migration, so that two instances might each apply the second one. This one ends with the connection.
+            // EF Core's own lock ends with the transaction of each migration, so two instances might both apply the second migration. This lock ends with the connection.
             await db.Database.OpenConnectionAsync();
             await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})");
         }

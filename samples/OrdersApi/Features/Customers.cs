@@ -6,7 +6,7 @@ using OrdersApi.Http;
 
 namespace OrdersApi.Features;
 
-/// <summary>Customers, with Dapper on a connection that the services give out.</summary>
+/// <summary>Customers, with Dapper on a connection from the services.</summary>
 internal static class Customers
 {
     public static void MapCustomers(this IEndpointRouteBuilder routes)

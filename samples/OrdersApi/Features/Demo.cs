@@ -6,7 +6,7 @@ using OrdersApi.Http;
 
 namespace OrdersApi.Features;
 
-/// <summary>A mistake, for you to see what is made of it.</summary>
+/// <summary>A deliberate mistake, which shows what the guard does about it.</summary>
 internal static class Demo
 {
     public static void MapDemo(this IEndpointRouteBuilder routes)
@@ -17,7 +17,7 @@ internal static class Demo
     /// <remarks>The tags let the exception name the lines. Without them, <c>CallSiteSampling</c> can find them in the stack.</remarks>
     private static async Task<Results<NoContent, ProblemHttpResult>> OneContextTwoTasksAsync(OrdersDb db, CancellationToken cancellationToken)
     {
-        // Takes long enough for the second one to come in between.
+        // Takes long enough for the second one to start meanwhile.
         var orders = db.Orders.FromSql($"SELECT o.* FROM orders o, (SELECT pg_sleep(0.2)) AS nap").TagWithCallSite().CountAsync(cancellationToken);
 #pragma warning disable EFP0002 // The mistake that this endpoint shows.
         var customers = db.Customers.TagWithCallSite().CountAsync(cancellationToken);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 
 namespace OrdersApi.Features;
 
-/// <summary>What the API offers: a page with live events for a browser, JSON for everybody else.</summary>
+/// <summary>What the API offers: a page with live events for a browser, JSON for all other clients.</summary>
 internal static class Home
 {
     public static void MapHome(this IEndpointRouteBuilder routes)

@@ -13,7 +13,7 @@ namespace OrdersApi.Features;
 /// <summary>Tells clients of orders that were placed or paid, as soon as that is committed. One server connection listens for all of them.</summary>
 internal static class OrderNotifications
 {
-    // A tenant hears of its own orders only.
+    // A tenant gets notifications of its own orders only.
     private static string Channel => $"order_changes of {Tenant.Current}";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
@@ -56,7 +56,7 @@ internal static class OrderNotifications
     }
 }
 
-/// <summary>What has become of an order.</summary>
+/// <summary>A change of an order.</summary>
 /// <param name="OrderId">Number of the order.</param>
 /// <param name="Status">Pending: it was placed.</param>
 public sealed record OrderChange(int OrderId, OrderStatus Status);

@@ -59,7 +59,7 @@ internal static class Orders
         db.Orders.Add(order);
         await db.SaveChangesAsync(cancellationToken);
         await db.AnnounceAsync(order.Id, order.Status, cancellationToken);
-        // Not cancelled any more: nobody is to wonder whether there is an order.
+        // Not cancellable any more: the client must learn whether there is an order.
         await transaction.CommitAsync(CancellationToken.None);
         Log.OrderCreated(logger, order.Id, order.CustomerId, order.Lines.Count, order.Total);
         return TypedResults.CreatedAtRoute(await FindAsync(db, order.Id, cancellationToken), "GetOrder", new { id = order.Id });

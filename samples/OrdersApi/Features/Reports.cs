@@ -25,13 +25,13 @@ internal static class Reports
             .WithSummary("Sales by product and by customer. Keeps its connection open while it thinks about what it has read.");
 
     /// <remarks>
-    /// The connection is open all the time, as in many a real report, export or job. In an ordinary pool ten of them at once leave
-    /// nothing for anybody else; here an open connection that runs no command holds no server connection.
+    /// The connection is open all the time, as in many real reports, exports and jobs. In an ordinary pool, ten reports at once leave
+    /// no connection for other callers. Here an open connection that runs no command holds no server connection.
     /// </remarks>
     /// <param name="dataSource">The pool.</param>
-    /// <param name="time">The clock for thinking.</param>
-    /// <param name="cancellationToken">Cancels reading and thinking.</param>
-    /// <param name="thinkMilliseconds">How long to think between two queries.</param>
+    /// <param name="time">The clock for the pause.</param>
+    /// <param name="cancellationToken">Cancels reading and pausing.</param>
+    /// <param name="thinkMilliseconds">How long to pause between two queries.</param>
     private static async Task<Ok<SalesReport>> SalesAsync(
         DbDataSource dataSource, TimeProvider time, CancellationToken cancellationToken, [Range(0, 60_000)] int thinkMilliseconds = 2_000)
     {
@@ -43,7 +43,7 @@ internal static class Reports
     }
 }
 
-/// <summary>What was sold. The two lists were read one after the other, so orders in between are in the second only.</summary>
+/// <summary>What was sold. The two lists are read one after the other, so orders in between are in the second list only.</summary>
 /// <param name="ThinkMilliseconds">How long the report kept its connection open between two queries.</param>
 /// <param name="Products">Sales by product, the most revenue first.</param>
 /// <param name="Customers">Sales by customer, the best first.</param>

@@ -3,16 +3,16 @@ using Dapper;
 
 namespace OrdersApi.Features;
 
-/// <summary>Takes products out of stock, with Dapper inside whatever transaction the caller has.</summary>
+/// <summary>Takes products out of stock, with Dapper inside the caller's transaction.</summary>
 internal static class Stock
 {
     /// <summary>
-    /// Takes every line, or as many as there are: roll back if there is a shortage. Concurrent callers wait for each other product by
+    /// Takes every line of which there is enough. The caller rolls back if there is a shortage. Concurrent callers wait for each other product by
     /// product and always in the same order, so that they cannot deadlock.
     /// </summary>
     /// <param name="transaction">Read committed is enough: each update looks at the row as it is when the lock is granted.</param>
     /// <param name="lines">Each product once.</param>
-    /// <param name="cancellationToken">Cancels the taking; the transaction must be rolled back then.</param>
+    /// <param name="cancellationToken">Cancels the operation; the transaction must then be rolled back.</param>
     public static async Task<TakenStock> TakeAsync(DbTransaction transaction, IEnumerable<NewOrderLine> lines, CancellationToken cancellationToken)
     {
         var prices = new Dictionary<int, decimal>();
@@ -41,7 +41,7 @@ internal static class Stock
     }
 }
 
-/// <summary>What came of taking products out of stock.</summary>
+/// <summary>The result of taking products out of stock.</summary>
 /// <param name="Prices">The price of each product that was taken, at that moment.</param>
 /// <param name="Shortages">Products of which there are too few.</param>
 /// <param name="Unknown">Products that do not exist.</param>

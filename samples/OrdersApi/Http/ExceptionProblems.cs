@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace OrdersApi.Http;
 
-/// <summary>Turns the exceptions that a client can do something about into problem details; any other becomes a plain 500.</summary>
+/// <summary>Turns the exceptions that a client can act on into problem details. Any other becomes a plain 500.</summary>
 internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -41,7 +41,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         Detail = "A text contains the character NUL (\\u0000), which cannot be stored.",
     };
 
-    // EF Core wraps what looks transient in an InvalidOperationException. After a commit of unknown outcome nobody should just try again.
+    // EF Core wraps an exception that looks transient in an InvalidOperationException. After a commit of unknown outcome a client must not simply try again.
     private static bool IsUnavailable(Exception exception)
         => exception is not CommitOutcomeUnknownException
             && (exception is QueryWaitTimeoutException or NpgsqlException { IsTransient: true }

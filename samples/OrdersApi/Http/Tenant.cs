@@ -12,7 +12,7 @@ internal static partial class Tenant
 
     private static readonly AsyncLocal<string?> Present = new();
 
-    /// <summary>Of the request that is being answered; <c>null</c> if it names none.</summary>
+    /// <summary>The tenant of the request that is being answered; <c>null</c> if the request names none.</summary>
     public static string? Current
     {
         get => Present.Value;
@@ -20,8 +20,8 @@ internal static partial class Tenant
     }
 
     /// <summary>
-    /// Everything that runs through the pool, with EF Core or Dapper, runs as the tenant and as a role that the policies bind. Without a
-    /// tenant nothing is sent: that is how an endpoint that needs one says so.
+    /// Every statement through the pool, with EF Core or Dapper, runs as the tenant and as a role that the policies bind. Without a
+    /// tenant no statement is sent, so an endpoint that needs a tenant fails with that error.
     /// </summary>
     public static void Declare(TransactionPoolingOptions options)
         => options.SessionSetting("app.tenant_id", _ => Current, required: true).SessionSetting("role", "orders_app");
