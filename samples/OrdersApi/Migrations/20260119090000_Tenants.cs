@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace OrdersApi.Migrations
 {
     /// <summary>
-    /// Gives every customer, order and line a tenant. Products and their stock are everybody's: all tenants sell from one warehouse.
+    /// Gives every customer, order and line a tenant. Products and their stock have no tenant: all tenants sell from one warehouse.
     /// </summary>
     public partial class Tenants : Migration
     {
