@@ -28,7 +28,7 @@ if (args is not ["--recorded", var database])
 await using var flows = new Flows(database);
 await flows.PrepareAsync();
 await PrintAsync("lone SELECT", FlowRecorder.RecordAsync, record => record(flows.ReadAsync));
-await PrintAsync("four reads that share a round trip, and the end of the transaction before them", FlowRecorder.RecordAsync, flows.ShareReadsAsync);
+await PrintAsync("four reads that share a round trip", FlowRecorder.RecordAsync, flows.ShareReadsAsync);
 await PrintAsync("SaveChanges in a transaction", FlowRecorder.RecordAsync, flows.SaveChangesAsync);
 return 0;
 

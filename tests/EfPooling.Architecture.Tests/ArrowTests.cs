@@ -7,6 +7,8 @@ public sealed class ArrowTests(ITestOutputHelper output)
     /// <summary>A ratchet: it may only be made smaller.</summary>
     private const int LargestCircle = 9;
 
+    private const int MostFilesInAFolder = 38;
+
     private static readonly Lazy<SourceModel> Read = new(() => SourceModel.Read("EfPooling.AdoNet"));
 
     private static SourceModel AdoNet => Read.Value;
@@ -31,6 +33,14 @@ public sealed class ArrowTests(ITestOutputHelper output)
         var figures = string.Join('\n', circles.Select(circle => $"{circle.Count} files: {string.Join(", ", circle)}"));
         output.WriteLine(figures);
         Assert.True(circles.Count == 0 || circles[0].Count <= LargestCircle, $"The largest circle has more than {LargestCircle} files:\n{figures}");
+    }
+
+    [Fact]
+    public void Folders_AreCounted()
+    {
+        var folders = AdoNet.Files.GroupBy(SourceModel.FolderOf).OrderBy(folder => folder.Key, StringComparer.Ordinal).ToList();
+        output.WriteLine(string.Join('\n', folders.Select(folder => $"{(folder.Key is "" ? "(root)" : folder.Key)}: {folder.Count()} files")));
+        Assert.All(folders, static folder => Assert.InRange(folder.Count(), 1, MostFilesInAFolder));
     }
 
     // Two files that use each other: the models of arrows and circles must see them, or nothing above can fail.
