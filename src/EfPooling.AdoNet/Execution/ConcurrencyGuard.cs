@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using EfPooling.AdoNet.Sql;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -73,7 +74,7 @@ internal sealed class ConcurrencyGuard
         var surroundings = Surroundings.Here;
         return new OperationInfo(kind)
         {
-            CommandText = Shorten(source?.Text) ?? activity,
+            CommandText = SqlText.ShortenOrNull(source?.Text) ?? activity,
             CallSite = CallSites.Find(new StackTrace(1, fNeedFileInfo: true)) ?? CallSites.Find(surroundings.Site) ?? CallSites.FindTag(source?.Text) ?? source?.Origin,
             ManagedThreadId = Environment.CurrentManagedThreadId,
             TraceId = surroundings.TraceId,
@@ -98,19 +99,5 @@ internal sealed class ConcurrencyGuard
             var (running, refused) = describe();
             Log.ConcurrentUse(_logger, _pool, refused.ToString(), running.ToString());
         }
-    }
-
-    /// <summary>One short line without the tags before the SQL, which are comments.</summary>
-    public static string? Shorten(string? text)
-    {
-        const int Limit = 120;
-        var rest = text.AsSpan().TrimStart();
-        while (rest.StartsWith("--", StringComparison.Ordinal) && rest.IndexOf('\n') is var end and >= 0)
-        {
-            rest = rest[(end + 1)..].TrimStart();
-        }
-
-        var line = rest.ToString().ReplaceLineEndings(" ").Trim();
-        return line.Length == 0 ? null : line.Length > Limit ? string.Concat(line.AsSpan(0, Limit - 1), "…") : line;
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EfPooling.AdoNet.Sql;
 
 namespace EfPooling.AdoNet;
 
@@ -67,7 +68,7 @@ internal struct OperationStart
         var surroundings = Surroundings.Of(_context);
         return new OperationInfo(_kind)
         {
-            CommandText = ConcurrencyGuard.Shorten(source?.Text) ?? activity,
+            CommandText = SqlText.ShortenOrNull(source?.Text) ?? activity,
             CallSite = CallSites.Find(_site as StackTrace) ?? CallSites.Find(surroundings.Site) ?? CallSites.FindTag(source?.Text) ?? source?.Origin,
             Duration = at == 0 ? TimeSpan.Zero : guard.Since(at),
             ManagedThreadId = _threadId,

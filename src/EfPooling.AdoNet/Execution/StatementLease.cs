@@ -27,7 +27,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     public LeaseScope Scope { get; private set; }
 
-    public string? Activity => Shorten(statement.Text);
+    public string? Activity => SqlText.ShortenOrNull(statement.Text);
 
     public BatchedRead? BatchedRead => _read;
 
@@ -366,12 +366,5 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         _solo?.End();
         _solo = null;
         return true;
-    }
-
-    private static string? Shorten(string? text)
-    {
-        const int Limit = 120;
-        var line = text?.ReplaceLineEndings(" ").Trim();
-        return line?.Length > Limit ? string.Concat(line.AsSpan(0, Limit - 1), "…") : line;
     }
 }

@@ -123,7 +123,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
 
         if (differences.Count > 0)
         {
-            throw new SessionChangedException(pool, [.. _texts], _texts.Select(StatementSummary.Of), differences);
+            throw new SessionChangedException(pool, [.. _texts], _texts.Select(SqlText.Shorten), differences);
         }
     }
 

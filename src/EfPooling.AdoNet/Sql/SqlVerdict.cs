@@ -118,7 +118,7 @@ internal sealed class SqlVerdict
         {
             if ((statement.Effects & effect) != 0)
             {
-                return StatementSummary.Of(Text.Substring(statement.Start, Math.Min(statement.End - statement.Start, StatementSummary.MostRead)));
+                return SqlText.Shorten(Text.Substring(statement.Start, statement.End - statement.Start));
             }
         }
 

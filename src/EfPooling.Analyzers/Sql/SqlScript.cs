@@ -55,6 +55,6 @@ internal sealed class SqlScript
     public string Summary(int first, int end)
     {
         var start = Tokens[first].Start;
-        return StatementSummary.Of(Tokens.Text.Substring(start, Tokens[end - 1].End - start)).Replace(SqlSource.Hole, '…');
+        return SqlText.Shorten(Tokens.Text.Substring(start, Tokens[end - 1].End - start)).Replace(SqlSource.Hole, '…');
     }
 }

@@ -2,18 +2,20 @@ using System.Text;
 
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Shortens a statement for messages.</summary>
-internal static class StatementSummary
+/// <summary>SQL in messages, logs and diagnostics.</summary>
+internal static class SqlText
 {
     private const int MaxLength = 120;
     private const int MaxConstant = 20;
+    private const int MostRead = 20_000; // What comes then is cut off anyway, unless it stands behind a very long comment.
 
-    /// <summary>Of a longer statement no more need be given: what comes then is left out anyway, unless it stands behind a very long comment.</summary>
-    public const int MostRead = 20_000;
-
-    /// <summary>One line without comments, cut at about 120 characters. What constants of more than 20 characters contain is left out.</summary>
-    public static string Of(string statement)
+    /// <summary>
+    /// One line without comments, and so without the tags before the SQL, cut at about 120 characters. What constants of more than 20 characters contain is left out.
+    /// </summary>
+    /// <returns>Empty if there is nothing but comments.</returns>
+    public static string Shorten(string sql)
     {
+        var statement = sql.Length > MostRead ? sql.Substring(0, MostRead) : sql;
         var text = new StringBuilder();
         var end = 0;
         foreach (var token in SqlLexer.Read(statement, out _, MaxLength + 2))
@@ -41,4 +43,8 @@ internal static class StatementSummary
 
         return text.Replace('\n', ' ').Replace('\r', ' ').ToString();
     }
+
+    /// <inheritdoc cref="Shorten"/>
+    /// <returns><c>null</c> if there is nothing but comments.</returns>
+    public static string? ShortenOrNull(string? sql) => sql is not null && Shorten(sql) is { Length: > 0 } line ? line : null;
 }
