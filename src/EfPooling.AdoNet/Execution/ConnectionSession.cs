@@ -51,7 +51,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             return;
         }
 
-        if (SessionNeeds.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
+        if (SessionFeatures.ReasonOf(verdict.Effects, isInTransaction, out var culprit) is { } reason)
         {
             if (IsSelfContained(verdict, isInTransaction) || (!isSide && Policy == SessionStatePolicy.Throw && binder.Transaction?.TryOwe(verdict, reason) == true))
             {
@@ -62,7 +62,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
             if (isSide || Policy == SessionStatePolicy.Throw || Pool.Options.PoolMode == PoolMode.Statement
                 || binder.CurrentAmbient is not null || (isInTransaction && reason == PinReason.TransactionText))
             {
-                throw SessionStateException.Create(reason, statement);
+                throw SessionFeatures.Refuse(reason, statement);
             }
 
             Pool.ReportPin(reason, statement);
@@ -82,7 +82,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
     {
         server.NoteText(verdict.Text);
         var judgement = Pool.Catalog.Judge(verdict, statement);
-        var effects = SessionNeeds.EffectsOf(verdict, judgement);
+        var effects = SessionFeatures.EffectsOf(verdict, judgement);
         if (judgement.Advances)
         {
             server.ExpectSequenceValues();
@@ -96,7 +96,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
                 server.Mark(Taint.Unverified);
             }
         }
-        else if (SessionNeeds.MayChangeSchema(verdict))
+        else if (SessionFeatures.MayChangeSchema(verdict))
         {
             server.Mark(Taint.SchemaChanged);
         }
@@ -107,7 +107,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
         }
 
         var settingsFollow = _pinned?.LastsUntilClose != true;
-        server.Mark(SessionNeeds.TaintOf(effects, verdict, settingsFollow));
+        server.Mark(SessionFeatures.TaintOf(effects, verdict, settingsFollow));
         if (verdict.Effects.HasFlag(SessionEffects.Settings) && settingsFollow)
         {
             var settings = binder.Connection.RequireSettings();
@@ -121,7 +121,7 @@ internal sealed class ConnectionSession(ConnectionBinder binder)
         }
 
         // What is declared must hold for the next statement too, even in the same transaction.
-        if (verdict.ResetsAllSettings || (effects & SessionNeeds.HiddenSettings) != 0)
+        if (verdict.ResetsAllSettings || (effects & SessionFeatures.HiddenSettings) != 0)
         {
             DoubtDeclared(server);
         }

@@ -41,10 +41,7 @@ internal sealed class PinnedSession(IServerHolder holder, PinReason reason, stri
         var server = _lease.Connection;
         try
         {
-            if (!server.Settings.Are(wanted))
-            {
-                await server.ApplyAsync(wanted, isInTransaction: false, cancellationToken).ConfigureAwait(false);
-            }
+            await server.EnsureSettingsAsync(wanted, SettingRoute.Alone, isInTransaction: false, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {

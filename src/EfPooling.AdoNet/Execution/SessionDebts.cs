@@ -53,7 +53,7 @@ internal sealed class SessionDebts
     {
         if (!_ledger.IsBalanced)
         {
-            throw SessionStateException.Create(_first.Reason, _first.Statement);
+            throw SessionFeatures.Refuse(_first.Reason, _first.Statement);
         }
     }
 

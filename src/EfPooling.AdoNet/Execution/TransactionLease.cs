@@ -29,11 +29,7 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
     {
         try
         {
-            if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
-            {
-                Server.Apply(wanted, MayBeInTransaction);
-            }
-
+            Server.EnsureSettings(wanted, SettingRoute.AheadOfTransaction, MayBeInTransaction);
             Server.ForgetSequenceValues();
             _inner = Server.Npgsql.BeginTransaction(isolationLevel);
         }
@@ -50,11 +46,7 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
     {
         try
         {
-            if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
-            {
-                await Server.ApplyAsync(wanted, MayBeInTransaction, cancellationToken).ConfigureAwait(false);
-            }
-
+            await Server.EnsureSettingsAsync(wanted, SettingRoute.AheadOfTransaction, MayBeInTransaction, cancellationToken).ConfigureAwait(false);
             Server.ForgetSequenceValues();
             _inner = Server.Npgsql.BeginTransaction(isolationLevel); // Sends nothing yet.
         }

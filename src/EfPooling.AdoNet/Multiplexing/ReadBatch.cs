@@ -89,11 +89,7 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
         try
         {
             var wanted = _reads[0].Wanted;
-            if (!Server.Settings.Are(wanted) && !Server.TrySend(wanted, inOwnTransaction: true))
-            {
-                await Server.ApplyAsync(wanted, isInTransaction: false, CancellationToken.None).ConfigureAwait(false);
-            }
-
+            await Server.EnsureSettingsAsync(wanted, SettingRoute.AheadOfTransaction, isInTransaction: false, CancellationToken.None).ConfigureAwait(false);
             sent = time.GetTimestamp();
             _reader = await _batch!.ExecuteReaderAsync(_reads[0].Behavior, CancellationToken.None).ConfigureAwait(false);
             await _reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);

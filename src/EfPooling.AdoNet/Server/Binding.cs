@@ -50,18 +50,11 @@ internal readonly struct Binding
     /// <param name="verdict">On the statement; <c>null</c> if it has no text.</param>
     /// <param name="mayShareTransaction">They may travel with the statement, in its implicit transaction.</param>
     public void ApplySettings(SettingMap wanted, SqlVerdict? verdict, bool mayShareTransaction)
-    {
-        if (!Server.Settings.Are(wanted) && Server.TakesSettingsBefore(verdict) && !(_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false)))
-        {
-            Server.Apply(wanted, isInTransaction: _owner is not null);
-        }
-    }
+        => Server.EnsureSettings(wanted, Route(mayShareTransaction), isInTransaction: _owner is not null, verdict);
 
     /// <inheritdoc cref="ApplySettings"/>
     public ValueTask ApplySettingsAsync(SettingMap wanted, SqlVerdict? verdict, bool mayShareTransaction, CancellationToken cancellationToken)
-        => Server.Settings.Are(wanted) || !Server.TakesSettingsBefore(verdict) || (_owner is null && mayShareTransaction && Server.TrySend(wanted, inOwnTransaction: false))
-            ? ValueTask.CompletedTask
-            : new ValueTask(Server.ApplyAsync(wanted, isInTransaction: _owner is not null, cancellationToken));
+        => Server.EnsureSettingsAsync(wanted, Route(mayShareTransaction), isInTransaction: _owner is not null, cancellationToken, verdict);
 
     public void Observe(Exception error)
     {
@@ -91,4 +84,6 @@ internal readonly struct Binding
         Server.OnStatementEnded();
         return _owner is null ? _ownLease.EndAsync() : _owner.OnStatementEndedAsync();
     }
+
+    private SettingRoute Route(bool mayShareTransaction) => _owner is null && mayShareTransaction ? SettingRoute.WithStatement : SettingRoute.Alone;
 }

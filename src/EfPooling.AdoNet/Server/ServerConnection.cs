@@ -137,15 +137,34 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         _ => true,
     };
 
-    /// <summary>Lets settings travel ahead of what is executed next.</summary>
+    /// <summary>Makes sure that settings are in force for what is executed next: they are already, they travel ahead of it, or they take a round trip.</summary>
     /// <param name="wanted">What is to be in force.</param>
-    /// <param name="inOwnTransaction">
-    /// As a transaction of their own, if the server is sure to accept them; else they are undone if the statement fails, and if they
-    /// fail it does not run.
-    /// </param>
-    /// <returns>Whether they do; else they need a round trip.</returns>
-    public bool TrySend(SettingMap wanted, bool inOwnTransaction)
+    /// <param name="route">How they may travel.</param>
+    /// <param name="isInTransaction">A transaction may be open, whose end might undo what a round trip has set.</param>
+    /// <param name="before">The statement that comes next; <c>null</c> if it has no text. One that <see cref="TakesSettingsBefore">takes no settings</see> runs without.</param>
+    public void EnsureSettings(SettingMap wanted, SettingRoute route, bool isInTransaction, SqlVerdict? before = null)
     {
+        if (!Settings.Are(wanted) && TakesSettingsBefore(before) && !TrySend(wanted, route))
+        {
+            Apply(wanted, isInTransaction);
+        }
+    }
+
+    /// <inheritdoc cref="EnsureSettings"/>
+    public ValueTask EnsureSettingsAsync(SettingMap wanted, SettingRoute route, bool isInTransaction, CancellationToken cancellationToken, SqlVerdict? before = null)
+        => Settings.Are(wanted) || !TakesSettingsBefore(before) || TrySend(wanted, route)
+            ? ValueTask.CompletedTask
+            : new ValueTask(ApplyAsync(wanted, isInTransaction, cancellationToken));
+
+    // Whether they travel ahead of what is executed next. Otherwise they need a round trip.
+    private bool TrySend(SettingMap wanted, SettingRoute route)
+    {
+        if (route == SettingRoute.Alone)
+        {
+            return false;
+        }
+
+        var inOwnTransaction = route == SettingRoute.AheadOfTransaction;
         if (!recovery.CanPrepend || (inOwnTransaction ? !wanted.IsSureToBeAccepted : wanted.IsRefused) || NpgsqlInternals.HasPrepended(Npgsql))
         {
             return false;
@@ -173,18 +192,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         return true;
     }
 
-    /// <summary>Puts settings in force, with a round trip.</summary>
-    /// <param name="wanted">What is to be in force.</param>
-    /// <param name="isInTransaction">A transaction may be open, whose end might undo them.</param>
-    public void Apply(SettingMap wanted, bool isInTransaction)
+    private void Apply(SettingMap wanted, bool isInTransaction)
     {
         using var apply = BeginApply(wanted);
         apply.ExecuteNonQuery();
         EndApply(wanted, isInTransaction);
     }
 
-    /// <inheritdoc cref="Apply"/>
-    public async Task ApplyAsync(SettingMap wanted, bool isInTransaction, CancellationToken cancellationToken)
+    private async Task ApplyAsync(SettingMap wanted, bool isInTransaction, CancellationToken cancellationToken)
     {
         var apply = BeginApply(wanted);
         await using (apply.ConfigureAwait(false))

@@ -74,5 +74,5 @@ public sealed class SessionTaintTests
         Assert.NotEqual(Taint.None, Of("SET a = 1"));
     }
 
-    private static Taint Of(string sql) => SessionNeeds.TaintOf(SqlVerdict.Of(sql).Effects, SqlVerdict.Of(sql), settingsFollow: false);
+    private static Taint Of(string sql) => SessionFeatures.TaintOf(SqlVerdict.Of(sql).Effects, SqlVerdict.Of(sql), settingsFollow: false);
 }

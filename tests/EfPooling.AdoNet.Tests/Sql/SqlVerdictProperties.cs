@@ -182,7 +182,7 @@ public sealed class SqlVerdictProperties
         "$1", "@p", "BEGIN", "ATOMIC", "END", "CASE", "DO", "EXPLAIN", "ANALYZE", "CREATE", "TEMP", "TABLE", "INTO", "/*", "*/", "--", "\n", "LOCAL", "=", "DECLARE",
     ];
 
-    private static Taint Of(string sql) => SessionNeeds.TaintOf(SqlVerdict.Read(sql).Effects, SqlVerdict.Read(sql), settingsFollow: false);
+    private static Taint Of(string sql) => SessionFeatures.TaintOf(SqlVerdict.Read(sql).Effects, SqlVerdict.Read(sql), settingsFollow: false);
 
     private static string Describe(SqlVerdict verdict)
         => $"{verdict.Kind} {verdict.Effects} {verdict.IsReadCandidate} {verdict.CanShareTransaction} {string.Join(',', verdict.Settings)} "
