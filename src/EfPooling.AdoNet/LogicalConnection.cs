@@ -26,8 +26,8 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
     private string? _given; // the connection string, as long as it is shown as it was given: until the first open
-    private ConnectionBinder? _binder; // present while open
-    private ConnectionBinder? _lost; // Interlocked: whose session broke while the connection was open, until that is closed or opened
+    private ConnectionScope? _scope; // present while open
+    private ConnectionScope? _lost; // Interlocked: whose session broke while the connection was open, until that is closed or opened
     private ConnectionSettings? _settings; // Interlocked; absent as long as no setting is known, to keep connections small
     private ConnectionState _state; // Interlocked where an open may meet a close
     private CallerInfo _opener; // written once, before publication
@@ -124,7 +124,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     {
         get
         {
-            _ = OpenBinder;
+            _ = OpenScope;
             return _pool!.ServerVersion ?? throw new InvalidOperationException("The server's version is not known before the first connection to it.");
         }
     }
@@ -136,7 +136,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     public override bool CanCreateBatch => true;
 
     /// <summary>That was begun on it and has not ended.</summary>
-    internal ServerTransaction? CurrentTransaction => _binder?.Transaction;
+    internal ServerTransaction? CurrentTransaction => _scope?.Transaction;
 
     /// <inheritdoc/>
     protected override DbProviderFactory DbProviderFactory => TransactionPoolingFactory.Instance;
@@ -147,16 +147,16 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// </summary>
     public override void Open()
     {
-        var binder = BeginOpen();
+        var scope = BeginOpen();
         try
         {
-            binder.Open();
-            EndOpen(binder);
+            scope.Open();
+            EndOpen(scope);
         }
         catch
         {
-            OnOpenFailed(binder);
-            binder.Close();
+            OnOpenFailed(scope);
+            scope.Close();
             throw;
         }
     }
@@ -164,39 +164,39 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <inheritdoc cref="Open"/>
     public override async Task OpenAsync(CancellationToken cancellationToken)
     {
-        var binder = BeginOpen();
+        var scope = BeginOpen();
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await binder.OpenAsync(cancellationToken).ConfigureAwait(false);
-            EndOpen(binder);
+            await scope.OpenAsync(cancellationToken).ConfigureAwait(false);
+            EndOpen(scope);
         }
         catch
         {
-            OnOpenFailed(binder);
-            await binder.CloseAsync().ConfigureAwait(false);
+            OnOpenFailed(scope);
+            await scope.CloseAsync().ConfigureAwait(false);
             throw;
         }
     }
 
     // A handler of StateChange may have thrown when it was open already.
-    private void OnOpenFailed(ConnectionBinder binder)
+    private void OnOpenFailed(ConnectionScope scope)
     {
         _state = ConnectionState.Closed;
-        if (Interlocked.CompareExchange(ref _binder, null, binder) == binder)
+        if (Interlocked.CompareExchange(ref _scope, null, scope) == scope)
         {
-            binder.Pool.IdleWatch?.OnClosed();
+            scope.Pool.IdleWatch?.OnClosed();
         }
     }
 
     /// <summary>Closes an open reader, rolls back a transaction in progress and closes the connection.</summary>
     public override void Close()
     {
-        if (EndUse(out var wasOpen) is { } binder)
+        if (EndUse(out var wasOpen) is { } scope)
         {
             try
             {
-                binder.Close();
+                scope.Close();
             }
             finally
             {
@@ -208,11 +208,11 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <inheritdoc cref="Close"/>
     public override async Task CloseAsync()
     {
-        if (EndUse(out var wasOpen) is { } binder)
+        if (EndUse(out var wasOpen) is { } scope)
         {
             try
             {
-                await binder.CloseAsync().ConfigureAwait(false);
+                await scope.CloseAsync().ConfigureAwait(false);
             }
             finally
             {
@@ -224,7 +224,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        _disposal.Set(_pool?.Guard, _binder?.Claim.BusyOperation);
+        _disposal.Set(_pool?.Guard, _scope?.Claim.BusyOperation);
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         GC.SuppressFinalize(this);
@@ -233,7 +233,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <summary>Moves the connection to another database of the same server, which has a pool of its own.</summary>
     public override void ChangeDatabase(string databaseName)
     {
-        _ = OpenBinder;
+        _ = OpenScope;
         var other = OtherDatabase(databaseName);
         Close();
         ChangePool(other);
@@ -243,7 +243,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <inheritdoc cref="ChangeDatabase"/>
     public override async Task ChangeDatabaseAsync(string databaseName, CancellationToken cancellationToken = default)
     {
-        _ = OpenBinder;
+        _ = OpenScope;
         var other = OtherDatabase(databaseName);
         await CloseAsync().ConfigureAwait(false);
         ChangePool(other);
@@ -261,7 +261,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         [CallerMemberName] string? member = null,
         [CallerFilePath] string? file = null,
         [CallerLineNumber] int line = 0)
-        => Begun(OpenBinder.BeginTransaction(this, isolationLevel, new CallerInfo(member, file, line)));
+        => Begun(OpenScope.BeginTransaction(isolationLevel, new CallerInfo(member, file, line)));
 
     /// <inheritdoc cref="BeginTransaction(IsolationLevel, string?, string?, int)"/>
     /// <param name="member">Filled in by the compiler, to name the call site in diagnostics.</param>
@@ -287,7 +287,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         [CallerLineNumber] int line = 0)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var beginning = OpenBinder.BeginTransactionAsync(this, isolationLevel, new CallerInfo(member, file, line), cancellationToken);
+        var beginning = OpenScope.BeginTransactionAsync(isolationLevel, new CallerInfo(member, file, line), cancellationToken);
         return beginning.IsCompletedSuccessfully ? new ValueTask<LogicalTransaction>(Begun(beginning.Result)) : AwaitAsync(beginning);
 
         async ValueTask<LogicalTransaction> AwaitAsync(ValueTask<ServerTransaction> beginning) => Begun(await beginning.ConfigureAwait(false));
@@ -307,7 +307,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     /// <summary>Takes part in <paramref name="transaction"/>: its server connection is held until that completes.</summary>
     /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
-    public override void EnlistTransaction(Transaction? transaction) => OpenBinder.Enlist(transaction);
+    public override void EnlistTransaction(Transaction? transaction) => OpenScope.Enlist(transaction);
 
     /// <summary>
     /// Gives every later statement and transaction of this connection a session setting: a tenant for row-level security, <c>role</c>,
@@ -332,11 +332,11 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     public ValueTask<SessionLease> LeaseSessionAsync(string reason, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        return LeaseAsync(OpenBinder.Session, reason, cancellationToken);
+        return LeaseAsync(OpenScope, reason, cancellationToken);
 
-        static async ValueTask<SessionLease> LeaseAsync(ConnectionSession session, string reason, CancellationToken cancellationToken)
+        static async ValueTask<SessionLease> LeaseAsync(ConnectionScope scope, string reason, CancellationToken cancellationToken)
         {
-            var (lease, end, endAsync) = await session.LeaseAsync(reason, cancellationToken).ConfigureAwait(false);
+            var (lease, end, endAsync) = await scope.LeaseSessionAsync(reason, cancellationToken).ConfigureAwait(false);
             return new SessionLease(lease, reason, end, endAsync);
         }
     }
@@ -397,14 +397,14 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         [CallerLineNumber] int line = 0)
         => new LogicalBatch { Connection = this }.CreatedBy(new CallerInfo(member, file, line));
 
-    internal ConnectionBinder OpenBinder => (_state == ConnectionState.Open ? _binder : null) ?? throw NotOpen();
+    internal ConnectionScope OpenScope => (_state == ConnectionState.Open ? _scope : null) ?? throw NotOpen();
 
     /// <summary>What is running on the connection now; <c>null</c> if nothing is.</summary>
-    internal OperationInfo? RunningOperation => Volatile.Read(ref _binder)?.Claim.RunningOperation;
+    internal OperationInfo? RunningOperation => Volatile.Read(ref _scope)?.Claim.RunningOperation;
 
     /// <summary>Remembers that what is running met something, so that its call site is known the next time.</summary>
     /// <returns>Whether anything is running.</returns>
-    internal bool SuspectRunning() => Volatile.Read(ref _binder)?.Claim.SuspectRunning() == true;
+    internal bool SuspectRunning() => Volatile.Read(ref _scope)?.Claim.SuspectRunning() == true;
 
     internal string? Origin => _opener.Describe("the connection was made");
 
@@ -420,7 +420,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     ServerConnection? IConnectionHost.LastServer { get; set; }
 
-    ConnectionBinder IConnectionHost.OpenBinder => OpenBinder;
+    ConnectionScope IConnectionHost.OpenScope => OpenScope;
 
     ConcurrencyGuard? IConnectionHost.Guard => _pool?.Guard;
 
@@ -461,7 +461,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     {
         if (disposing)
         {
-            _disposal.Set(_pool?.Guard, _binder?.Claim.BusyOperation);
+            _disposal.Set(_pool?.Guard, _scope?.Claim.BusyOperation);
             Close();
         }
 
@@ -489,7 +489,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         }
     }
 
-    private ConnectionBinder BeginOpen()
+    private ConnectionScope BeginOpen()
     {
         ThrowIfDisposed();
         if (_state != ConnectionState.Closed)
@@ -498,28 +498,28 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         }
 
         var pool = _pool ?? throw new InvalidOperationException("The connection string has not been set, so there is nothing to connect to. Set ConnectionString, or get the connection from a TransactionPoolingDataSource; for a context, pass a connection string to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString).");
-        var binder = new ConnectionBinder(pool.Execution, this);
+        var scope = new ConnectionScope(pool.Execution, this);
         if (pool.EnlistsAmbientTransactions && Transaction.Current is { } ambient)
         {
-            binder.Enlist(ambient);
+            scope.Enlist(ambient);
         }
 
         Interlocked.Exchange(ref _lost, null)?.Close();
         _closing.Clear();
         _given = null;
         _state = ConnectionState.Connecting;
-        return binder;
+        return scope;
     }
 
-    private void EndOpen(ConnectionBinder binder)
+    private void EndOpen(ConnectionScope scope)
     {
-        binder.Pool.IdleWatch?.OnOpened(); // Whoever takes the binder out again says that it is closed.
-        _binder = binder;
+        scope.Pool.IdleWatch?.OnOpened(); // Whoever takes the scope out again says that it is closed.
+        _scope = scope;
         if (Interlocked.CompareExchange(ref _state, ConnectionState.Open, ConnectionState.Connecting) != ConnectionState.Connecting)
         {
-            if (Interlocked.Exchange(ref _binder, null) is not null)
+            if (Interlocked.Exchange(ref _scope, null) is not null)
             {
-                binder.Pool.IdleWatch?.OnClosed();
+                scope.Pool.IdleWatch?.OnClosed();
             }
 
             throw new InvalidOperationException("The connection was closed while it was being opened. Await Open before closing or disposing the connection.");
@@ -529,15 +529,15 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     }
 
     // The session to which the connection is bound broke: it is closed, as Npgsql's is, though what holds the session ends later.
-    void IConnectionHost.OnSessionLost(ConnectionBinder binder)
+    void IConnectionHost.OnSessionLost(ConnectionScope scope)
     {
-        if (!ReferenceEquals(Interlocked.CompareExchange(ref _binder, null, binder), binder))
+        if (!ReferenceEquals(Interlocked.CompareExchange(ref _scope, null, scope), scope))
         {
             return;
         }
 
-        binder.Pool.IdleWatch?.OnClosed();
-        Volatile.Write(ref _lost, binder);
+        scope.Pool.IdleWatch?.OnClosed();
+        Volatile.Write(ref _lost, scope);
         _state = ConnectionState.Closed;
         ForgetFollowedSettings();
         OnStateChange(Closed);
@@ -552,16 +552,16 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     }
 
     // Of several callers, one closes.
-    private ConnectionBinder? EndUse(out bool wasOpen)
+    private ConnectionScope? EndUse(out bool wasOpen)
     {
-        var binder = Interlocked.Exchange(ref _binder, null);
-        wasOpen = binder is not null;
-        if (binder is not null)
+        var scope = Interlocked.Exchange(ref _scope, null);
+        wasOpen = scope is not null;
+        if (scope is not null)
         {
-            binder.Pool.IdleWatch?.OnClosed();
-            if (binder.Claim.BusyOperation is { } running)
+            scope.Pool.IdleWatch?.OnClosed();
+            if (scope.Claim.BusyOperation is { } running)
             {
-                _closing.Set(binder.Guard, running);
+                _closing.Set(scope.Guard, running);
             }
 
             _state = ConnectionState.Closed;
@@ -572,7 +572,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
             Interlocked.CompareExchange(ref _state, ConnectionState.Closed, ConnectionState.Connecting);
         }
 
-        return binder ?? Interlocked.Exchange(ref _lost, null);
+        return scope ?? Interlocked.Exchange(ref _lost, null);
     }
 
     private LogicalTransaction Begun(ServerTransaction inner) => new(this, inner);
@@ -606,13 +606,13 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     private TResult WithServer<TState, TResult>(Func<NpgsqlConnection, TState, TResult> use, TState state)
     {
-        var binder = OpenBinder;
-        using var claim = binder.Claim.Take(ReadingSchema, this);
-        var wanted = binder.ResolveSettings();
-        var binding = binder.Bind(ReadingSchema);
+        var scope = OpenScope;
+        using var claim = scope.Claim.Take(ReadingSchema, this);
+        var wanted = scope.ResolveSettings();
+        var binding = scope.Bind(ReadingSchema);
         try
         {
-            binder.Session.OnAttaching(binding.Server);
+            scope.OnAttaching(binding.Server);
             binding.ApplySettings(wanted, verdict: null, mayShareTransaction: false);
             return use(binding.Server.Npgsql, state);
         }
@@ -630,13 +630,13 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     private async Task<TResult> WithServerAsync<TState, TResult>(
         Func<NpgsqlConnection, TState, CancellationToken, Task<TResult>> use, TState state, CancellationToken cancellationToken)
     {
-        var binder = OpenBinder;
-        using var claim = await binder.Claim.TakeAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
-        var wanted = binder.ResolveSettings();
-        var binding = await binder.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
+        var scope = OpenScope;
+        using var claim = await scope.Claim.TakeAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
+        var wanted = scope.ResolveSettings();
+        var binding = await scope.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
         try
         {
-            binder.Session.OnAttaching(binding.Server);
+            scope.OnAttaching(binding.Server);
             await binding.ApplySettingsAsync(wanted, verdict: null, mayShareTransaction: false, cancellationToken).ConfigureAwait(false);
             return await use(binding.Server.Npgsql, state, cancellationToken).ConfigureAwait(false);
         }

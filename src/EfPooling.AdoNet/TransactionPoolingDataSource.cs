@@ -63,7 +63,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         _connector = new ServerConnector(_npgsql, sourceIsPooled: !_ownsNpgsql && keywords.Pooling, recovery, time, Logger);
         _pool = new ServerConnectionPool<ServerConnection>(options.Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Owner = this, Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
-        var multiplexer = options.Multiplexing == MultiplexingMode.Auto && options.PoolMode != PoolMode.Session && !recovery.VerifySessions ? new ReadMultiplexer(Context) : null;
+        var multiplexer = options.Multiplexing == MultiplexingMode.Auto && !options.KeepsSession && !recovery.VerifySessions ? new ReadMultiplexer(Context) : null;
         Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), multiplexer);
         _notifications = new NotificationListener(_connector, Options, Name, time, Logger) { Owner = this };
         _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, time); // Last: an object that was not completed has nothing to close.

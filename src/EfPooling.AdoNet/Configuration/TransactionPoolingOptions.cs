@@ -66,7 +66,13 @@ public partial record TransactionPoolingOptions : PoolOptions
     public bool Shuffle { get; set; } = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn;
 
     /// <summary>It has a meaning: in session mode a connection keeps what it has.</summary>
-    internal bool Shuffles => Shuffle && PoolMode != PoolMode.Session;
+    internal bool Shuffles => Shuffle && !KeepsSession;
+
+    /// <summary>An open connection keeps one session until it is closed.</summary>
+    internal bool KeepsSession => PoolMode == PoolMode.Session;
+
+    /// <summary>Each statement is a transaction of its own, so that there are neither transactions nor sessions.</summary>
+    internal bool RunsSingleStatements => PoolMode == PoolMode.Statement;
 
     /// <summary>
     /// For tests and staging: after each lease whose statements were judged to leave their session as it was, the session is compared with what it was: settings, users, prepared

@@ -23,8 +23,8 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     private bool _isEnlisted; // guarded by _start
     private TransactionLease? _lease; // guarded by _gate
     private IReaderLease? _statement; // guarded by _gate: the latest, which an abort stops
-    private ConnectionBinder? _user; // guarded by _gate: of the latest statement
-    private readonly List<(ConnectionBinder User, string Reason)> _sessions = []; // guarded by _gate: to whom the server connection is leased as a session
+    private ConnectionScope? _user; // guarded by _gate: of the latest statement
+    private readonly List<(ConnectionScope User, string Reason)> _sessions = []; // guarded by _gate: to whom the server connection is leased as a session
     private int _running; // guarded by _gate: statements that are using the server connection
     private bool _isCompleted; // guarded by _gate
     private Exception? _brokenBy; // guarded by _gate
@@ -86,7 +86,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <param name="operation">What is to run.</param>
     /// <param name="user">Whose it is, and who has claimed it.</param>
     /// <exception cref="ConcurrentUseException">A statement of another connection in the same transaction runs.</exception>
-    public Binding Bind(ILeaseHolder operation, ConnectionBinder user)
+    public Binding Bind(ILeaseHolder operation, ConnectionScope user)
     {
         _start.Wait(); // Only while another caller in the same transaction acquires, which QueryWaitTimeout limits.
         try
@@ -100,7 +100,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     }
 
     /// <inheritdoc cref="Bind"/>
-    public async ValueTask<Binding> BindAsync(ILeaseHolder operation, ConnectionBinder user, CancellationToken cancellationToken)
+    public async ValueTask<Binding> BindAsync(ILeaseHolder operation, ConnectionScope user, CancellationToken cancellationToken)
     {
         await _start.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -117,7 +117,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <summary>Lets a connection use the server connection itself; others in the transaction must wait until that has ended.</summary>
     /// <exception cref="TransactionException">The transaction has completed.</exception>
     /// <exception cref="ConcurrentUseException">Another connection in the transaction is running something.</exception>
-    public SessionGrant LeaseSession(ConnectionBinder user, string reason)
+    public SessionGrant LeaseSession(ConnectionScope user, string reason)
     {
         var lease = Lease ?? throw Completed();
         lock (_gate)
@@ -151,7 +151,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <summary>The transaction cannot commit any more.</summary>
     public void OnServerBroken(Exception cause)
     {
-        ConnectionBinder? user;
+        ConnectionScope? user;
         ServerConnection? server;
         lock (_gate)
         {
@@ -272,7 +272,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     /// <summary>Names the server and the database in messages.</summary>
     public string DescribeServer() => $"the server of database '{_pool.Database}' ({_pool.Server})";
 
-    private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation, ConnectionBinder user)
+    private Binding Start(Lease<ServerConnection> acquired, ILeaseHolder operation, ConnectionScope user)
     {
         var lease = new TransactionLease(_pool, acquired, _session);
         try
@@ -304,7 +304,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         throw Completed();
     }
 
-    private Binding? TryEnter(ILeaseHolder operation, ConnectionBinder user)
+    private Binding? TryEnter(ILeaseHolder operation, ConnectionScope user)
     {
         lock (_gate)
         {
@@ -333,7 +333,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
     }
 
     // Requires the gate.
-    private Binding Entered(TransactionLease lease, ILeaseHolder operation, ConnectionBinder user)
+    private Binding Entered(TransactionLease lease, ILeaseHolder operation, ConnectionScope user)
     {
         _running++;
         _user = user;

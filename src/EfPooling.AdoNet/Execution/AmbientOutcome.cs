@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// Commits and rolls back itself: Npgsql's resource manager goes on using the connection after it has told the transaction that it is
 /// done, when the connection may be the next owner's. Here the lease ends first.
 /// </remarks>
-internal sealed class AmbientOutcome(PoolContext pool, AmbientEnlistment enlistment) : ISinglePhaseNotification, INamedParticipant
+internal sealed class AmbientOutcome(PoolContext pool, AmbientEnlistment enlistment) : ISinglePhaseNotification, TransactionParticipants.INamed
 {
     // Of the transaction that the first phase prepared. Used by one notification after the other: the transaction sends none before it
     // has the answer to the one before.

@@ -71,7 +71,7 @@ internal sealed class ConcurrencyGuard
     /// <param name="activity">What it does, if the source has no SQL.</param>
     public static OperationInfo DescribeCaller(OperationKind kind, ICallSiteSource? source, string? activity)
     {
-        var surroundings = Surroundings.Here;
+        var surroundings = OperationStart.Surroundings.Here;
         return new OperationInfo(kind)
         {
             CommandText = SqlText.ShortenOrNull(source?.Text) ?? activity,

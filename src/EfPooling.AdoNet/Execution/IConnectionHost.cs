@@ -17,7 +17,7 @@ internal interface IConnectionHost : ICallSiteSource
 
     /// <summary>Its present opening.</summary>
     /// <exception cref="InvalidOperationException">It is not open.</exception>
-    ConnectionBinder OpenBinder { get; }
+    ConnectionScope OpenScope { get; }
 
     /// <summary>Of its pool; <c>null</c> if it has none.</summary>
     ConcurrencyGuard? Guard { get; }
@@ -32,7 +32,7 @@ internal interface IConnectionHost : ICallSiteSource
     void OnAnswerLost();
 
     /// <summary>The session to which an opening is bound broke.</summary>
-    void OnSessionLost(ConnectionBinder opening);
+    void OnSessionLost(ConnectionScope opening);
 
     void Close();
 

@@ -6,7 +6,7 @@ namespace EfPooling.AdoNet;
 /// The claim on an open logical connection: the one operation in flight and its open reader, who waits for its end, and what runs
 /// beside it. The reader is used by whoever has the claim, and by Close.
 /// </summary>
-internal sealed class OperationGate(ConnectionBinder binder)
+internal sealed class OperationGate(ConnectionScope scope)
 {
     private ILeaseHolder? _operation; // Interlocked only
     private OperationStart _start; // written by whoever has claimed it; read by others to describe it
@@ -17,7 +17,7 @@ internal sealed class OperationGate(ConnectionBinder binder)
     private IOpenResult? _reader; // read by others to see whether it is idle
     private IReaderLease? _detached; // whose reader was given away
 
-    private ConcurrencyGuard Guard => binder.Guard;
+    private ConcurrencyGuard Guard => scope.Guard;
 
     /// <summary>What is running now; <c>null</c> if nothing is.</summary>
     public OperationInfo? RunningOperation => Volatile.Read(ref _operation) is { } running ? _start.Describe(Guard, running.Activity) : null;
@@ -61,7 +61,7 @@ internal sealed class OperationGate(ConnectionBinder binder)
     /// <summary>Whether an asynchronous operation that finds the connection busy waits for its turn: mode Serialize, unless it would wait for itself.</summary>
     public bool MayWait
         => Guard.Mode == ConcurrentUseMode.Serialize
-            && !(_reader is { IsReading: false } && (_start.LooksLikeThisFlow() || (Guard.NestedCommands == NestedCommandMode.OwnServerConnection && binder.IsUnbound)));
+            && !(_reader is { IsReading: false } && (_start.LooksLikeThisFlow() || (Guard.NestedCommands == NestedCommandMode.OwnServerConnection && scope.IsUnbound)));
 
     /// <summary>Waits in order of arrival until the operation is the one in flight.</summary>
     /// <exception cref="ConcurrentUseException">QueryWaitTimeout has passed.</exception>
@@ -90,7 +90,7 @@ internal sealed class OperationGate(ConnectionBinder binder)
     {
         isNested = _reader is { IsReading: false };
         var isAllowed = isNested && Guard.NestedCommands == NestedCommandMode.OwnServerConnection;
-        if (!binder.IsUnbound || !(isAllowed || Guard.Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off))
+        if (!scope.IsUnbound || !(isAllowed || Guard.Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off))
         {
             throw Refuse(operation, kind, source);
         }
@@ -100,7 +100,7 @@ internal sealed class OperationGate(ConnectionBinder binder)
             Guard.Report(() => (RunningOperation ?? _start.Describe(Guard, null), ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity)));
         }
 
-        return _side ?? Interlocked.CompareExchange(ref _side, new SideOperations(binder.Pool, Guard.Nested), null) ?? _side;
+        return _side ?? Interlocked.CompareExchange(ref _side, new SideOperations(scope.Pool, Guard.Nested), null) ?? _side;
     }
 
     /// <summary>The exception that names both operations.</summary>
@@ -143,14 +143,14 @@ internal sealed class OperationGate(ConnectionBinder binder)
         }
 
         _start.Clear();
-        binder.Session.OnClaimEnding();
+        scope.OnClaimEnding();
         _side?.OnClaimEnded();
 
         // Full fences here and in TryTake: whoever disposes a transaction meanwhile either gets the claim or is seen here, and so
         // is whoever waits for the claim.
         if (Interlocked.CompareExchange(ref _operation, null, operation) == operation)
         {
-            binder.OnClaimEnded();
+            scope.OnClaimEnded();
         }
 
         if (_queue is { IsEmpty: false } queue)

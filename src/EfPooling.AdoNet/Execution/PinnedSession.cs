@@ -4,12 +4,12 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// A server connection that a logical connection keeps for all it does: until Close in session mode or after a statement that needs a
-/// session, or while a <see cref="SessionLease"/> is held. Whoever still uses it when it is ended keeps it until done, and the last one ends the lease.
+/// session, or while a <see cref="SessionLease"/> is held. A statement that still uses it when it is ended keeps it until done, and the last one ends the lease.
 /// </summary>
 /// <param name="holder">Whose session it is.</param>
 /// <param name="reason">Why.</param>
 /// <param name="purpose">What a leased session is for.</param>
-internal sealed class PinnedSession(IServerHolder holder, PinReason reason, string? purpose = null) : IServerOwner, ILeaseHolder
+internal sealed class PinnedSession(ISessionHolder holder, PinReason reason, string? purpose = null) : IPlacement, IServerOwner, ILeaseHolder
 {
     private readonly Lock _gate = new();
     private Lease<ServerConnection> _lease; // written once, before the session is used
@@ -18,11 +18,13 @@ internal sealed class PinnedSession(IServerHolder holder, PinReason reason, stri
 
     public Lease<ServerConnection> Lease => _lease;
 
+    Lease<ServerConnection>? IPlacement.Lease => _lease;
+
     public LeaseScope Scope => LeaseScope.Session;
 
     public string Activity => purpose ?? (reason == PinReason.SessionMode ? "session mode" : $"pinned: {reason}");
 
-    /// <summary>Else it lasts as long as somebody holds a <see cref="SessionLease"/>, and the connection goes on after it.</summary>
+    /// <summary>Otherwise it lasts as long as a <see cref="SessionLease"/> is held, and the connection goes on after it.</summary>
     public bool LastsUntilClose => reason != PinReason.SessionLease;
 
     public bool IsTransaction => false;
@@ -35,7 +37,7 @@ internal sealed class PinnedSession(IServerHolder holder, PinReason reason, stri
         return this;
     }
 
-    /// <summary>Puts settings in force before anybody uses the session out of our sight. If that fails, the session has ended.</summary>
+    /// <summary>Puts settings in force before the session is used out of our sight. If that fails, the session has ended.</summary>
     public async Task PrepareAsync(SettingMap wanted, CancellationToken cancellationToken)
     {
         var server = _lease.Connection;
@@ -51,8 +53,16 @@ internal sealed class PinnedSession(IServerHolder holder, PinReason reason, stri
         }
     }
 
-    /// <returns><c>null</c>: the session has ended.</returns>
-    public Binding? TryBind() => TryEnter() ? new Binding(_lease.Connection, this) : null;
+    /// <summary>Binds to the session, or to a server connection of the pool if another flow has ended the session meanwhile.</summary>
+    public Binding Bind(ILeaseHolder operation) => TryEnter() ? new Binding(_lease.Connection, this) : new Binding(holder.Acquire(operation));
+
+    /// <inheritdoc cref="Bind"/>
+    public ValueTask<Binding> BindAsync(ILeaseHolder operation, CancellationToken cancellationToken)
+    {
+        return TryEnter() ? new ValueTask<Binding>(new Binding(_lease.Connection, this)) : AcquireAsync();
+
+        async ValueTask<Binding> AcquireAsync() => new(await holder.AcquireAsync(operation, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Keeps the lease until <see cref="OnStatementEnded"/>.</summary>
     /// <returns>Whether the session has not ended.</returns>

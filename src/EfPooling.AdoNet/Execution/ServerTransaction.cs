@@ -10,14 +10,14 @@ namespace EfPooling.AdoNet;
 /// A transaction of a logical connection. It takes a server connection with its first command, BEGIN travelling along, and
 /// gives it back with commit or rollback. Without a command it never reaches the server.
 /// </summary>
-internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteSource
+internal sealed class ServerTransaction : IPlacement, IServerOwner, ILeaseHolder, ICallSiteSource
 {
     private static readonly NamedOperation Committing = new(LeaseScope.Transaction, "COMMIT", OperationKind.Commit);
     private static readonly NamedOperation RollingBack = new(LeaseScope.Transaction, "ROLLBACK", OperationKind.Rollback);
     private static readonly NamedOperation Saving = new(LeaseScope.Transaction, "SAVEPOINT", OperationKind.Savepoint);
 
     private readonly IConnectionHost _connection;
-    private readonly ConnectionBinder _binder;
+    private readonly ConnectionScope _scope;
     private readonly IsolationLevel _isolationLevel;
     private readonly CallerInfo _beginner;
 
@@ -35,7 +35,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     private volatile bool _isAbandoned;
     private DisposalNote _disposal; // written by the first dispose
 
-    public ServerTransaction(IConnectionHost connection, ConnectionBinder binder, IsolationLevel isolationLevel, CallerInfo beginner)
+    public ServerTransaction(IConnectionHost connection, ConnectionScope scope, IsolationLevel isolationLevel, CallerInfo beginner)
     {
         if (isolationLevel == IsolationLevel.Chaos)
         {
@@ -43,7 +43,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         }
 
         _connection = connection;
-        _binder = binder;
+        _scope = scope;
         _beginner = beginner;
         _isolationLevel = isolationLevel == IsolationLevel.Unspecified ? IsolationLevel.ReadCommitted : isolationLevel;
     }
@@ -74,7 +74,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         get
         {
             RefuseIfDisposed();
-            return !_isAbandoned && !_binder.IsClosed;
+            return !_isAbandoned && !_scope.IsClosed;
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     {
         ThrowIfLostAndDisposed();
         ThrowIfDisposed();
-        using var claim = _binder.Claim.Take(Committing, this);
+        using var claim = _scope.Claim.Take(Committing, this);
         _debts?.ThrowIfAny();
         if (BeginToEnd())
         {
@@ -133,7 +133,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfLostAndDisposed();
         ThrowIfDisposed();
-        using var claim = await _binder.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await _scope.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
         _debts?.ThrowIfAny();
         if (BeginToEnd())
         {
@@ -160,7 +160,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     public void Rollback()
     {
         ThrowIfDisposed();
-        using var claim = _binder.Claim.Take(RollingBack, this);
+        using var claim = _scope.Claim.Take(RollingBack, this);
         if (BeginRollback())
         {
             try
@@ -185,7 +185,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     {
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
-        using var claim = await _binder.Claim.TakeAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await _scope.Claim.TakeAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
         if (BeginRollback())
         {
             try
@@ -234,7 +234,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
     public async ValueTask DisposeAsync()
     {
-        _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.Claim.BusyOperation);
+        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
         await LoseConnectionAsync().ConfigureAwait(false);
     }
 
@@ -245,10 +245,10 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         {
             await CloseReaderQuietlyAsync().ConfigureAwait(false);
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            if (_binder.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
+            if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
             {
                 await AbandonAsync().ConfigureAwait(false);
-                _binder.Claim.GiveUp(RollingBack);
+                _scope.Claim.GiveUp(RollingBack);
             }
             else if (_state != State.Ended)
             {
@@ -260,7 +260,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose()
     {
-        _disposal.Set(_binder.Guard, _state == State.Ended ? null : _binder.Claim.BusyOperation);
+        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
         LoseConnection();
     }
 
@@ -297,16 +297,16 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     /// <summary>Rolls back if nobody else has the claim; whoever has it calls this when giving it up.</summary>
     public void EndAbandoned()
     {
-        if (_binder.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
+        if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
         {
             Abandon();
-            _binder.Claim.GiveUp(RollingBack);
+            _scope.Claim.GiveUp(RollingBack);
         }
     }
 
     /// <summary>Lets the server connection on which the transaction runs stay with its logical connection afterwards.</summary>
     /// <returns><c>null</c>: there is none yet.</returns>
-    public PinnedSession? TryPin(PinReason reason) => _lease?.Pin(_binder, reason);
+    public PinnedSession? TryPin(PinReason reason) => _lease?.Pin(_scope, reason);
 
     /// <summary>Lets a text run that makes something in the session, if it can be seen whether the transaction ends it again.</summary>
     public bool TryOwe(SqlVerdict verdict, PinReason reason) => (_debts ??= new SessionDebts()).TryAdd(verdict, reason);
@@ -321,8 +321,8 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         _isFirst = _state == State.Begun;
         if (_state == State.Begun)
         {
-            var wanted = _binder.ResolveSettings();
-            var lease = _binder.LeaseForTransaction(this);
+            var wanted = _scope.ResolveSettings();
+            var lease = _scope.LeaseForTransaction(this);
             lease.Begin(_isolationLevel, wanted);
             OnStarted(lease);
         }
@@ -341,8 +341,8 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Binding> BeginAndBindAsync(CancellationToken cancellationToken)
     {
-        var wanted = _binder.ResolveSettings();
-        var lease = await _binder.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
+        var wanted = _scope.ResolveSettings();
+        var lease = await _scope.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
         await lease.BeginAsync(_isolationLevel, wanted, cancellationToken).ConfigureAwait(false);
         OnStarted(lease);
         return new Binding(lease.Server, this);
@@ -359,7 +359,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
 
         if (_lease is { } lease)
         {
-            _binder.OnLost(lease.Server);
+            _scope.OnLost(lease.Server);
         }
     }
 
@@ -377,7 +377,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     private void OnStarted(TransactionLease lease)
     {
         (_lease, _state) = (lease, State.OnServer);
-        lease.Server.Holder = _binder;
+        lease.Server.Holder = _scope;
     }
 
     // EF Core disposes of a transaction whose connection it finds closed, so whoever commits it later never learnt that it was lost.
@@ -402,7 +402,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     {
         if (_disposal.IsSet)
         {
-            throw _disposal.Refuse("LogicalTransaction", _binder.Guard, "Begin another transaction.");
+            throw _disposal.Refuse("LogicalTransaction", _scope.Guard, "Begin another transaction.");
         }
     }
 
@@ -433,7 +433,9 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         }
     }
 
-    public TransactionBrokenException Broken() => new(_brokenBy);
+    private TransactionBrokenException Broken() => new(_brokenBy);
+
+    public InvalidOperationException DescribeLoss() => Broken();
 
     /// <summary>The connection may have broken where nobody observed it: in a stream of a reader, or while it was idle.</summary>
     public void NoteIfBroken()
@@ -444,7 +446,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
             _state = State.Broken;
             _hasBroken = true;
             EndLease();
-            _binder.OnLost(server);
+            _scope.OnLost(server);
         }
     }
 
@@ -458,7 +460,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         }
 
         _state = State.Ended;
-        _binder.OnTransactionEnded(this);
+        _scope.OnTransactionEnded(this);
         return false;
     }
 
@@ -468,7 +470,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         if (_state is State.Broken or State.CommitFailed)
         {
             _state = State.Ended;
-            _binder.OnTransactionEnded(this);
+            _scope.OnTransactionEnded(this);
             return false;
         }
 
@@ -480,7 +482,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     {
         _state = State.CommitFailed;
         _lease!.Server.Observe(error);
-        _binder.OnLost(_lease.Server);
+        _scope.OnLost(_lease.Server);
         return _lease.Server.IsBroken;
     }
 
@@ -490,8 +492,8 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         _lease!.Server.Observe(error);
         if (_lease.Server.IsBroken)
         {
-            Log.RollbackFailed(_binder.Pool.Logger, error);
-            _binder.OnLost(_lease.Server);
+            Log.RollbackFailed(_scope.Pool.Logger, error);
+            _scope.OnLost(_lease.Server);
         }
 
         return _lease.Server.IsBroken;
@@ -501,7 +503,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     private void OnSavepoint(Action<NpgsqlTransaction> act)
     {
         ThrowIfDisposed();
-        using var claim = _binder.Claim.Take(Saving, this);
+        using var claim = _scope.Claim.Take(Saving, this);
         var binding = Bind(Saving);
         try
         {
@@ -521,7 +523,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        using var claim = await _binder.Claim.TakeAsync(Saving, this, cancellationToken).ConfigureAwait(false);
+        using var claim = await _scope.Claim.TakeAsync(Saving, this, cancellationToken).ConfigureAwait(false);
         var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -545,16 +547,16 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         {
             if (late)
             {
-                _binder.Claim.CloseLateReader();
+                _scope.Claim.CloseLateReader();
             }
             else
             {
-                _binder.Claim.CloseReader();
+                _scope.Claim.CloseReader();
             }
         }
         catch (Exception e)
         {
-            Log.ReaderCloseFailed(_binder.Pool.Logger, e);
+            Log.ReaderCloseFailed(_scope.Pool.Logger, e);
         }
     }
 
@@ -562,11 +564,11 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     {
         try
         {
-            await (late ? _binder.Claim.CloseLateReaderAsync() : _binder.Claim.CloseReaderAsync()).ConfigureAwait(false);
+            await (late ? _scope.Claim.CloseLateReaderAsync() : _scope.Claim.CloseReaderAsync()).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            Log.ReaderCloseFailed(_binder.Pool.Logger, e);
+            Log.ReaderCloseFailed(_scope.Pool.Logger, e);
         }
     }
 
@@ -576,7 +578,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         if (_state == State.OnServer)
         {
             _lease!.RollbackQuietly();
-            _binder.OnLost(_lease.Server);
+            _scope.OnLost(_lease.Server);
         }
 
         _state = _isAbandoned ? State.Ended : _state;
@@ -588,7 +590,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
         if (_state == State.OnServer)
         {
             await _lease!.RollbackQuietlyAsync().ConfigureAwait(false);
-            _binder.OnLost(_lease.Server);
+            _scope.OnLost(_lease.Server);
         }
 
         _state = _isAbandoned ? State.Ended : _state;
@@ -607,7 +609,7 @@ internal sealed class ServerTransaction : IServerOwner, ILeaseHolder, ICallSiteS
     {
         if (_state != State.Broken)
         {
-            _binder.OnTransactionEnded(this);
+            _scope.OnTransactionEnded(this);
         }
 
         var lease = _lease;

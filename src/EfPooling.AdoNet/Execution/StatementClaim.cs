@@ -6,12 +6,12 @@ namespace EfPooling.AdoNet;
 /// </summary>
 internal struct StatementClaim
 {
-    private ConnectionBinder? _binder; // of the latest run
+    private ConnectionScope? _connectionScope; // of the latest run
     private SideOperations? _side; // runs beside the claim if not null
     private int _isClaiming; // Interlocked only: 1 from the claim, before there is a binding, until the claim is given up
 
     /// <summary>What the statement runs on, or ran on last.</summary>
-    public readonly ConnectionBinder Binder => _binder!;
+    public readonly ConnectionScope ConnectionScope => _connectionScope!;
 
     /// <summary>Whether it runs beside the claim.</summary>
     public readonly bool IsSide => _side is not null;
@@ -21,35 +21,35 @@ internal struct StatementClaim
 
     /// <summary>The statement has just taken the claim.</summary>
     /// <exception cref="ConcurrentUseException">The command itself runs already, beside the claim, which is given up again.</exception>
-    public void OnTaken(ConnectionBinder binder, StatementLease statement, OperationKind kind)
+    public void OnTaken(ConnectionScope connectionScope, StatementLease statement, OperationKind kind)
     {
-        if (!binder.Guard.MayRunBeside)
+        if (!connectionScope.Guard.MayRunBeside)
         {
             Volatile.Write(ref _isClaiming, 1);
         }
         else if (Interlocked.Exchange(ref _isClaiming, 1) == 1)
         {
-            binder.Claim.GiveUp(statement);
-            throw binder.Claim.Refuse(statement, kind, statement);
+            connectionScope.Claim.GiveUp(statement);
+            throw connectionScope.Claim.Refuse(statement, kind, statement);
         }
 
         _side = null;
-        _binder = binder;
+        _connectionScope = connectionScope;
     }
 
     /// <summary>The statement has found the connection busy, so it runs beside the claim.</summary>
     /// <returns>Where it gets a server connection; after that <see cref="GiveUp"/> must follow, or <see cref="LeaveSide"/> if it gets none.</returns>
     /// <exception cref="ConcurrentUseException">The options do not allow it, or the command itself runs already.</exception>
-    public SideOperations RunBeside(ConnectionBinder binder, StatementLease statement, OperationKind kind, out bool isNested)
+    public SideOperations RunBeside(ConnectionScope connectionScope, StatementLease statement, OperationKind kind, out bool isNested)
     {
-        var apart = binder.Claim.RunBeside(statement, kind, statement, out isNested);
+        var apart = connectionScope.Claim.RunBeside(statement, kind, statement, out isNested);
         if (Interlocked.CompareExchange(ref _isClaiming, 1, 0) != 0)
         {
-            throw binder.Claim.Refuse(statement, kind, statement); // One command cannot run twice at a time, wherever it runs.
+            throw connectionScope.Claim.Refuse(statement, kind, statement); // One command cannot run twice at a time, wherever it runs.
         }
 
         _side = apart;
-        _binder = binder;
+        _connectionScope = connectionScope;
         return apart;
     }
 
@@ -58,12 +58,12 @@ internal struct StatementClaim
 
     public void GiveUp(StatementLease statement)
     {
-        var (binder, apart) = (_binder!, _side); // Read first: once it claims no more, its next run may write them.
+        var (connectionScope, apart) = (_connectionScope!, _side); // Read first: once it claims no more, its next run may write them.
         apart?.OnEnded();
         Volatile.Write(ref _isClaiming, 0);
         if (apart is null)
         {
-            binder.Claim.GiveUp(statement);
+            connectionScope.Claim.GiveUp(statement);
         }
     }
 
@@ -71,7 +71,7 @@ internal struct StatementClaim
     {
         if (_side is null)
         {
-            Binder.Claim.SetReader(reader);
+            ConnectionScope.Claim.SetReader(reader);
         }
         else
         {
@@ -83,7 +83,7 @@ internal struct StatementClaim
     {
         if (_side is null)
         {
-            Binder.Claim.SetReader(null);
+            ConnectionScope.Claim.SetReader(null);
         }
         else
         {
@@ -96,7 +96,7 @@ internal struct StatementClaim
     {
         if (_side is null)
         {
-            Binder.Claim.SetDetached(statement);
+            ConnectionScope.Claim.SetDetached(statement);
         }
     }
 }

@@ -33,7 +33,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
 
     public object? Affinity => _wanted.IsEmpty ? null : _wanted;
 
-    public ConcurrencyGuard Guard => Binder.Guard;
+    public ConcurrencyGuard Guard => ConnectionScope.Guard;
 
     string? ICallSiteSource.Text => statement.Text;
 
@@ -46,7 +46,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     public ref StatementClaim Claim => ref _claim;
 
     /// <summary>Of the connection on which it runs.</summary>
-    public ConnectionBinder Binder => _claim.Binder;
+    public ConnectionScope ConnectionScope => _claim.ConnectionScope;
 
     /// <summary>The server connection on which it runs.</summary>
     public ref readonly Binding Binding => ref _binding;
@@ -71,7 +71,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     /// <summary>
     /// The connection was closed, or the transaction disposed, while the statement ran or waited. Nobody can use what it returns, so that closes itself at once.
     /// </summary>
-    public bool IsOrphaned => Binder.IsClosed || (!_claim.IsSide && Binder.Transaction is { IsAbandoned: true });
+    public bool IsOrphaned => ConnectionScope.IsClosed || (!_claim.IsSide && ConnectionScope.Transaction is { IsAbandoned: true });
 
     /// <summary>What whoever still awaits an <see cref="IsOrphaned">orphaned</see> statement is told.</summary>
     public static InvalidOperationException Orphaned()
@@ -96,14 +96,14 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
     {
         statement.User?.Admit(statement.Host!);
         _verdict = statement.Verdict;
-        _wanted = statement.User?.WantsSettings != false ? Binder.ResolveSettings() : SettingMap.Empty;
+        _wanted = statement.User?.WantsSettings != false ? ConnectionScope.ResolveSettings() : SettingMap.Empty;
         if (_verdict.Effects != SessionEffects.None)
         {
-            Binder.Session.Admit(_verdict, _claim.IsSide); // Last, because it may pin the connection.
+            ConnectionScope.Admit(_verdict, _claim.IsSide); // Last, because it may pin the connection.
         }
         else if (_verdict.Has(StatementKind.Drop) || _verdict.Has(StatementKind.Savepoint))
         {
-            Binder.Transaction?.OnDebtsChanged(_verdict);
+            ConnectionScope.Transaction?.OnDebtsChanged(_verdict);
         }
     }
 
@@ -242,7 +242,7 @@ internal sealed class StatementLease(IPooledStatement statement) : ILeaseHolder,
         }
     }
 
-    public ConcurrentUseException RefuseRead() => Binder.Claim.Refuse(this, OperationKind.ReadRow, this);
+    public ConcurrentUseException RefuseRead() => ConnectionScope.Claim.Refuse(this, OperationKind.ReadRow, this);
 
     public void SetReader(IOpenResult reader) => _claim.SetReader(reader);
 

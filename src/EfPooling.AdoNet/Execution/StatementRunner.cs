@@ -205,8 +205,8 @@ internal static class StatementRunner
 
     private static void Attach(StatementLease lease)
     {
-        lease.Binder.Session.OnAttaching(lease.Binding.Server, lease.Verdict);
-        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
+        lease.ConnectionScope.OnAttaching(lease.Binding.Server, lease.Verdict);
+        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.ConnectionScope) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
         {
             lease.Binding.Server.ReadChangesBack(isInTransaction: true);
         }
@@ -217,8 +217,8 @@ internal static class StatementRunner
 
     private static ValueTask AttachAsync(StatementLease lease)
     {
-        lease.Binder.Session.OnAttaching(lease.Binding.Server, lease.Verdict);
-        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.Binder) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
+        lease.ConnectionScope.OnAttaching(lease.Binding.Server, lease.Verdict);
+        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.ConnectionScope) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
         {
             return ReadBackAndAttachAsync(lease);
         }
@@ -249,7 +249,7 @@ internal static class StatementRunner
     private static void AttachInner(StatementLease lease)
     {
         lease.Statement.Attach(lease.Binding.Server.Npgsql);
-        lease.MayWrite = lease.Binder.Session.Expect(lease.Verdict, lease.Statement, lease.Binding.Server);
+        lease.MayWrite = lease.ConnectionScope.Expect(lease.Verdict, lease.Statement, lease.Binding.Server);
     }
 
     // Settings may travel with it.
@@ -260,7 +260,7 @@ internal static class StatementRunner
 
     // The connection that is to be closed together with a reader of this behaviour. One that was closed already may be in use again.
     private static IConnectionHost? ToClose(StatementLease lease, CommandBehavior behavior)
-        => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.Binder.IsClosed ? lease.Statement.Host : null;
+        => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.ConnectionScope.IsClosed ? lease.Statement.Host : null;
 
     // How a reader of this behaviour reads if it is a read batch's.
     private static CommandBehavior? Shared(CommandBehavior behavior)
@@ -276,7 +276,7 @@ internal static class StatementRunner
             && !hasRetried && lease.Binding.MayRunAgain && lease.Verdict.Effects == SessionEffects.None && lease.Statement.IsOneTransaction)
         {
             lease.Binding.Server.Settings.OnStatementFailed(serverAnswered: true);
-            Log.StalePlanRetried(lease.Binder.Pool.Logger, lease.Binder.Pool.Name);
+            Log.StalePlanRetried(lease.ConnectionScope.Pool.Logger, lease.ConnectionScope.Pool.Name);
             return true;
         }
 

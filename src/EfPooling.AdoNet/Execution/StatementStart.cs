@@ -17,10 +17,10 @@ internal static class StatementStart
     public static void Begin(StatementLease lease, LeaseScope scope, OperationKind kind)
     {
         lease.Reset();
-        var binder = BinderOf(lease.Statement);
-        if (!binder.Claim.TryTake(lease, kind, lease))
+        var connectionScope = ScopeOf(lease.Statement);
+        if (!connectionScope.Claim.TryTake(lease, kind, lease))
         {
-            var apart = lease.Claim.RunBeside(binder, lease, kind, out var isNested);
+            var apart = lease.Claim.RunBeside(connectionScope, lease, kind, out var isNested);
             lease.Start(scope, hasClaim: false, CancellationToken.None);
             try
             {
@@ -35,12 +35,12 @@ internal static class StatementStart
             }
         }
 
-        lease.Claim.OnTaken(binder, lease, kind);
+        lease.Claim.OnTaken(connectionScope, lease, kind);
         lease.Start(scope, hasClaim: true, CancellationToken.None);
         try
         {
             lease.Prepare();
-            lease.Enter(binder.Bind(lease));
+            lease.Enter(connectionScope.Bind(lease));
         }
         catch
         {
@@ -58,30 +58,30 @@ internal static class StatementStart
     public static ValueTask BeginAsync(StatementLease lease, LeaseScope scope, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
     {
         lease.Reset();
-        var binder = BinderOf(lease.Statement);
-        if (!binder.Claim.TryTake(lease, kind, lease))
+        var connectionScope = ScopeOf(lease.Statement);
+        if (!connectionScope.Claim.TryTake(lease, kind, lease))
         {
-            return BeginBusyAsync(lease, binder, scope, kind, shared, cancellationToken);
+            return BeginBusyAsync(lease, connectionScope, scope, kind, shared, cancellationToken);
         }
 
-        lease.Claim.OnTaken(binder, lease, kind);
+        lease.Claim.OnTaken(connectionScope, lease, kind);
         lease.Start(scope, hasClaim: true, cancellationToken);
         return EnterAsync(lease, shared, cancellationToken);
     }
 
     private static async ValueTask BeginBusyAsync(
-        StatementLease lease, ConnectionBinder binder, LeaseScope scope, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
+        StatementLease lease, ConnectionScope connectionScope, LeaseScope scope, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
     {
-        if (binder.Claim.MayWait)
+        if (connectionScope.Claim.MayWait)
         {
-            await binder.Claim.WaitAsync(lease, kind, lease, cancellationToken).ConfigureAwait(false);
-            lease.Claim.OnTaken(binder, lease, kind);
+            await connectionScope.Claim.WaitAsync(lease, kind, lease, cancellationToken).ConfigureAwait(false);
+            lease.Claim.OnTaken(connectionScope, lease, kind);
             lease.Start(scope, hasClaim: true, cancellationToken);
             await EnterAsync(lease, shared, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var apart = lease.Claim.RunBeside(binder, lease, kind, out var isNested);
+        var apart = lease.Claim.RunBeside(connectionScope, lease, kind, out var isNested);
         lease.Start(scope, hasClaim: false, cancellationToken);
         try
         {
@@ -101,14 +101,14 @@ internal static class StatementStart
         try
         {
             lease.Prepare();
-            if (shared is { } behavior && lease.Binder.Execution.ReadMultiplexer is { } multiplexer && multiplexer.IsWorthwhile(lease.Verdict) && lease.Binder.IsUnbound
-                && lease.Statement.Shareable is { } command && multiplexer.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease, lease.Binder.Since) is { } read)
+            if (shared is { } behavior && lease.ConnectionScope.Execution.ReadMultiplexer is { } multiplexer && multiplexer.IsWorthwhile(lease.Verdict) && lease.ConnectionScope.IsUnbound
+                && lease.Statement.Shareable is { } command && multiplexer.TryCreate(command, behavior, lease.Statement.CommandTimeout, lease.Verdict, lease.Wanted, lease, lease.ConnectionScope.Since) is { } read)
             {
-                lease.Binder.OnWaiting();
+                lease.ConnectionScope.OnWaiting();
                 return ShareAsync(lease, multiplexer, read, cancellationToken);
             }
 
-            binding = lease.Binder.BindAsync(lease, cancellationToken);
+            binding = lease.ConnectionScope.BindAsync(lease, cancellationToken);
         }
         catch
         {
@@ -179,7 +179,7 @@ internal static class StatementStart
         }
     }
 
-    private static ConnectionBinder BinderOf(IPooledStatement statement)
+    private static ConnectionScope ScopeOf(IPooledStatement statement)
     {
         var connection = statement.Host
             ?? throw new InvalidOperationException("The command has no connection. Set its Connection property, or create it with connection.CreateCommand().");
@@ -188,16 +188,16 @@ internal static class StatementStart
             throw disposal.Refuse(statement.GetType().Name, connection.Guard, "Create another command.");
         }
 
-        var binder = connection.OpenBinder;
+        var connectionScope = connection.OpenScope;
         statement.Transaction?.ThrowIfOver(); // It would be committed at once.
         if (statement.Transaction?.IsOf(connection) == false)
         {
             throw new InvalidOperationException($"The transaction of this {statement.GetType().Name} belongs to another connection. Begin it on the command's own connection, or set both.");
         }
 
-        return binder;
+        return connectionScope;
     }
 
     private static ConcurrentUseException RefuseFull(StatementLease lease, OperationKind kind)
-        => lease.Binder.Claim.Refuse(lease, kind, lease, $"All server connections of pool '{lease.Binder.Pool.Name}' are held by callers who would wait for another one in the same way.");
+        => lease.ConnectionScope.Claim.Refuse(lease, kind, lease, $"All server connections of pool '{lease.ConnectionScope.Pool.Name}' are held by callers who would wait for another one in the same way.");
 }

@@ -94,7 +94,7 @@ internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection>
     private bool MayBeInTransaction => _session is not null;
 
     /// <summary>Turns the lease into that of a session, which goes on after the transaction.</summary>
-    public PinnedSession Pin(IServerHolder holder, PinReason reason)
+    public PinnedSession Pin(ISessionHolder holder, PinReason reason)
     {
         if (_session is null)
         {

@@ -38,10 +38,16 @@ internal static class TransactionParticipants
     public static string Describe(IEnumerable<object> participants)
         => string.Join(" and ", participants.Select(static one => one switch
         {
-            INamedParticipant ours => $"pool '{ours.PoolName}'",
+            INamed ours => $"pool '{ours.PoolName}'",
             _ when one.GetType().Assembly == typeof(Npgsql.NpgsqlConnection).Assembly => "an NpgsqlConnection that is none of the pool's",
             _ => one.GetType().FullName,
         }));
 
     private static bool Leads(FieldInfo? from, FieldInfo? to) => from is not null && to?.ReflectedType == from.FieldType;
+
+    /// <summary>Takes part in an ambient transaction for a pool.</summary>
+    internal interface INamed
+    {
+        string PoolName { get; }
+    }
 }

@@ -39,17 +39,17 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
         for (var round = 0; round < Rounds; round++)
         {
             _connection = pool.OpenConnection();
-            var binder = _connection.OpenBinder;
+            var scope = _connection.OpenScope;
             _transaction = random.Next(2) == 0 ? _connection.BeginTransaction() : null;
             barrier.SignalAndWait();
             barrier.SignalAndWait();
             try
             {
-                Assert.False(binder.Transaction is { IsAbandoned: true }, "A transaction that was disposed is left to nobody.");
+                Assert.False(scope.Transaction is { IsAbandoned: true }, "A transaction that was disposed is left to nobody.");
                 _transaction?.Dispose();
-                Assert.Null(binder.Claim.RunningOperation);
+                Assert.Null(scope.Claim.RunningOperation);
                 Assert.True(pool.GetSnapshot() is { InUse: 0, Waiting: 0 }, $"{pool.GetSnapshot()}");
-                using (binder.Claim.Take(new NamedOperation(LeaseScope.Command, "last", OperationKind.Scalar)))
+                using (scope.Claim.Take(new NamedOperation(LeaseScope.Command, "last", OperationKind.Scalar)))
                 {
                 }
             }

@@ -12,7 +12,7 @@ public class GuardBenchmarks
     private readonly AsyncLocal<string> _flow = new();
     private TransactionPoolingDataSource _pool = null!;
     private LogicalConnection _connection = null!;
-    private ConnectionBinder _binder = null!;
+    private ConnectionScope _scope = null!;
     private ILeaseHolder? _operation; // Interlocked only
 
     [GlobalSetup]
@@ -21,7 +21,7 @@ public class GuardBenchmarks
         _flow.Value = "a flow with something in it, as an application's";
         _pool = TransactionPoolingDataSource.Create("Host=nowhere;Database=nothing");
         _connection = _pool.CreateConnection();
-        _binder = new ConnectionBinder(_pool.Execution, _connection);
+        _scope = new ConnectionScope(_pool.Execution, _connection);
     }
 
     [GlobalCleanup]
@@ -41,8 +41,8 @@ public class GuardBenchmarks
     [Benchmark(Description = "claim + unclaim, guarded")]
     public bool Guarded()
     {
-        var isClaimed = _binder.Claim.TryTake(Operation, OperationKind.Scalar, _connection);
-        _binder.Claim.GiveUp(Operation);
+        var isClaimed = _scope.Claim.TryTake(Operation, OperationKind.Scalar, _connection);
+        _scope.Claim.GiveUp(Operation);
         return isClaimed;
     }
 }

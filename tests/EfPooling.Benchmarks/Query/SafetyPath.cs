@@ -19,7 +19,7 @@ internal static class SafetyPath
     {
         await using var connection = pool.CreateConnection();
         await using var command = new LogicalCommand(sql, connection);
-        var binder = new ConnectionBinder(pool.Execution, connection);
+        var scope = new ConnectionScope(pool.Execution, connection);
         var lease = await pool.Context.AcquireAsync(Operation, CancellationToken.None);
         try
         {
@@ -29,7 +29,7 @@ internal static class SafetyPath
                 var start = Stopwatch.GetTimestamp();
                 for (var i = 0; i < Passes; i++)
                 {
-                    Pass(binder, connection, command, lease.Connection, sql);
+                    Pass(scope, connection, command, lease.Connection, sql);
                 }
 
                 rounds.Add(Stopwatch.GetElapsedTime(start).TotalNanoseconds / Passes);
@@ -44,18 +44,18 @@ internal static class SafetyPath
     }
 
     // The steps of a statement in the order in which it takes them.
-    private static void Pass(ConnectionBinder binder, LogicalConnection connection, LogicalCommand command, ServerConnection server, string sql)
+    private static void Pass(ConnectionScope scope, LogicalConnection connection, LogicalCommand command, ServerConnection server, string sql)
     {
-        if (!binder.Claim.TryTake(Operation, OperationKind.Reader, connection))
+        if (!scope.Claim.TryTake(Operation, OperationKind.Reader, connection))
         {
             throw new InvalidOperationException("The connection is claimed by somebody else.");
         }
 
         var verdict = SqlVerdict.Of(sql);
-        var wanted = binder.ResolveSettings();
+        var wanted = scope.ResolveSettings();
         if (verdict.Effects != SessionEffects.None)
         {
-            binder.Session.Admit(verdict, isSide: false);
+            scope.Admit(verdict, isSide: false);
         }
 
         if (!server.Settings.Are(wanted))
@@ -63,7 +63,7 @@ internal static class SafetyPath
             throw new InvalidOperationException("The session has settings that nobody wanted.");
         }
 
-        binder.Session.Expect(verdict, command, server);
+        scope.Expect(verdict, command, server);
         server.OnStatementEnded();
         server.OnLeaseEnding();
         if (server.NeedsRecovery && !server.TryRecover()) // At first, and once an interval: whether the database is as the catalog says.
@@ -71,6 +71,6 @@ internal static class SafetyPath
             throw new InvalidOperationException("The session counts as changed.");
         }
 
-        binder.Claim.GiveUp(Operation);
+        scope.Claim.GiveUp(Operation);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ConnectionWorld
 {
     private readonly List<Operation> _operations = [];
     private readonly Dictionary<ServerConnection, Operation> _running = [];
-    private readonly ConnectionBinder _binder;
+    private readonly ConnectionScope _scope;
     private readonly long _granted;
     private Operation? _claimant;
     private int _step;
@@ -21,7 +21,7 @@ internal sealed class ConnectionWorld
     {
         Pool = pool;
         Connection = pool.OpenConnection();
-        _binder = Connection.OpenBinder;
+        _scope = Connection.OpenScope;
         _granted = pool.GetSnapshot().LeasesGranted;
     }
 
@@ -29,13 +29,13 @@ internal sealed class ConnectionWorld
 
     public LogicalConnection Connection { get; }
 
-    public OperationGate Claim => _binder.Claim;
+    public OperationGate Claim => _scope.Claim;
 
     public int Ran => _operations.Count(operation => operation.RanAt > 0);
 
     public int Refused { get; private set; }
 
-    private bool KeepsSession => _binder.Session.Pinned is not null && !_binder.IsClosed;
+    private bool KeepsSession => _scope.Session is not null && !_scope.IsClosed;
 
     /// <summary>What else must hold at the end.</summary>
     public Action? Also { get; set; }
@@ -160,7 +160,7 @@ internal sealed class ConnectionWorld
         {
             Assert.Null(_claimant);
             _claimant = operation;
-            Assert.Same(lease, lease.Binder.Claim.Operation());
+            Assert.Same(lease, lease.ConnectionScope.Claim.Operation());
         }
 
         SwitchPoint.Reach("inside");
@@ -168,7 +168,7 @@ internal sealed class ConnectionWorld
         if (lease.HasTakenClaim)
         {
             Assert.Same(operation, _claimant);
-            Assert.Same(lease, lease.Binder.Claim.Operation());
+            Assert.Same(lease, lease.ConnectionScope.Claim.Operation());
             _claimant = null;
         }
     }
