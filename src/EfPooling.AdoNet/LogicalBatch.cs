@@ -9,7 +9,7 @@ namespace EfPooling.AdoNet;
 public sealed class LogicalBatch : DbBatch, IPooledStatement
 {
     private readonly NpgsqlBatch _inner = new();
-    private readonly StatementLease _lease;
+    private readonly StatementExecution _execution;
     private LogicalConnection? _connection;
     private int? _timeout;
     private bool _wantsPrepare;
@@ -17,7 +17,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     private DisposalNote _disposal; // written by the first dispose
 
     /// <summary>Creates an empty batch without a connection.</summary>
-    public LogicalBatch() => _lease = new StatementLease(this);
+    public LogicalBatch() => _execution = new StatementExecution(this);
 
     /// <summary>The commands: Npgsql's own.</summary>
     public new NpgsqlBatchCommandCollection BatchCommands => _inner.BatchCommands;
@@ -54,7 +54,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
                 return;
             }
 
-            _lease.ThrowIfRunning();
+            _execution.ThrowIfRunning();
             Transaction = _connection is null || Transaction?.Inner.IsOf(value) == true ? Transaction : null; // Set in either order.
             _connection = value;
         }
@@ -145,27 +145,27 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     }
 
     /// <summary>Asks the server to stop the batch, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
-    public override void Cancel() => _lease.Cancel();
+    public override void Cancel() => _execution.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => StatementRunner.Run(_lease, _inner, OperationKind.Batch, static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => StatementRunner.Run(_execution, _inner, OperationKind.Batch, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken = default)
-        => StatementRunner.RunAsync(_lease, _inner, OperationKind.Batch, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_execution, _inner, OperationKind.Batch, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => StatementRunner.Run(_lease, _inner, OperationKind.Batch, static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => StatementRunner.Run(_execution, _inner, OperationKind.Batch, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken = default)
-        => StatementRunner.RunAsync(_lease, _inner, OperationKind.Batch, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_execution, _inner, OperationKind.Batch, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
     /// <summary>Prepares the commands; see <see cref="LogicalCommand.Prepare"/>.</summary>
     public override void Prepare()
     {
         _wantsPrepare = true;
-        StatementRunner.Run(_lease, _inner, OperationKind.Prepare, static inner =>
+        StatementRunner.Run(_execution, _inner, OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -177,7 +177,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     {
         _wantsPrepare = true;
         return StatementRunner.RunAsync(
-            _lease,
+            _execution,
             _inner,
             OperationKind.Prepare,
             static async (inner, token) =>
@@ -192,7 +192,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     public override void Dispose()
     {
         _disposal.Set(_connection?.Pool?.Guard, running: null);
-        _lease.EndDetached();
+        _execution.EndDetached();
         _inner.Dispose();
         base.Dispose();
     }
@@ -201,7 +201,7 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     public override async ValueTask DisposeAsync()
     {
         _disposal.Set(_connection?.Pool?.Guard, running: null);
-        await _lease.EndDetachedAsync().ConfigureAwait(false);
+        await _execution.EndDetachedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -236,11 +236,11 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => StatementRunner.Read(_lease, _inner, OperationKind.Batch, static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
+        => StatementRunner.Read(_execution, _inner, OperationKind.Batch, static (batch, behavior) => batch.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => StatementRunner.ReadAsync(_lease, _inner, OperationKind.Batch, static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
+        => StatementRunner.ReadAsync(_execution, _inner, OperationKind.Batch, static (batch, behavior, token) => batch.ExecuteReaderAsync(behavior, token), behavior, cancellationToken);
 
 
     // A procedure may do anything to its session, and a table's name may turn out to be the call of a function.

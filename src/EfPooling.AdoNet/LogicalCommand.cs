@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// </summary>
 public sealed class LogicalCommand : DbCommand, IPooledStatement
 {
-    private readonly StatementLease _lease;
+    private readonly StatementExecution _execution;
     private NpgsqlCommand? _inner; // null once it was given to the next command
     private string? _lastText; // written before _inner becomes null
     private LogicalConnection? _connection;
@@ -36,7 +36,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     {
         GC.SuppressFinalize(this);
         _inner = inner;
-        _lease = new StatementLease(this);
+        _execution = new StatementExecution(this);
     }
 
     /// <inheritdoc/>
@@ -94,7 +94,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
                 return;
             }
 
-            _lease.ThrowIfRunning();
+            _execution.ThrowIfRunning();
             Transaction = _connection is null || Transaction?.Inner.IsOf(value) == true ? Transaction : null; // Set in either order.
             _connection = value;
         }
@@ -176,27 +176,27 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     }
 
     /// <summary>Asks the server to stop the command, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
-    public override void Cancel() => _lease.Cancel();
+    public override void Cancel() => _execution.Cancel();
 
     /// <inheritdoc/>
-    public override int ExecuteNonQuery() => StatementRunner.Run(_lease, Inner, OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
+    public override int ExecuteNonQuery() => StatementRunner.Run(_execution, Inner, OperationKind.NonQuery, static inner => inner.ExecuteNonQuery());
 
     /// <inheritdoc/>
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
-        => StatementRunner.RunAsync(_lease, Inner, OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
+        => StatementRunner.RunAsync(_execution, Inner, OperationKind.NonQuery, static (inner, token) => inner.ExecuteNonQueryAsync(token), cancellationToken);
 
     /// <inheritdoc/>
-    public override object? ExecuteScalar() => StatementRunner.Run(_lease, Inner, OperationKind.Scalar, static inner => inner.ExecuteScalar());
+    public override object? ExecuteScalar() => StatementRunner.Run(_execution, Inner, OperationKind.Scalar, static inner => inner.ExecuteScalar());
 
     /// <inheritdoc/>
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
         => _connection?.Pool is { Execution.ReadMultiplexer: not null, Context.IsBusy: true }
             ? ReadScalarAsync(cancellationToken)
-            : StatementRunner.RunAsync(_lease, Inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
+            : StatementRunner.RunAsync(_execution, Inner, OperationKind.Scalar, static (inner, token) => inner.ExecuteScalarAsync(token), cancellationToken);
 
     private async Task<object?> ReadScalarAsync(CancellationToken cancellationToken)
     {
-        var reader = await StatementRunner.ReadAsync(_lease, Inner, OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
+        var reader = await StatementRunner.ReadAsync(_execution, Inner, OperationKind.Scalar, ExecuteReaderOf, CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
             return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.FieldCount > 0 ? reader.GetValue(0) : null;
@@ -209,7 +209,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     public override void Prepare()
     {
         _wantsPrepare = true;
-        StatementRunner.Run(_lease, Inner, OperationKind.Prepare, static inner =>
+        StatementRunner.Run(_execution, Inner, OperationKind.Prepare, static inner =>
         {
             inner.Prepare();
             return 0;
@@ -221,7 +221,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     {
         _wantsPrepare = true;
         return StatementRunner.RunAsync(
-            _lease,
+            _execution,
             Inner,
             OperationKind.Prepare,
             static async (inner, token) =>
@@ -254,7 +254,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     public override async ValueTask DisposeAsync()
     {
         _disposal.Set(_connection?.Pool?.Guard, running: null);
-        await _lease.EndDetachedAsync().ConfigureAwait(false);
+        await _execution.EndDetachedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -264,7 +264,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         if (disposing)
         {
             _disposal.Set(_connection?.Pool?.Guard, running: null);
-            _lease.EndDetached();
+            _execution.EndDetached();
             GiveInner();
         }
 
@@ -276,11 +276,11 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
 
     /// <inheritdoc/>
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
-        => StatementRunner.Read(_lease, Inner, OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
+        => StatementRunner.Read(_execution, Inner, OperationKind.Reader, static (command, behavior) => command.ExecuteReader(behavior), behavior);
 
     /// <inheritdoc/>
     protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => StatementRunner.ReadAsync(_lease, Inner, OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
+        => StatementRunner.ReadAsync(_execution, Inner, OperationKind.Reader, ExecuteReaderOf, behavior, cancellationToken);
 
     // A disposed command keeps its text, but no parameters.
     private NpgsqlCommand Inner => _inner ??= new NpgsqlCommand(_lastText);
@@ -293,7 +293,7 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         }
 
         _lastText = inner.CommandText;
-        if (_lease.IsClean && !_wantsPrepare && _timeout is null && _connection?.CurrentTransaction?.TryGiveCommand(inner) == true)
+        if (_execution.IsClean && !_wantsPrepare && _timeout is null && _connection?.CurrentTransaction?.TryGiveCommand(inner) == true)
         {
             _inner = null;
         }

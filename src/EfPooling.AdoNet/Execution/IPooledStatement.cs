@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>A command or batch, as <see cref="StatementRunner"/> and <see cref="StatementLease"/> see it.</summary>
+/// <summary>A command or batch, as <see cref="StatementRunner"/> and <see cref="StatementExecution"/> see it.</summary>
 internal interface IPooledStatement : IParameterised
 {
     /// <summary>Of its connection; <c>null</c> if it has none.</summary>

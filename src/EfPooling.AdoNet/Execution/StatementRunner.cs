@@ -7,15 +7,15 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Runs a command or batch: begins its lease, puts it on the server connection with its settings, runs, runs again after an outdated plan,
-/// and ends the lease. One place for the order of these steps, whatever the kind of statement and result.
+/// Runs a command or batch in this order: gate, placement, settings, attach, run, end. One place for the order, whatever the kind of statement and result. What was
+/// refused because of an outdated plan runs once again.
 /// </summary>
 /// <remarks>Each asynchronous method is one state machine on purpose: this is the path that every query takes.</remarks>
-internal static class StatementRunner
+internal static partial class StatementRunner
 {
-    public static TResult Run<TInner, TResult>(StatementLease lease, TInner inner, OperationKind kind, Func<TInner, TResult> execute)
+    public static TResult Run<TInner, TResult>(StatementExecution run, TInner inner, OperationKind kind, Func<TInner, TResult> execute)
     {
-        StatementStart.Begin(lease, LeaseScope.Command, kind);
+        Begin(run, LeaseScope.Command, kind);
         var hasRetried = false;
         try
         {
@@ -23,17 +23,17 @@ internal static class StatementRunner
             {
                 try
                 {
-                    Attach(lease);
-                    lease.Statement.PrepareIfWanted();
-                    lease.OnSending(kind);
+                    Attach(run);
+                    run.Statement.PrepareIfWanted();
+                    run.OnSending(kind);
                     return execute(inner);
                 }
-                catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
+                catch (Exception e) when (ShouldRunAgain(run, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
-                    lease.Restart();
+                    run.Restart();
                 }
-                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                catch (Exception e) when (run.IsOutcomeUnknown(e))
                 {
                     throw CommitOutcomeUnknownException.OfStatement(e);
                 }
@@ -41,14 +41,14 @@ internal static class StatementRunner
         }
         finally
         {
-            lease.End();
+            run.End();
         }
     }
 
     public static async Task<TResult> RunAsync<TInner, TResult>(
-        StatementLease lease, TInner inner, OperationKind kind, Func<TInner, CancellationToken, Task<TResult>> execute, CancellationToken cancellationToken)
+        StatementExecution run, TInner inner, OperationKind kind, Func<TInner, CancellationToken, Task<TResult>> execute, CancellationToken cancellationToken)
     {
-        await StatementStart.BeginAsync(lease, LeaseScope.Command, kind, shared: null, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(run, LeaseScope.Command, kind, shared: null, cancellationToken).ConfigureAwait(false);
         var hasRetried = false;
         try
         {
@@ -56,19 +56,19 @@ internal static class StatementRunner
             {
                 try
                 {
-                    await AttachAsync(lease).ConfigureAwait(false);
-                    await lease.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
-                    lease.OnSending(kind);
+                    await AttachAsync(run).ConfigureAwait(false);
+                    await run.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
+                    run.OnSending(kind);
                     var result = await execute(inner, cancellationToken).ConfigureAwait(false);
-                    lease.NoteLateCancel();
+                    run.NoteLateCancel();
                     return result;
                 }
-                catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
+                catch (Exception e) when (ShouldRunAgain(run, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
-                    await lease.RestartAsync().ConfigureAwait(false);
+                    await run.RestartAsync().ConfigureAwait(false);
                 }
-                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                catch (Exception e) when (run.IsOutcomeUnknown(e))
                 {
                     throw CommitOutcomeUnknownException.OfStatement(e);
                 }
@@ -76,21 +76,21 @@ internal static class StatementRunner
         }
         finally
         {
-            await lease.EndAsync().ConfigureAwait(false);
+            await run.EndAsync().ConfigureAwait(false);
         }
     }
 
-    /// <summary>Like <see cref="Run"/>, but the lease goes on until the reader is closed.</summary>
+    /// <summary>Like <see cref="Run"/>, but the run goes on until the reader is closed.</summary>
     public static DbDataReader Read<TInner>(
-        StatementLease lease, TInner inner, OperationKind kind, Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
+        StatementExecution run, TInner inner, OperationKind kind, Func<TInner, CommandBehavior, NpgsqlDataReader> execute, CommandBehavior behavior)
     {
         try
         {
-            StatementStart.Begin(lease, LeaseScope.Reader, kind);
+            Begin(run, LeaseScope.Reader, kind);
         }
-        catch when (lease.HasTakenClaim)
+        catch when (run.HasTakenClaim)
         {
-            ToClose(lease, behavior)?.Close();
+            ToClose(run, behavior)?.Close();
             throw;
         }
 
@@ -102,18 +102,18 @@ internal static class StatementRunner
             {
                 try
                 {
-                    Attach(lease);
-                    lease.Statement.PrepareIfWanted();
-                    lease.OnSending(kind);
-                    reader = Wrap(lease, execute(inner, WithoutClose(behavior)), behavior);
+                    Attach(run);
+                    run.Statement.PrepareIfWanted();
+                    run.OnSending(kind);
+                    reader = Wrap(run, execute(inner, WithoutClose(behavior)), behavior);
                     break;
                 }
-                catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
+                catch (Exception e) when (ShouldRunAgain(run, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
-                    lease.Restart();
+                    run.Restart();
                 }
-                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                catch (Exception e) when (run.IsOutcomeUnknown(e))
                 {
                     throw CommitOutcomeUnknownException.OfStatement(e);
                 }
@@ -121,15 +121,15 @@ internal static class StatementRunner
         }
         catch
         {
-            lease.End();
-            ToClose(lease, behavior)?.Close();
+            run.End();
+            ToClose(run, behavior)?.Close();
             throw;
         }
 
-        if (lease.IsOrphaned)
+        if (run.IsOrphaned)
         {
             reader.Close();
-            throw StatementLease.Orphaned();
+            throw StatementExecution.Orphaned();
         }
 
         return reader;
@@ -137,7 +137,7 @@ internal static class StatementRunner
 
     /// <inheritdoc cref="Read"/>
     public static async Task<DbDataReader> ReadAsync<TInner>(
-        StatementLease lease,
+        StatementExecution run,
         TInner inner,
         OperationKind kind,
         Func<TInner, CommandBehavior, CancellationToken, Task<NpgsqlDataReader>> execute,
@@ -146,18 +146,18 @@ internal static class StatementRunner
     {
         try
         {
-            await StatementStart.BeginAsync(lease, LeaseScope.Reader, kind, Shared(behavior), cancellationToken).ConfigureAwait(false);
+            await BeginAsync(run, LeaseScope.Reader, kind, Shared(behavior), cancellationToken).ConfigureAwait(false);
         }
-        catch when (lease.HasTakenClaim)
+        catch when (run.HasTakenClaim)
         {
-            await (ToClose(lease, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            await (ToClose(run, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             throw;
         }
 
-        if (lease.BatchedRead is { } read)
+        if (run.BatchedRead is { } read)
         {
-            var shared = Wrap(lease, read.Reader, behavior);
-            return lease.IsOrphaned ? await CloseOrphanAsync(shared).ConfigureAwait(false) : shared;
+            var shared = Wrap(run, read.Reader, behavior);
+            return run.IsOrphaned ? await CloseOrphanAsync(shared).ConfigureAwait(false) : shared;
         }
 
         DbDataReader reader;
@@ -168,20 +168,20 @@ internal static class StatementRunner
             {
                 try
                 {
-                    await AttachAsync(lease).ConfigureAwait(false);
-                    await lease.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
-                    lease.OnSending(kind);
+                    await AttachAsync(run).ConfigureAwait(false);
+                    await run.Statement.PrepareIfWantedAsync(cancellationToken).ConfigureAwait(false);
+                    run.OnSending(kind);
                     var rows = await execute(inner, WithoutClose(behavior), cancellationToken).ConfigureAwait(false);
-                    lease.NoteLateCancel();
-                    reader = Wrap(lease, rows, behavior);
+                    run.NoteLateCancel();
+                    reader = Wrap(run, rows, behavior);
                     break;
                 }
-                catch (Exception e) when (ShouldRunAgain(lease, e, hasRetried))
+                catch (Exception e) when (ShouldRunAgain(run, e, hasRetried))
                 {
                     hasRetried = true; // Npgsql has dropped the outdated statement, so this time it is parsed anew.
-                    await lease.RestartAsync().ConfigureAwait(false);
+                    await run.RestartAsync().ConfigureAwait(false);
                 }
-                catch (Exception e) when (lease.IsOutcomeUnknown(e))
+                catch (Exception e) when (run.IsOutcomeUnknown(e))
                 {
                     throw CommitOutcomeUnknownException.OfStatement(e);
                 }
@@ -189,78 +189,26 @@ internal static class StatementRunner
         }
         catch
         {
-            await lease.EndAsync().ConfigureAwait(false);
-            await (ToClose(lease, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            await run.EndAsync().ConfigureAwait(false);
+            await (ToClose(run, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             throw;
         }
 
-        return lease.IsOrphaned ? await CloseOrphanAsync(reader).ConfigureAwait(false) : reader;
+        return run.IsOrphaned ? await CloseOrphanAsync(reader).ConfigureAwait(false) : reader;
     }
 
     private static async Task<DbDataReader> CloseOrphanAsync(DbDataReader reader)
     {
         await reader.CloseAsync().ConfigureAwait(false);
-        throw StatementLease.Orphaned();
+        throw StatementExecution.Orphaned();
     }
 
-    private static void Attach(StatementLease lease)
-    {
-        lease.ConnectionScope.OnAttaching(lease.Binding.Server, lease.Verdict);
-        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.ConnectionScope) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
-        {
-            lease.Binding.Server.ReadChangesBack(isInTransaction: true);
-        }
-
-        lease.Binding.ApplySettings(lease.Wanted, lease.Verdict, MayShareTransaction(lease));
-        AttachInner(lease);
-    }
-
-    private static ValueTask AttachAsync(StatementLease lease)
-    {
-        lease.ConnectionScope.OnAttaching(lease.Binding.Server, lease.Verdict);
-        if (lease.Binding.IsInTransaction && lease.Binding.Server.HasChangesOfOthers(lease.ConnectionScope) && lease.Binding.Server.TakesSettingsBefore(lease.Verdict))
-        {
-            return ReadBackAndAttachAsync(lease);
-        }
-
-        var applying = lease.Binding.ApplySettingsAsync(lease.Wanted, lease.Verdict, MayShareTransaction(lease), lease.Token);
-        if (!applying.IsCompletedSuccessfully)
-        {
-            return ApplyAndAttachAsync(lease, applying);
-        }
-
-        AttachInner(lease);
-        return applying;
-
-        static async ValueTask ReadBackAndAttachAsync(StatementLease lease)
-        {
-            await lease.Binding.Server.ReadChangesBackAsync(isInTransaction: true).ConfigureAwait(false);
-            await lease.Binding.ApplySettingsAsync(lease.Wanted, lease.Verdict, MayShareTransaction(lease), lease.Token).ConfigureAwait(false);
-            AttachInner(lease);
-        }
-
-        static async ValueTask ApplyAndAttachAsync(StatementLease lease, ValueTask applying)
-        {
-            await applying.ConfigureAwait(false);
-            AttachInner(lease);
-        }
-    }
-
-    private static void AttachInner(StatementLease lease)
-    {
-        lease.Statement.Attach(lease.Binding.Server.Npgsql);
-        lease.MayWrite = lease.ConnectionScope.Expect(lease.Verdict, lease.Statement, lease.Binding.Server);
-    }
-
-    // Settings may travel with it.
-    private static bool MayShareTransaction(StatementLease lease) => lease.Verdict.CanShareTransaction && lease.Statement.IsOneTransaction;
-
-    private static DbDataReader Wrap(StatementLease lease, NpgsqlDataReader inner, CommandBehavior behavior)
-        => lease.Statement.Wrap(inner, lease, ToClose(lease, behavior), behavior.HasFlag(CommandBehavior.SingleRow));
+    private static DbDataReader Wrap(StatementExecution run, NpgsqlDataReader inner, CommandBehavior behavior)
+        => run.Statement.Wrap(inner, run, ToClose(run, behavior), behavior.HasFlag(CommandBehavior.SingleRow));
 
     // The connection that is to be closed together with a reader of this behaviour. One that was closed already may be in use again.
-    private static IConnectionHost? ToClose(StatementLease lease, CommandBehavior behavior)
-        => behavior.HasFlag(CommandBehavior.CloseConnection) && !lease.ConnectionScope.IsClosed ? lease.Statement.Host : null;
+    private static IConnectionHost? ToClose(StatementExecution run, CommandBehavior behavior)
+        => behavior.HasFlag(CommandBehavior.CloseConnection) && !run.Scope.IsClosed ? run.Statement.Host : null;
 
     // How a reader of this behaviour reads if it is a read batch's.
     private static CommandBehavior? Shared(CommandBehavior behavior)
@@ -270,17 +218,17 @@ internal static class StatementRunner
 
     // "cached plan must not change result type" is worth one more attempt outside a transaction, or as the first statement of one; otherwise it has failed the transaction.
     // The message may be translated, the routine's name is not.
-    private static bool ShouldRunAgain(StatementLease lease, Exception error, bool hasRetried)
+    private static bool ShouldRunAgain(StatementExecution run, Exception error, bool hasRetried)
     {
         if (error is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: "RevalidateCachedQuery" }
-            && !hasRetried && lease.Binding.MayRunAgain && lease.Verdict.Effects == SessionEffects.None && lease.Statement.IsOneTransaction)
+            && !hasRetried && run.Binding.MayRunAgain && run.Verdict.Effects == SessionEffects.None && run.Statement.IsOneTransaction)
         {
-            lease.Binding.Server.Settings.OnStatementFailed(serverAnswered: true);
-            Log.StalePlanRetried(lease.ConnectionScope.Pool.Logger, lease.ConnectionScope.Pool.Name);
+            run.Binding.Server.Settings.OnStatementFailed(serverAnswered: true);
+            Log.StalePlanRetried(run.Scope.Pool.Logger, run.Scope.Pool.Name);
             return true;
         }
 
-        lease.OnFailed(error);
+        run.OnFailed(error);
         return false;
     }
 }

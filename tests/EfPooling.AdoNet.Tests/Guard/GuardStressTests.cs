@@ -108,14 +108,14 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
                 _transaction?.Commit();
                 break;
             case var kind:
-                var lease = new StatementLease(new LogicalCommand("SELECT 1", connection));
+                var lease = new StatementExecution(new LogicalCommand("SELECT 1", connection));
                 if (kind % 2 == 0)
                 {
-                    StatementStart.Begin(lease, LeaseScope.Command, OperationKind.Scalar);
+                    StatementRunner.Begin(lease, LeaseScope.Command, OperationKind.Scalar);
                 }
                 else
                 {
-                    StatementStart.BeginAsync(lease, LeaseScope.Command, OperationKind.Scalar, shared: null, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+                    StatementRunner.BeginAsync(lease, LeaseScope.Command, OperationKind.Scalar, shared: null, CancellationToken.None).AsTask().GetAwaiter().GetResult();
                 }
 
                 Run(lease);
@@ -123,7 +123,7 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
         }
     }
 
-    private void Run(StatementLease lease)
+    private void Run(StatementExecution lease)
     {
         if (lease.HasTakenClaim && Interlocked.Increment(ref _claimants) != 1)
         {

@@ -49,14 +49,14 @@ internal sealed class ConnectionWorld
     /// <param name="sql">What it would run.</param>
     /// <returns>Whether it ran; otherwise it was refused.</returns>
     public bool Statement(string sql = "SELECT 1")
-        => Run(sql, lease => StatementStart.Begin(lease, LeaseScope.Command, OperationKind.Scalar), lease => lease.End());
+        => Run(sql, lease => StatementRunner.Begin(lease, LeaseScope.Command, OperationKind.Scalar), lease => lease.End());
 
     /// <inheritdoc cref="Statement"/>
     /// <param name="cancellationToken">Cancels the wait.</param>
     public bool StatementAsync(CancellationToken cancellationToken = default)
         => Run(
             "SELECT 1",
-            lease => StatementStart.BeginAsync(lease, LeaseScope.Command, OperationKind.Scalar, shared: null, cancellationToken).AsTask().GetAwaiter().GetResult(),
+            lease => StatementRunner.BeginAsync(lease, LeaseScope.Command, OperationKind.Scalar, shared: null, cancellationToken).AsTask().GetAwaiter().GetResult(),
             lease => lease.EndAsync().AsTask().GetAwaiter().GetResult());
 
     /// <summary>Any operation.</summary>
@@ -122,9 +122,9 @@ internal sealed class ConnectionWorld
         Assert.Equal(0, Pool.GetSnapshot().InUse);
     }
 
-    private bool Run(string sql, Action<StatementLease> begin, Action<StatementLease> end)
+    private bool Run(string sql, Action<StatementExecution> begin, Action<StatementExecution> end)
     {
-        var operation = new Operation(new StatementLease(new LogicalCommand(sql, Connection))) { CalledAt = _step };
+        var operation = new Operation(new StatementExecution(new LogicalCommand(sql, Connection))) { CalledAt = _step };
         _operations.Add(operation);
         try
         {
@@ -133,7 +133,7 @@ internal sealed class ConnectionWorld
         catch (ConcurrentUseException)
         {
             Refused++;
-            Assert.False(operation.Lease.Claim.IsRunning, "A refused statement goes on holding something.");
+            Assert.False(operation.Lease.IsRunning, "A refused statement goes on holding something.");
             return false;
         }
 
@@ -160,7 +160,7 @@ internal sealed class ConnectionWorld
         {
             Assert.Null(_claimant);
             _claimant = operation;
-            Assert.Same(lease, lease.ConnectionScope.Claim.Operation());
+            Assert.Same(lease, lease.Scope.Claim.Operation());
         }
 
         SwitchPoint.Reach("inside");
@@ -168,7 +168,7 @@ internal sealed class ConnectionWorld
         if (lease.HasTakenClaim)
         {
             Assert.Same(operation, _claimant);
-            Assert.Same(lease, lease.ConnectionScope.Claim.Operation());
+            Assert.Same(lease, lease.Scope.Claim.Operation());
             _claimant = null;
         }
     }
@@ -182,9 +182,9 @@ internal sealed class ConnectionWorld
         }
     }
 
-    private sealed class Operation(StatementLease lease)
+    private sealed class Operation(StatementExecution lease)
     {
-        public StatementLease Lease => lease;
+        public StatementExecution Lease => lease;
 
         public int CalledAt { get; init; }
 

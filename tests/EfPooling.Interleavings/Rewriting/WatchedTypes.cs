@@ -7,7 +7,7 @@ internal static class WatchedTypes
 {
     private static readonly HashSet<string> Names =
     [
-        "OperationGate", "StatementClaim", "OperationQueue", "SideOperations", "NestedLeases", "OperationStart", "ConnectionScope",
+        "OperationGate", "StatementExecution", "OperationQueue", "SideOperations", "NestedLeases", "OperationStart", "ConnectionScope",
         "ReaderGate", "LogicalDataReader", "ServerTransaction", "LogicalConnection", "ContextGuard",
     ];
 
