@@ -1,6 +1,4 @@
 using System.Data;
-using System.Runtime.CompilerServices;
-using EfPooling.AdoNet.Sql;
 using EfPooling.Core;
 using Npgsql;
 
@@ -10,20 +8,18 @@ namespace EfPooling.AdoNet;
 /// A transaction of a logical connection. It takes a server connection with its first command, BEGIN travelling along, and
 /// gives it back with commit or rollback. Without a command it never reaches the server.
 /// </summary>
-internal sealed class ServerTransaction : IPlacement, IServerOwner, ILeaseHolder, ICallSiteSource
+internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILeaseHolder, ICallSiteSource
 {
-    private static readonly NamedOperation Committing = new(LeaseScope.Transaction, "COMMIT", OperationKind.Commit);
     private static readonly NamedOperation RollingBack = new(LeaseScope.Transaction, "ROLLBACK", OperationKind.Rollback);
-    private static readonly NamedOperation Saving = new(LeaseScope.Transaction, "SAVEPOINT", OperationKind.Savepoint);
 
     private readonly IConnectionHost _connection;
     private readonly ConnectionScope _scope;
     private readonly IsolationLevel _isolationLevel;
     private readonly CallerInfo _beginner;
 
-    // All used by whoever has claimed the connection.
+    // All used by the holder of the claim on the connection, unless it says otherwise.
     private TransactionLease? _lease;
-    private CachedCommand _cached; // thread-safe by itself
+    private NpgsqlCommand? _cached; // Interlocked only
     private State _state;
     private Exception? _brokenBy;
     private bool _hasBroken; // before it ended
@@ -87,307 +83,15 @@ internal sealed class ServerTransaction : IPlacement, IServerOwner, ILeaseHolder
 
     object? ILeaseHolder.Affinity => Volatile.Read(ref _activity)?.Affinity;
 
-    bool IServerOwner.IsTransaction => true;
-
-    bool IServerOwner.MayRestart => _isFirst && _state == State.OnServer;
-
-    void IServerOwner.Restart() => _lease!.Restart(IsolationLevel);
-
-    Task IServerOwner.RestartAsync() => _lease!.RestartAsync(IsolationLevel);
-
     string? ICallSiteSource.Text => null;
 
     string? ICallSiteSource.Origin => _beginner.Describe("the transaction was begun") ?? _connection.Origin;
 
-    /// <summary>Commits the transaction; nothing is sent if it ran no command.</summary>
-    /// <exception cref="CommitOutcomeUnknownException">The connection broke while COMMIT was on the wire.</exception>
-    /// <exception cref="TransactionBrokenException">The connection broke before; the server has rolled back.</exception>
-    public void Commit()
-    {
-        ThrowIfLostAndDisposed();
-        ThrowIfDisposed();
-        using var claim = _scope.Claim.Take(Committing, this);
-        _debts?.ThrowIfAny();
-        if (BeginToEnd())
-        {
-            try
-            {
-                _lease!.Inner.Commit();
-                _state = State.Ended;
-            }
-            catch (Exception e) when (CommitFailed(e))
-            {
-                throw new CommitOutcomeUnknownException(e);
-            }
-            finally
-            {
-                EndLease();
-            }
-        }
-    }
-
-    /// <inheritdoc cref="Commit"/>
-    /// <param name="cancellationToken">Heeded until COMMIT is sent. After that nothing interrupts it, because the outcome would be unknown.</param>
-    public async Task CommitAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        ThrowIfLostAndDisposed();
-        ThrowIfDisposed();
-        using var claim = await _scope.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
-        _debts?.ThrowIfAny();
-        if (BeginToEnd())
-        {
-            try
-            {
-                await _lease!.Inner.CommitAsync(CancellationToken.None).ConfigureAwait(false);
-                _state = State.Ended;
-            }
-            catch (Exception e) when (CommitFailed(e))
-            {
-                throw new CommitOutcomeUnknownException(e);
-            }
-            finally
-            {
-                await EndLeaseAsync().ConfigureAwait(false);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Rolls the transaction back. Does nothing after a failed commit or a broken connection, when the server has done so; nor does it
-    /// throw if the connection breaks now.
-    /// </summary>
-    public void Rollback()
-    {
-        ThrowIfDisposed();
-        using var claim = _scope.Claim.Take(RollingBack, this);
-        if (BeginRollback())
-        {
-            try
-            {
-                _lease!.Inner.Rollback();
-            }
-            catch (Exception e) when (RollbackFailed(e))
-            {
-                // The server rolls back what belongs to a broken connection.
-            }
-            finally
-            {
-                _state = State.Ended;
-                EndLease();
-            }
-        }
-    }
-
-    /// <inheritdoc cref="Rollback()"/>
-    /// <param name="cancellationToken">Heeded until ROLLBACK is sent.</param>
-    public async Task RollbackAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        ThrowIfDisposed();
-        using var claim = await _scope.Claim.TakeAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
-        if (BeginRollback())
-        {
-            try
-            {
-                await _lease!.Inner.RollbackAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (RollbackFailed(e))
-            {
-                // The server rolls back what belongs to a broken connection.
-            }
-            finally
-            {
-                _state = State.Ended;
-                await EndLeaseAsync().ConfigureAwait(false);
-            }
-        }
-    }
-
-    public void Save(string savepointName) => OnSavepoint(inner => inner.Save(savepointName));
-
-    public Task SaveAsync(string savepointName, CancellationToken cancellationToken)
-        => OnSavepointAsync((inner, token) => inner.SaveAsync(savepointName, token), cancellationToken);
-
-    public void Rollback(string savepointName) => OnSavepoint(inner =>
-    {
-        inner.Rollback(savepointName);
-        _debts?.OnRolledBackToSavepoint();
-        _lease!.Server.Settings.OnTransactionEnded(); // What was set after the savepoint is undone.
-    });
-
-    public Task RollbackAsync(string savepointName, CancellationToken cancellationToken)
-        => OnSavepointAsync(
-            async (inner, token) =>
-            {
-                await inner.RollbackAsync(savepointName, token).ConfigureAwait(false);
-                _debts?.OnRolledBackToSavepoint();
-                _lease!.Server.Settings.OnTransactionEnded(); // What was set after the savepoint is undone.
-            },
-            cancellationToken);
-
-    public void Release(string savepointName) => OnSavepoint(inner => inner.Release(savepointName));
-
-    public Task ReleaseAsync(string savepointName, CancellationToken cancellationToken)
-        => OnSavepointAsync((inner, token) => inner.ReleaseAsync(savepointName, token), cancellationToken);
-
-    /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
-        await LoseConnectionAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>Its connection is closed, or it is disposed: rolls back what was not committed. Does not throw.</summary>
-    public async ValueTask LoseConnectionAsync()
-    {
-        if (_state != State.Ended)
-        {
-            await CloseReaderQuietlyAsync().ConfigureAwait(false);
-            _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
-            {
-                await AbandonAsync().ConfigureAwait(false);
-                _scope.Claim.GiveUp(RollingBack);
-            }
-            else if (_state != State.Ended)
-            {
-                await CloseReaderQuietlyAsync(late: true).ConfigureAwait(false);
-            }
-        }
-    }
-
-    /// <inheritdoc cref="DisposeAsync"/>
-    public void Dispose()
-    {
-        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
-        LoseConnection();
-    }
-
     /// <summary>Whether it was begun on this connection, whatever became of it.</summary>
     public bool IsOf(IConnectionHost? connection) => ReferenceEquals(_connection, connection);
 
-    /// <inheritdoc cref="LoseConnectionAsync"/>
-    public void LoseConnection()
-    {
-        if (_state != State.Ended)
-        {
-            CloseReaderQuietly();
-            _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            EndAbandoned();
-            if (_state != State.Ended)
-            {
-                CloseReaderQuietly(late: true);
-            }
-        }
-    }
-
-    /// <summary>Disposed, or its connection closed, so that whoever has the claim on the connection ends it.</summary>
-    public bool IsAbandoned => _isAbandoned;
-
-    /// <inheritdoc cref="CachedCommand.Take"/>
-    public NpgsqlCommand? TakeCommand() => _cached.Take();
-
-    /// <inheritdoc cref="CachedCommand.TryGive"/>
-    public bool TryGiveCommand(NpgsqlCommand command) => _state != State.Ended && _cached.TryGive(command);
-
     /// <summary>The lease of the server connection that the transaction runs on, once it does.</summary>
     public Lease<ServerConnection>? Lease => _lease?.Lease;
-
-    /// <summary>Rolls back if nobody else has the claim; whoever has it calls this when giving it up.</summary>
-    public void EndAbandoned()
-    {
-        if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
-        {
-            Abandon();
-            _scope.Claim.GiveUp(RollingBack);
-        }
-    }
-
-    /// <summary>Lets the server connection on which the transaction runs stay with its logical connection afterwards.</summary>
-    /// <returns><c>null</c>: there is none yet.</returns>
-    public PinnedSession? TryPin(PinReason reason) => _lease?.Pin(_scope, reason);
-
-    /// <summary>Lets a text run that makes something in the session, if it can be seen whether the transaction ends it again.</summary>
-    public bool TryOwe(SqlVerdict verdict, PinReason reason) => (_debts ??= new SessionDebts()).TryAdd(verdict, reason);
-
-    /// <summary>A text without a need of its own may end what others have made, or bring it back.</summary>
-    public void OnDebtsChanged(SqlVerdict verdict) => _debts?.OnChanged(verdict);
-
-    public Binding Bind(ILeaseHolder activity)
-    {
-        ThrowIfUnusable();
-        _activity = activity;
-        _isFirst = _state == State.Begun;
-        if (_state == State.Begun)
-        {
-            var wanted = _scope.ResolveSettings();
-            var lease = _scope.LeaseForTransaction(this);
-            lease.Begin(_isolationLevel, wanted);
-            OnStarted(lease);
-        }
-
-        return new Binding(_lease!.Server, this);
-    }
-
-    public ValueTask<Binding> BindAsync(ILeaseHolder activity, CancellationToken cancellationToken)
-    {
-        ThrowIfUnusable();
-        _activity = activity;
-        _isFirst = _state == State.Begun;
-        return _state == State.Begun ? BeginAndBindAsync(cancellationToken) : new ValueTask<Binding>(new Binding(_lease!.Server, this));
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Binding> BeginAndBindAsync(CancellationToken cancellationToken)
-    {
-        var wanted = _scope.ResolveSettings();
-        var lease = await _scope.LeaseForTransactionAsync(this, cancellationToken).ConfigureAwait(false);
-        await lease.BeginAsync(_isolationLevel, wanted, cancellationToken).ConfigureAwait(false);
-        OnStarted(lease);
-        return new Binding(lease.Server, this);
-    }
-
-    void IServerOwner.OnServerBroken(Exception cause)
-    {
-        if (_state == State.OnServer)
-        {
-            _brokenBy = cause;
-            _state = State.Broken;
-            _hasBroken = true;
-        }
-
-        if (_lease is { } lease)
-        {
-            _scope.OnLost(lease.Server);
-        }
-    }
-
-    void IServerOwner.OnStatementEnded()
-    {
-        if (_state == State.Broken || _isAbandoned)
-        {
-            Abandon();
-        }
-    }
-
-    ValueTask IServerOwner.OnStatementEndedAsync()
-        => _state == State.Broken || _isAbandoned ? AbandonAsync() : ValueTask.CompletedTask;
-
-    private void OnStarted(TransactionLease lease)
-    {
-        (_lease, _state) = (lease, State.OnServer);
-        lease.Server.Holder = _scope;
-    }
-
-    // EF Core disposes of a transaction whose connection it finds closed, so whoever commits it later never learnt that it was lost.
-    private void ThrowIfLostAndDisposed()
-    {
-        if (_disposal.IsSet && _hasBroken)
-        {
-            throw Broken();
-        }
-    }
 
     private void ThrowIfDisposed()
     {
@@ -450,93 +154,84 @@ internal sealed class ServerTransaction : IPlacement, IServerOwner, ILeaseHolder
         }
     }
 
-    /// <returns>Whether the server must be told.</returns>
-    private bool BeginToEnd()
+    private void EndLease()
     {
-        ThrowIfUnusable();
-        if (_state == State.OnServer)
-        {
-            return true;
-        }
-
-        _state = State.Ended;
-        _scope.OnTransactionEnded(this);
-        return false;
+        var lease = TakeLease();
+        lease?.End();
     }
 
-    private bool BeginRollback()
+    private ValueTask EndLeaseAsync() => TakeLease()?.EndAsync() ?? ValueTask.CompletedTask;
+
+    private TransactionLease? TakeLease()
     {
-        NoteIfBroken();
-        if (_state is State.Broken or State.CommitFailed)
+        if (_state != State.Broken)
         {
-            _state = State.Ended;
             _scope.OnTransactionEnded(this);
-            return false;
         }
 
-        return BeginToEnd();
+        var lease = _lease;
+        _lease = null;
+        return lease;
     }
 
-    /// <returns>Whether the outcome is unknown; else the server has refused to commit and rolled back.</returns>
-    private bool CommitFailed(Exception error)
+    /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
+    public async ValueTask DisposeAsync()
     {
-        _state = State.CommitFailed;
-        _lease!.Server.Observe(error);
-        _scope.OnLost(_lease.Server);
-        return _lease.Server.IsBroken;
+        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
+        await LoseConnectionAsync().ConfigureAwait(false);
     }
 
-    /// <returns>Whether the connection broke; else the failure is the caller's to see.</returns>
-    private bool RollbackFailed(Exception error)
+    /// <summary>Its connection is closed, or it is disposed: rolls back what was not committed. Does not throw.</summary>
+    public async ValueTask LoseConnectionAsync()
     {
-        _lease!.Server.Observe(error);
-        if (_lease.Server.IsBroken)
+        if (_state != State.Ended)
         {
-            Log.RollbackFailed(_scope.Pool.Logger, error);
-            _scope.OnLost(_lease.Server);
-        }
-
-        return _lease.Server.IsBroken;
-    }
-
-    // Settings are left to the next statement: a savepoint needs none, and a failed transaction takes none before it is rolled back to one.
-    private void OnSavepoint(Action<NpgsqlTransaction> act)
-    {
-        ThrowIfDisposed();
-        using var claim = _scope.Claim.Take(Saving, this);
-        var binding = Bind(Saving);
-        try
-        {
-            act(_lease!.Inner);
-        }
-        catch (Exception e)
-        {
-            binding.Observe(e);
-            throw;
-        }
-        finally
-        {
-            binding.End();
+            await CloseReaderQuietlyAsync().ConfigureAwait(false);
+            _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
+            if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
+            {
+                await AbandonAsync().ConfigureAwait(false);
+                _scope.Claim.GiveUp(RollingBack);
+            }
+            else if (_state != State.Ended)
+            {
+                await CloseReaderQuietlyAsync(late: true).ConfigureAwait(false);
+            }
         }
     }
 
-    private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose()
     {
-        ThrowIfDisposed();
-        using var claim = await _scope.Claim.TakeAsync(Saving, this, cancellationToken).ConfigureAwait(false);
-        var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
-        try
+        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
+        LoseConnection();
+    }
+
+    /// <inheritdoc cref="LoseConnectionAsync"/>
+    public void LoseConnection()
+    {
+        if (_state != State.Ended)
         {
-            await act(_lease!.Inner, cancellationToken).ConfigureAwait(false);
+            CloseReaderQuietly();
+            _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
+            EndAbandoned();
+            if (_state != State.Ended)
+            {
+                CloseReaderQuietly(late: true);
+            }
         }
-        catch (Exception e)
+    }
+
+    /// <summary>Disposed, or its connection closed, so that the holder of the claim on the connection ends it.</summary>
+    public bool IsAbandoned => _isAbandoned;
+
+    /// <summary>Rolls back if nobody else has the claim; its holder calls this when giving it up.</summary>
+    public void EndAbandoned()
+    {
+        if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
         {
-            binding.Observe(e);
-            throw;
-        }
-        finally
-        {
-            await binding.EndAsync().ConfigureAwait(false);
+            Abandon();
+            _scope.Claim.GiveUp(RollingBack);
         }
     }
 
@@ -595,25 +290,5 @@ internal sealed class ServerTransaction : IPlacement, IServerOwner, ILeaseHolder
 
         _state = _isAbandoned ? State.Ended : _state;
         await EndLeaseAsync().ConfigureAwait(false);
-    }
-
-    private void EndLease()
-    {
-        var lease = TakeLease();
-        lease?.End();
-    }
-
-    private ValueTask EndLeaseAsync() => TakeLease()?.EndAsync() ?? ValueTask.CompletedTask;
-
-    private TransactionLease? TakeLease()
-    {
-        if (_state != State.Broken)
-        {
-            _scope.OnTransactionEnded(this);
-        }
-
-        var lease = _lease;
-        _lease = null;
-        return lease;
     }
 }
