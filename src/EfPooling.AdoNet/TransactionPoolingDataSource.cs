@@ -64,7 +64,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         _pool = new ServerConnectionPool<ServerConnection>(options.Shuffles ? ForShuffling(options) : options, _connector, configuration.Time, Logger);
         Context = new PoolContext(Options, _pool, catalogs, time, Logger) { Owner = this, Name = Name, Database = Database, Server = Server, CommandTimeout = keywords.CommandTimeout };
         var multiplexer = options.Multiplexing == MultiplexingMode.Auto && !options.KeepsSession && !recovery.VerifySessions ? new ReadMultiplexer(Context) : null;
-        Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time, Logger, Name), multiplexer);
+        Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time), multiplexer);
         _notifications = new NotificationListener(_connector, Options, Name, time, Logger) { Owner = this };
         _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, time); // Last: an object that was not completed has nothing to close.
     }

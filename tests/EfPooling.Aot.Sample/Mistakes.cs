@@ -9,7 +9,7 @@ internal static class Mistakes
 {
     public static async Task<string> UseAtTheSameTimeAsync(string connectionString)
     {
-        await using var pool = TransactionPoolingDataSource.Create(connectionString, options => options.CallSiteSampling = 1);
+        await using var pool = TransactionPoolingDataSource.Create(connectionString, options => options.CallSiteSampling = CallSiteSampling.Always);
         await using var connection = await pool.OpenConnectionAsync();
         await using var first = new LogicalCommand("SELECT 1", connection);
         await using var second = new LogicalCommand("SELECT 2", connection);

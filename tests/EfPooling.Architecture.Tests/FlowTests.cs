@@ -10,9 +10,9 @@ public sealed partial class FlowTests(ITestOutputHelper output)
     /// <summary>Ratchets: they may only be made smaller.</summary>
     private static readonly (string Flow, int Types, int Changes)[] Most =
     [
-        ("lone SELECT", 51, 368),
-        ("four reads that share a round trip", 80, int.MaxValue), // Threads take turns.
-        ("SaveChanges in a transaction", 78, 899),
+        ("lone SELECT", 48, 345),
+        ("four reads that share a round trip", 77, int.MaxValue), // Threads take turns.
+        ("SaveChanges in a transaction", 75, 850),
     ];
 
     [Fact]

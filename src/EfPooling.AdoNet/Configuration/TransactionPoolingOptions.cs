@@ -104,15 +104,13 @@ public partial record TransactionPoolingOptions : PoolOptions
     public NestedCommandMode NestedCommands { get; set; } = NestedCommandMode.Refuse;
 
     /// <summary>
-    /// Share of operations whose stack is captured when they begin, so that <see cref="ConcurrentUseException"/> names the call site of
+    /// Which operations have their stack captured when they begin, so that <see cref="ConcurrentUseException"/> names the call site of
     /// the one that was running. Not a PgBouncer setting.
     /// </summary>
-    /// <remarks>
-    /// A captured stack costs some tens of microseconds, more when it is deep. Use 1 in development and tests. Whatever the share, statements that have been part of
-    /// a conflict are captured from then on.
-    /// </remarks>
-    /// <value>Default 0: none. Range 0 to 1, which is all.</value>
-    public double CallSiteSampling { get; set; }
+    /// <value>
+    /// Default <see cref="CallSiteSampling.Conflicts"/>: statements that have been part of a conflict, from then on. Use <see cref="CallSiteSampling.Always"/> in development and tests.
+    /// </value>
+    public CallSiteSampling CallSiteSampling { get; set; } = CallSiteSampling.Conflicts;
 
     internal DeclaredSettings DeclaredSettings { get; set; } = DeclaredSettings.None;
 
@@ -150,7 +148,7 @@ public partial record TransactionPoolingOptions : PoolOptions
 
         if (!Enum.IsDefined(ConcurrentUse))
         {
-            errors.Add($"ConcurrentUse is {(int)ConcurrentUse}; it must be Throw, Serialize, Log or Off.");
+            errors.Add($"ConcurrentUse is {(int)ConcurrentUse}; it must be Throw or Serialize.");
         }
 
         if (!Enum.IsDefined(NestedCommands))
@@ -163,9 +161,9 @@ public partial record TransactionPoolingOptions : PoolOptions
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"PoolIdleTimeout is {PoolIdleTimeout}; it must be between zero and {LongestPoolIdleTimeout.TotalDays:0} days."));
         }
 
-        if (!(CallSiteSampling >= 0 && CallSiteSampling <= 1))
+        if (!Enum.IsDefined(CallSiteSampling))
         {
-            errors.Add(string.Create(CultureInfo.InvariantCulture, $"CallSiteSampling is {CallSiteSampling}; it must be between 0 and 1."));
+            errors.Add($"CallSiteSampling is {(int)CallSiteSampling}; it must be Conflicts or Always.");
         }
 
         if ((SchemaCheckInterval < TimeSpan.Zero || SchemaCheckInterval > TimeSpan.FromDays(1)) && SchemaCheckInterval != Timeout.InfiniteTimeSpan)

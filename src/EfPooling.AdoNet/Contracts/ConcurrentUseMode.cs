@@ -11,13 +11,4 @@ public enum ConcurrentUseMode
     /// most; synchronous callers and concurrent use of a <c>DbContext</c> throw.
     /// </summary>
     Serialize,
-
-    /// <summary>
-    /// A warning is logged, and a command outside a transaction and session runs on a server connection of its own. Everything else
-    /// throws, because one session cannot run two operations.
-    /// </summary>
-    Log,
-
-    /// <summary>Like <see cref="Log"/> without the warning; a <c>DbContext</c> is watched by EF Core's own detector only.</summary>
-    Off,
 }

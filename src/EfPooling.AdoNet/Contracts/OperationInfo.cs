@@ -48,7 +48,7 @@ public sealed class OperationInfo
             }
 
             text.Append(CultureInfo.InvariantCulture, $"thread {ManagedThreadId}, ");
-            text.Append(CallSite is null ? "call site unknown, set CallSiteSampling to 1 to know it" : $"at {CallSite}");
+            text.Append(CallSite is null ? "call site unknown, set CallSiteSampling to Always to know it" : $"at {CallSite}");
             return TraceId is null ? text.ToString() : text.Append(CultureInfo.InvariantCulture, $", trace {TraceId} span {SpanId}").ToString();
         }
     }

@@ -38,9 +38,6 @@ internal static partial class Log
     [LoggerMessage(1112, LogLevel.Information, "The connection was cut while a server connection was being opened; it is tried again once.")]
     public static partial void LoginCut(ILogger logger, Exception error);
 
-    [LoggerMessage(1110, LogLevel.Warning, "Pool '{Pool}': concurrent use of one connection or context: {Second} was started while {First} was running. Await the first operation before the second, or give each task a connection or context of its own.")]
-    public static partial void ConcurrentUse(ILogger logger, string pool, string second, string first);
-
     [LoggerMessage(1111, LogLevel.Error, "The physical connection initializer failed on a session that was reset. The server connection is closed.")]
     public static partial void InitializerFailed(ILogger logger, Exception error);
 

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using EfPooling.AdoNet.Sql;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EfPooling.AdoNet;
 
@@ -14,20 +12,18 @@ internal sealed class ConcurrencyGuard
 {
     private const int MaxSuspects = 256;
 
-    /// <summary>For who has no pool: captures nothing.</summary>
-    public static readonly ConcurrencyGuard Default = new(new TransactionPoolingOptions(), null, NullLogger.Instance, "");
+    /// <summary>For a caller without a pool: captures nothing.</summary>
+    public static readonly ConcurrencyGuard Default = new(new TransactionPoolingOptions(), null);
 
     private readonly TransactionPoolingOptions _options;
     private readonly TimeProvider? _time;
-    private readonly ILogger _logger;
-    private readonly string _pool;
     private readonly ConcurrentDictionary<string, bool> _suspects = new(); // texts of operations that met another one
     private volatile bool _isCapturing; // set once and for good
 
-    public ConcurrencyGuard(TransactionPoolingOptions options, TimeProvider? time, ILogger logger, string pool)
+    public ConcurrencyGuard(TransactionPoolingOptions options, TimeProvider? time)
     {
-        (_options, _time, _logger, _pool) = (options, time, logger, pool);
-        _isCapturing = options.CallSiteSampling > 0;
+        (_options, _time) = (options, time);
+        _isCapturing = options.CallSiteSampling == CallSiteSampling.Always;
         Nested = new NestedLeases(options.MaxPoolSize + options.ReservePoolSize);
     }
 
@@ -36,7 +32,7 @@ internal sealed class ConcurrencyGuard
     public NestedCommandMode NestedCommands => _options.NestedCommands;
 
     /// <summary>Whether some commands run beside the claim of their connection.</summary>
-    public bool MayRunBeside => Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off || NestedCommands == NestedCommandMode.OwnServerConnection;
+    public bool MayRunBeside => NestedCommands == NestedCommandMode.OwnServerConnection;
 
     /// <summary>How long a caller waits for another one in mode Serialize; zero is without limit.</summary>
     public TimeSpan QueueTimeout => _options.QueryWaitTimeout;
@@ -54,15 +50,14 @@ internal sealed class ConcurrencyGuard
 
     public TimeSpan Since(long at) => _time is null ? TimeSpan.FromMilliseconds(Now - at) : _time.GetElapsedTime(at);
 
-    /// <summary>The stack, if operations of this text are to be captured: by sampling, or because they have met another one.</summary>
+    /// <summary>The stack, if operations of this text are to be captured: all are, or they have met another one.</summary>
     public StackTrace? CaptureFor(string? text)
     {
-        var sampling = _options.CallSiteSampling;
-        var wanted = sampling >= 1 || (sampling > 0 && Random.Shared.NextDouble() < sampling) || (text is not null && _suspects.ContainsKey(text));
+        var wanted = _options.CallSiteSampling == CallSiteSampling.Always || (text is not null && _suspects.ContainsKey(text));
         return wanted ? new StackTrace(1, fNeedFileInfo: true) : null;
     }
 
-    /// <summary>The stack, if a share of all calls that have no text is captured.</summary>
+    /// <summary>The stack of a call that has no text, if all are captured.</summary>
     public StackTrace? Capture() => CaptureFor(text: null);
 
     /// <summary>What the caller is about to do, with its call site from the stack at this moment.</summary>
@@ -88,16 +83,6 @@ internal sealed class ConcurrencyGuard
         if (text is not null && _suspects.Count < MaxSuspects && _suspects.TryAdd(text, true))
         {
             _isCapturing = true;
-        }
-    }
-
-    /// <summary>Tells of an operation that goes on in spite of another one, if the mode says so.</summary>
-    public void Report(Func<(OperationInfo Running, OperationInfo Refused)> describe)
-    {
-        if (Mode == ConcurrentUseMode.Log)
-        {
-            var (running, refused) = describe();
-            Log.ConcurrentUse(_logger, _pool, refused.ToString(), running.ToString());
         }
     }
 }

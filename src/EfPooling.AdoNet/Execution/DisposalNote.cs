@@ -34,7 +34,7 @@ internal struct DisposalNote
     public readonly string Describe(ConcurrencyGuard? guard)
     {
         var age = guard is null ? "" : string.Create(CultureInfo.InvariantCulture, $" {guard.Since(_at).TotalSeconds:0.###} s ago");
-        var where = CallSites.Find(_trace) is { } site ? $" at {site}" : $" (set CallSiteSampling to 1 to know where)";
+        var where = CallSites.Find(_trace) is { } site ? $" at {site}" : $" (set CallSiteSampling to Always to know where)";
         var running = _running is null ? "" : $" while {_running} was running";
         var now = CallSites.Find(new StackTrace(1, fNeedFileInfo: true)) is { } user ? $", and is used at {user}" : "";
         return string.Create(CultureInfo.InvariantCulture, $"on thread {_threadId}{age}{where}{running}{now}");

@@ -46,15 +46,6 @@ internal sealed class NestedLeases(int capacity)
         }
     }
 
-    /// <summary>One that was acquired without <see cref="TryBeginWait"/>.</summary>
-    public void Add(Holder holder)
-    {
-        lock (_gate)
-        {
-            Change(holder, static holder => holder.Held++);
-        }
-    }
-
     public void Remove(Holder holder)
     {
         lock (_gate)

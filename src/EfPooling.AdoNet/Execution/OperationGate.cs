@@ -80,24 +80,16 @@ internal sealed class OperationGate(ConnectionScope scope)
         _start.Begin(Guard, kind, source);
     }
 
-    /// <summary>What an operation that has found the connection busy runs in instead, on a server connection of its own.</summary>
+    /// <summary>What an operation that has found an open reader runs in instead, on a server connection of its own. The reader keeps its own meanwhile.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="kind">What it does.</param>
     /// <param name="source">Who does it.</param>
-    /// <param name="isNested">Whether an open reader keeps its server connection while this one waits.</param>
-    /// <exception cref="ConcurrentUseException">The options do not allow it, or the connection is bound to one session.</exception>
-    public SideOperations RunBeside(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, out bool isNested)
+    /// <exception cref="ConcurrentUseException">The options do not allow it, no reader is open and idle, or the connection is bound to one session.</exception>
+    public SideOperations RunBeside(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source)
     {
-        isNested = _reader is { IsReading: false };
-        var isAllowed = isNested && Guard.NestedCommands == NestedCommandMode.OwnServerConnection;
-        if (!scope.IsUnbound || !(isAllowed || Guard.Mode is ConcurrentUseMode.Log or ConcurrentUseMode.Off))
+        if (!scope.IsUnbound || _reader is not { IsReading: false } || Guard.NestedCommands != NestedCommandMode.OwnServerConnection)
         {
             throw Refuse(operation, kind, source);
-        }
-
-        if (!isAllowed)
-        {
-            Guard.Report(() => (RunningOperation ?? _start.Describe(Guard, null), ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity)));
         }
 
         return _side ?? Interlocked.CompareExchange(ref _side, new SideOperations(scope.Pool, Guard.Nested), null) ?? _side;

@@ -12,12 +12,11 @@ internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
     private readonly Lock _gate = new();
     private readonly List<IOpenResult> _readers = []; // guarded by _gate: open
 
-    /// <param name="operation">Who needs it.</param>
-    /// <param name="isNested">Whether the caller keeps a server connection meanwhile, in an open reader.</param>
+    /// <param name="operation">What needs it. The caller keeps a server connection meanwhile, in an open reader.</param>
     /// <returns><c>null</c> if nested callers would wait for each other.</returns>
-    public Binding? Acquire(ILeaseHolder operation, bool isNested)
+    public Binding? Acquire(ILeaseHolder operation)
     {
-        if (isNested && !nested.TryBeginWait(_holder))
+        if (!nested.TryBeginWait(_holder))
         {
             return null;
         }
@@ -31,17 +30,14 @@ internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
         }
         finally
         {
-            OnWaited(isNested, acquired);
+            nested.EndWait(_holder, acquired);
         }
     }
 
     /// <inheritdoc cref="Acquire"/>
-    /// <param name="operation">Who needs it.</param>
-    /// <param name="isNested">Whether the caller keeps a server connection meanwhile, in an open reader.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    public async ValueTask<Binding?> AcquireAsync(ILeaseHolder operation, bool isNested, CancellationToken cancellationToken)
+    public async ValueTask<Binding?> AcquireAsync(ILeaseHolder operation, CancellationToken cancellationToken)
     {
-        if (isNested && !nested.TryBeginWait(_holder))
+        if (!nested.TryBeginWait(_holder))
         {
             return null;
         }
@@ -55,7 +51,7 @@ internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
         }
         finally
         {
-            OnWaited(isNested, acquired);
+            nested.EndWait(_holder, acquired);
         }
     }
 
@@ -87,18 +83,6 @@ internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
         lock (_gate)
         {
             return [.. _readers];
-        }
-    }
-
-    private void OnWaited(bool isNested, bool acquired)
-    {
-        if (isNested)
-        {
-            nested.EndWait(_holder, acquired);
-        }
-        else if (acquired)
-        {
-            nested.Add(_holder);
         }
     }
 }

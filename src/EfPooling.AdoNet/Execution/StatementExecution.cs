@@ -133,9 +133,9 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     /// <summary>The statement has found the connection busy, so it runs beside the claim.</summary>
     /// <returns>Where it gets a server connection; after that <see cref="GiveUp"/> must follow, or <see cref="LeaveSide"/> if it gets none.</returns>
     /// <exception cref="ConcurrentUseException">The options do not allow it, or the command itself runs already.</exception>
-    public SideOperations RunBeside(ConnectionScope scope, OperationKind kind, out bool isNested)
+    public SideOperations RunBeside(ConnectionScope scope, OperationKind kind)
     {
-        var side = scope.Claim.RunBeside(this, kind, this, out isNested);
+        var side = scope.Claim.RunBeside(this, kind, this);
         if (Interlocked.CompareExchange(ref _isClaiming, 1, 0) != 0)
         {
             throw scope.Claim.Refuse(this, kind, this); // One command cannot run twice at a time, wherever it runs.

@@ -20,12 +20,12 @@ internal static partial class StatementRunner
         var scope = ScopeOf(run.Statement);
         if (!scope.Claim.TryTake(run, kind, run))
         {
-            var side = run.RunBeside(scope, kind, out var isNested);
+            var side = run.RunBeside(scope, kind);
             run.Start(lasts, hasClaim: false, CancellationToken.None);
             try
             {
                 run.Prepare();
-                run.Enter(side.Acquire(run, isNested) ?? throw RefuseFull(run, kind));
+                run.Enter(side.Acquire(run) ?? throw RefuseFull(run, kind));
                 return;
             }
             catch
@@ -81,12 +81,12 @@ internal static partial class StatementRunner
             return;
         }
 
-        var side = run.RunBeside(scope, kind, out var isNested);
+        var side = run.RunBeside(scope, kind);
         run.Start(lasts, hasClaim: false, cancellationToken);
         try
         {
             run.Prepare();
-            run.Enter(await side.AcquireAsync(run, isNested, cancellationToken).ConfigureAwait(false) ?? throw RefuseFull(run, kind));
+            run.Enter(await side.AcquireAsync(run, cancellationToken).ConfigureAwait(false) ?? throw RefuseFull(run, kind));
         }
         catch
         {

@@ -27,7 +27,7 @@ internal sealed class ContextGuard(ICurrentDbContext current) : IConcurrencyDete
     public string? Origin => null;
 
     /// <exception cref="ConcurrentUseException">Another flow of control is inside.</exception>
-    /// <exception cref="InvalidOperationException">The same, in mode Off or without a pooled connection: EF Core's own message.</exception>
+    /// <exception cref="InvalidOperationException">The same, without a pooled connection: EF Core's own message.</exception>
     public ConcurrencyDetectorCriticalSectionDisposer EnterCriticalSection()
     {
         var outer = GuardFlow.Current;
@@ -89,7 +89,7 @@ internal sealed class ContextGuard(ICurrentDbContext current) : IConcurrencyDete
     {
         var connection = _used as LogicalConnection;
         var guard = connection?.Pool?.Guard ?? ConcurrencyGuard.Default;
-        if (guard.Mode == ConcurrentUseMode.Off || (_used is not null && connection is null))
+        if (_used is not null && connection is null)
         {
             throw new InvalidOperationException(CoreStrings.ConcurrentMethodInvocation);
         }
@@ -101,11 +101,6 @@ internal sealed class ContextGuard(ICurrentDbContext current) : IConcurrencyDete
         }
 
         var refused = ConcurrencyGuard.DescribeCaller(OperationKind.ContextOperation, this, Text);
-        if (guard.Mode != ConcurrentUseMode.Log)
-        {
-            throw new ConcurrentUseException(ConcurrentUseKind.ConcurrentOperation, running, refused);
-        }
-
-        guard.Report(() => (running, refused));
+        throw new ConcurrentUseException(ConcurrentUseKind.ConcurrentOperation, running, refused);
     }
 }

@@ -20,15 +20,15 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
     private Exception? _mistake; // Interlocked only; the first one
 
     [Theory]
-    [InlineData(ConcurrentUseMode.Throw)]
-    [InlineData(ConcurrentUseMode.Serialize)]
-    [InlineData(ConcurrentUseMode.Off)]
-    public void ThreadsReleasedTogether_RunOneOperationAtATime_AndLeaveTheConnectionFree(ConcurrentUseMode mode)
+    [InlineData(ConcurrentUseMode.Throw, NestedCommandMode.Refuse)]
+    [InlineData(ConcurrentUseMode.Serialize, NestedCommandMode.Refuse)]
+    [InlineData(ConcurrentUseMode.Throw, NestedCommandMode.OwnServerConnection)]
+    public void ThreadsReleasedTogether_RunOneOperationAtATime_AndLeaveTheConnectionFree(ConcurrentUseMode mode, NestedCommandMode nested)
     {
         var seed = Seed.Choose(output);
-        var pool = CreateGuardedPool(maxPoolSize: Threads + 1, sampling: 0, configure: options =>
+        var pool = CreateGuardedPool(maxPoolSize: Threads + 1, sampling: CallSiteSampling.Conflicts, configure: options =>
         {
-            options.ConcurrentUse = mode;
+            (options.ConcurrentUse, options.NestedCommands) = (mode, nested);
             options.Multiplexing = MultiplexingMode.Off;
             options.QueryWaitTimeout = TimeSpan.Zero; // Whoever waits for ever fails the test.
         });

@@ -11,7 +11,7 @@ public abstract class GuardTest(ServerFixture fixture) : PoolTest(fixture)
 
     internal CapturedLog Captured { get; } = new();
 
-    protected TransactionPoolingDataSource CreateGuardedPool(int maxPoolSize = 5, double sampling = 1, Action<TransactionPoolingOptions>? configure = null, TimeProvider? time = null)
+    protected TransactionPoolingDataSource CreateGuardedPool(int maxPoolSize = 5, CallSiteSampling sampling = CallSiteSampling.Always, Action<TransactionPoolingOptions>? configure = null, TimeProvider? time = null)
         => CreatePool(
             maxPoolSize,
             configure: options =>

@@ -102,8 +102,54 @@ public sealed class NestedCommandTests(ServerFixture fixture) : GuardTest(fixtur
         }
     }
 
+    [Fact]
+    public async Task NestedCommand_InALeasedSession_IsRefused()
+    {
+        var pool = CreateNesting(maxPoolSize: 3);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using (await connection.LeaseSessionAsync("test"))
+        await using (await connection.ReadAsync("SELECT 1"))
+        {
+            await Assert.ThrowsAsync<ConcurrentUseException>(() => connection.RunAsync($"SELECT '{Marker}'"));
+        }
+
+        AssertNothingReachedTheServer();
+    }
+
+    [Fact]
+    public async Task OneCommand_CannotRunTwiceAtATime_EvenThen()
+    {
+        var pool = CreateNesting(maxPoolSize: 5);
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var first = await connection.ReadAsync("SELECT 1");
+        await using var command = new LogicalCommand("SELECT 2", connection);
+        var beside = await command.ExecuteReaderAsync();
+
+        await Assert.ThrowsAsync<ConcurrentUseException>(() => command.ExecuteScalarAsync());
+        await first.DisposeAsync();
+        await Assert.ThrowsAsync<ConcurrentUseException>(() => command.ExecuteScalarAsync());
+        await beside.DisposeAsync();
+
+        Assert.Equal(2, await command.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task Close_ClosesTheReadersBesideTheFirst()
+    {
+        var pool = CreateNesting(maxPoolSize: 5);
+        var connection = await pool.OpenConnectionAsync();
+        var first = await connection.ReadAsync("SELECT generate_series(1, 9)");
+        var second = await connection.ReadAsync("SELECT generate_series(1, 9)");
+        Assert.Equal(2, pool.GetSnapshot().InUse);
+
+        await connection.CloseAsync();
+
+        Assert.True(first.IsClosed && second.IsClosed);
+        Assert.Equal(0, pool.GetSnapshot().InUse);
+    }
+
     private TransactionPoolingDataSource CreateNesting(int maxPoolSize, Action<TransactionPoolingOptions>? configure = null)
-        => CreateGuardedPool(maxPoolSize, sampling: 0, configure: options =>
+        => CreateGuardedPool(maxPoolSize, sampling: CallSiteSampling.Conflicts, configure: options =>
         {
             options.NestedCommands = NestedCommandMode.OwnServerConnection;
             configure?.Invoke(options);

@@ -141,5 +141,5 @@ public sealed class SerializeTests(ServerFixture fixture) : GuardTest(fixture)
     }
 
     private TransactionPoolingDataSource CreateSerializing(TimeProvider? time = null)
-        => CreateGuardedPool(sampling: 0, configure: options => options.ConcurrentUse = ConcurrentUseMode.Serialize, time: time);
+        => CreateGuardedPool(sampling: CallSiteSampling.Conflicts, configure: options => options.ConcurrentUse = ConcurrentUseMode.Serialize, time: time);
 }

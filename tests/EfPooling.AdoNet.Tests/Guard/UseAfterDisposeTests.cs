@@ -101,7 +101,7 @@ public sealed class UseAfterDisposeTests(ServerFixture fixture) : GuardTest(fixt
     [InlineData(false, false)]
     public async Task Close_WhileACommandRuns_LetsItEnd_AndLaterUsesNameTheClose(bool asynchronous, bool dispose)
     {
-        var pool = CreateGuardedPool(sampling: 0); // A trace is taken because something was running.
+        var pool = CreateGuardedPool(sampling: CallSiteSampling.Conflicts); // A trace is taken because something was running.
         var connection = await pool.OpenConnectionAsync();
         await using var gate = await Gate.CloseAsync(await OpenPlainAsync());
         var first = First(connection, asynchronous);
@@ -127,7 +127,7 @@ public sealed class UseAfterDisposeTests(ServerFixture fixture) : GuardTest(fixt
     [Fact]
     public async Task Connection_AfterDispose_WithoutCapturedStacks_NamesTheThreadAndThisPlace()
     {
-        var pool = CreateGuardedPool(sampling: 0);
+        var pool = CreateGuardedPool(sampling: CallSiteSampling.Conflicts);
         var connection = await pool.OpenConnectionAsync();
         await connection.DisposeAsync();
 

@@ -10,7 +10,7 @@ public sealed class WellBehavedTests(ServerFixture fixture) : GuardTest(fixture)
     [InlineData(ConcurrentUseMode.Serialize)]
     public async Task TenThousandUsers_OfTheirOwnConnections_RaiseNoAlarm(ConcurrentUseMode mode)
     {
-        var pool = CreateGuardedPool(maxPoolSize: 8, sampling: 0, configure: options => options.ConcurrentUse = mode);
+        var pool = CreateGuardedPool(maxPoolSize: 8, sampling: CallSiteSampling.Conflicts, configure: options => options.ConcurrentUse = mode);
         var left = 10_000;
 
         await Task.WhenAll(Enumerable.Range(0, 64).Select(task => Task.Run(() => WorkAsync(task))));

@@ -144,33 +144,6 @@ public sealed class ContextConcurrencyTests(TestDatabase database) : IClassFixtu
     }
 
     [Fact]
-    public async Task ModeLog_LetsTheSecondQueryRun_ModeOff_LeavesItToEfCore()
-    {
-        foreach (var mode in new[] { ConcurrentUseMode.Log, ConcurrentUseMode.Off })
-        {
-            var name = $"mode {mode}";
-            await using var shop = database.CreateShop(name, pool: options => (options.MaxPoolSize, options.ConcurrentUse) = (2, mode));
-            await shop.Database.OpenConnectionAsync();
-            await using var held = await HoldAsync();
-            var first = FirstAsync(shop);
-            await Wait.ForStatementAsync(database, name, "pg_advisory");
-
-            if (mode == ConcurrentUseMode.Log)
-            {
-                Assert.Equal(2, await shop.Database.SqlQuery<int>($"SELECT 2 AS \"Value\"").SingleAsync());
-            }
-            else
-            {
-                var error = await Assert.ThrowsAsync<InvalidOperationException>(() => Second(shop, "query", asynchronous: true));
-                Assert.Equal(CoreStrings.ConcurrentMethodInvocation, error.Message);
-            }
-
-            await held.DisposeAsync();
-            Assert.Equal(7, await first);
-        }
-    }
-
-    [Fact]
     public async Task WithoutThreadSafetyChecks_TheConnectionIsStillWatched()
     {
         const string Name = "unchecked";
@@ -249,7 +222,7 @@ public sealed class ContextConcurrencyTests(TestDatabase database) : IClassFixtu
         static async Task DisposeIt(Shop shop) => await shop.DisposeAsync();
     }
 
-    private static void Capture(TransactionPoolingOptions options) => options.CallSiteSampling = 1;
+    private static void Capture(TransactionPoolingOptions options) => options.CallSiteSampling = CallSiteSampling.Always;
 
     private static void AssertNamesBoth(ConcurrentUseException error)
     {

@@ -71,7 +71,6 @@ public sealed class ContextTests(ExplorationFixture fixture, ITestOutputHelper o
     [Theory]
     [InlineData(ConcurrentUseMode.Throw)]
     [InlineData(ConcurrentUseMode.Serialize)]
-    [InlineData(ConcurrentUseMode.Log)]
     public void ContextThatTwoFlowsUsed_IsFreeForTheNextUser_AndDeadForTheFormer(ConcurrentUseMode mode)
     {
         var factory = CreateFactory(mode);

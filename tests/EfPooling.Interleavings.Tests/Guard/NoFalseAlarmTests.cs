@@ -9,8 +9,6 @@ public sealed class NoFalseAlarmTests(ExplorationFixture fixture, ITestOutputHel
     [Theory]
     [InlineData(ConcurrentUseMode.Throw)]
     [InlineData(ConcurrentUseMode.Serialize)]
-    [InlineData(ConcurrentUseMode.Log)]
-    [InlineData(ConcurrentUseMode.Off)]
     public void FlowsThatHandTheConnectionOver_AreNeverRefused(ConcurrentUseMode mode)
     {
         using var pool = Fixture.CreatePool(mode);
@@ -61,22 +59,6 @@ public sealed class NoFalseAlarmTests(ExplorationFixture fixture, ITestOutputHel
         Explore(pool, world => world.NewScenario()
             .Flow("commands", () => Assert.Equal(1, Ask(world)))
             .Flow("other", () => Assert.Equal(1, Ask(world))));
-    }
-
-    [Theory]
-    [InlineData(ConcurrentUseMode.Log)]
-    [InlineData(ConcurrentUseMode.Off)]
-    public void StatementsThatMayStepAside_AreNeverRefused_AndEachHasAServerConnection(ConcurrentUseMode mode)
-    {
-        using var pool = Fixture.CreatePool(mode);
-        Explore(pool, world =>
-        {
-            world.Also = () => Assert.Equal((3, 0, 3L), (world.Ran, world.Refused, world.LeasesGranted));
-            return world.NewScenario()
-                .Flow("first", () => world.Statement())
-                .Flow("second", () => world.Statement())
-                .Flow("third", () => world.StatementAsync());
-        });
     }
 
     [Theory]

@@ -14,14 +14,14 @@ public sealed class RandomScenarioTests(ExplorationFixture fixture, ITestOutputH
         = int.Parse(Environment.GetEnvironmentVariable("EFPOOLING_INTERLEAVINGS") ?? "2000", CultureInfo.InvariantCulture);
 
     [Theory]
-    [InlineData(ConcurrentUseMode.Throw)]
-    [InlineData(ConcurrentUseMode.Serialize)]
-    [InlineData(ConcurrentUseMode.Off)]
-    public void WhateverFlowsDo_TheConnectionIsFreeInTheEnd(ConcurrentUseMode mode)
+    [InlineData(ConcurrentUseMode.Throw, NestedCommandMode.Refuse)]
+    [InlineData(ConcurrentUseMode.Serialize, NestedCommandMode.Refuse)]
+    [InlineData(ConcurrentUseMode.Throw, NestedCommandMode.OwnServerConnection)]
+    public void WhateverFlowsDo_TheConnectionIsFreeInTheEnd(ConcurrentUseMode mode, NestedCommandMode nested)
     {
         var seed = Environment.GetEnvironmentVariable("EFPOOLING_SEED") is { Length: > 0 } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next(1_000_000);
         Output.WriteLine($"EFPOOLING_SEED={seed}");
-        using var pool = Fixture.CreatePool(mode, size: 8);
+        using var pool = Fixture.CreatePool(mode, size: 8, configure: options => options.NestedCommands = nested);
         Explorer.ExploreAtRandom(random => Create(new ConnectionWorld(pool), random), Interleavings, seed);
     }
 
