@@ -224,7 +224,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        _disposal.Set(_pool?.Guard, _scope?.Claim.BusyOperation);
+        _disposal.Set(_pool?.Guard, _scope?.Gate.BusyOperation);
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         GC.SuppressFinalize(this);
@@ -400,11 +400,11 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     internal ConnectionScope OpenScope => (_state == ConnectionState.Open ? _scope : null) ?? throw NotOpen();
 
     /// <summary>What is running on the connection now; <c>null</c> if nothing is.</summary>
-    internal OperationInfo? RunningOperation => Volatile.Read(ref _scope)?.Claim.RunningOperation;
+    internal OperationInfo? RunningOperation => Volatile.Read(ref _scope)?.Gate.RunningOperation;
 
     /// <summary>Remembers that what is running met something, so that its call site is known the next time.</summary>
     /// <returns>Whether anything is running.</returns>
-    internal bool SuspectRunning() => Volatile.Read(ref _scope)?.Claim.SuspectRunning() == true;
+    internal bool SuspectRunning() => Volatile.Read(ref _scope)?.Gate.SuspectRunning() == true;
 
     internal string? Origin => _opener.Describe("the connection was made");
 
@@ -461,7 +461,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     {
         if (disposing)
         {
-            _disposal.Set(_pool?.Guard, _scope?.Claim.BusyOperation);
+            _disposal.Set(_pool?.Guard, _scope?.Gate.BusyOperation);
             Close();
         }
 
@@ -559,7 +559,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         if (scope is not null)
         {
             scope.Pool.IdleWatch?.OnClosed();
-            if (scope.Claim.BusyOperation is { } running)
+            if (scope.Gate.BusyOperation is { } running)
             {
                 _closing.Set(scope.Guard, running);
             }
@@ -607,7 +607,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     private TResult WithServer<TState, TResult>(Func<NpgsqlConnection, TState, TResult> use, TState state)
     {
         var scope = OpenScope;
-        using var claim = scope.Claim.Take(ReadingSchema, this);
+        using var entry = scope.Gate.Enter(ReadingSchema, this);
         var wanted = scope.ResolveSettings();
         var binding = scope.Bind(ReadingSchema);
         try
@@ -631,7 +631,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         Func<NpgsqlConnection, TState, CancellationToken, Task<TResult>> use, TState state, CancellationToken cancellationToken)
     {
         var scope = OpenScope;
-        using var claim = await scope.Claim.TakeAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
+        using var entry = await scope.Gate.EnterAsync(ReadingSchema, this, cancellationToken).ConfigureAwait(false);
         var wanted = scope.ResolveSettings();
         var binding = await scope.BindAsync(ReadingSchema, cancellationToken).ConfigureAwait(false);
         try

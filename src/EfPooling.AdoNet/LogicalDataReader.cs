@@ -20,7 +20,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     private readonly bool _isSingleRow; // for a batched read, whose inner reader does not know
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
     private bool _hasRead; // for a batched read, used by the one who reads
-    private bool _isPastEnd; // for a batched read, used by the one who reads: what comes next belongs to somebody else
+    private bool _isPastEnd; // for a batched read, used by the one who reads: what comes next belongs to another caller
     private ColumnUse? _column; // of the latest stream or text reader; written by the one who reads
     private ReaderGate _gate;
     private int _recordsAffected = -1;

@@ -25,7 +25,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     private readonly ServerConnectionPool<ServerConnection> _pool;
     private readonly NotificationListener _notifications;
     private readonly PoolLifeline _lifeline;
-    private IPoolEntry? _entry; // written once, before anybody else has the pool
+    private IPoolEntry? _entry; // written once, before any other flow has the pool
     private volatile bool _isClosed; // it closes, or has
 
     internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)

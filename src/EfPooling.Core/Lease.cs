@@ -43,7 +43,7 @@ internal readonly struct Lease<T> : IEquatable<Lease<T>>
     }
 
     /// <summary>
-    /// Lets the lease end with the server connection being closed, also where it is released. Once this has returned, nobody else gets that connection.
+    /// Lets the lease end with the server connection being closed, also where it is released. Once this has returned, no other caller gets that connection.
     /// </summary>
     /// <param name="reason">Why; the reason of a later <see cref="Retire"/> goes before it.</param>
     /// <remarks>Can be called by any thread, any number of times.</remarks>

@@ -132,7 +132,7 @@ internal sealed class PoolLedger<T>
     }
 
     /// <param name="waiter"><c>null</c> for a caller whose time was up between two attempts.</param>
-    /// <returns>Whether the caller is told by this call: nobody else took the waiter out of the queue.</returns>
+    /// <returns>Whether the caller is told by this call: no other caller took the waiter out of the queue.</returns>
     public bool TimeOutLocked(Waiter<T>? waiter)
     {
         AssertGate();
@@ -141,7 +141,7 @@ internal sealed class PoolLedger<T>
         return isOver;
     }
 
-    /// <returns>A free slot, now opening, if another open is wanted and allowed; else <c>null</c>.</returns>
+    /// <returns>A free slot, now opening, if another open is wanted and allowed; otherwise <c>null</c>.</returns>
     public Slot<T>? BeginOpenLocked(long now)
     {
         AssertGate();

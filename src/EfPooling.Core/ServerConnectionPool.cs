@@ -104,7 +104,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
             : AcquireSlowlyAsync(admission, holder, started, cancellationToken);
     }
 
-    /// <summary>Throws what the server says if no server connection is open and none can be opened; else returns without using one.</summary>
+    /// <summary>Throws what the server says if no server connection is open and none can be opened; otherwise returns without using one.</summary>
     /// <inheritdoc cref="Acquire(ILeaseHolder?, CancellationToken)"/>
     public void EnsureReachable(CancellationToken cancellationToken = default)
     {

@@ -51,7 +51,7 @@ internal sealed class WaiterQueue<T>
         Count++;
     }
 
-    /// <returns>Whether this call removed it; <c>false</c> means that somebody else completes it.</returns>
+    /// <returns>Whether this call removed it; <c>false</c> means that another flow completes it.</returns>
     public bool Remove(Waiter<T> waiter)
     {
         if (!waiter.IsQueued)

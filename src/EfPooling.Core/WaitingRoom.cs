@@ -91,7 +91,7 @@ internal sealed class WaitingRoom<T>(
         keeper.StartOpens(opens);
     }
 
-    // Null if somebody else completes the waiter.
+    // Null if another flow completes the waiter.
     private QueryWaitTimeoutException? TimeOut(Waiter<T>? waiter)
     {
         PoolSnapshot snapshot;

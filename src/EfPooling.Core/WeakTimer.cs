@@ -1,7 +1,7 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// Calls its target again and again, for as long as somebody else references it: a timer by itself keeps alive whatever its callback uses, and so
+/// Calls its target again and again, for as long as it is referenced: a timer by itself keeps alive whatever its callback uses, and so
 /// would keep a pool that everybody has forgotten. Stops by itself once the target is gone.
 /// </summary>
 internal sealed class WeakTimer<T> : IDisposable

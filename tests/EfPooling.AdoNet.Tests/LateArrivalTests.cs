@@ -114,7 +114,7 @@ public sealed class LateArrivalTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
-    public async Task Reader_BesideTheClaim_OfAClosedConnection_ClosesItself()
+    public async Task Reader_BesideTheGate_OfAClosedConnection_ClosesItself()
     {
         var pool = CreatePool(maxPoolSize: 2, configure: options => options.NestedCommands = NestedCommandMode.OwnServerConnection);
         var connection = await pool.OpenConnectionAsync();

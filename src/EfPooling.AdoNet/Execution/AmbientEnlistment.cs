@@ -31,7 +31,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
 
     /// <param name="execution">Of the pool from which the server connection comes.</param>
     /// <param name="transaction">What it takes part in.</param>
-    /// <param name="session">Where the server connection comes from if the logical connection is pinned; else <c>null</c>.</param>
+    /// <param name="session">Where the server connection comes from if the logical connection is pinned; otherwise <c>null</c>.</param>
     public AmbientEnlistment(PoolExecution execution, Transaction transaction, PinnedSession? session)
     {
         _execution = execution;
@@ -79,12 +79,12 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         _execution.Forget(_transaction);
         lock (_gate)
         {
-            _isCompleted = true; // All that is left to do if no command ran; else this is enlisted and was told before.
+            _isCompleted = true; // All that is left to do if no command ran; otherwise this is enlisted and was told before.
         }
     };
 
     /// <param name="operation">What is to run.</param>
-    /// <param name="user">Whose it is, and who has claimed it.</param>
+    /// <param name="user">Whose it is; it holds the gate.</param>
     /// <exception cref="ConcurrentUseException">A statement of another connection in the same transaction runs.</exception>
     public Binding Bind(ILeaseHolder operation, ConnectionScope user)
     {
@@ -124,7 +124,7 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
         {
             if (_running > 0 && !ReferenceEquals(_user, user))
             {
-                throw user.Claim.RefuseShared(_user!.Claim);
+                throw user.Gate.RefuseShared(_user!.Gate);
             }
 
             _sessions.Add((user, reason));
@@ -320,12 +320,12 @@ internal sealed class AmbientEnlistment : IServerOwner, ILeaseHolder
 
             if (_running > 0)
             {
-                throw user.Claim.RefuseShared(_user!.Claim); // Its statement would change the settings under the one that runs.
+                throw user.Gate.RefuseShared(_user!.Gate); // Its statement would change the settings under the one that runs.
             }
 
             if (_sessions.Find(session => !ReferenceEquals(session.User, user)) is { User: not null } other)
             {
-                throw user.Claim.RefuseShared(other.User.Claim, other.Reason);
+                throw user.Gate.RefuseShared(other.User.Gate, other.Reason);
             }
 
             return _lease is { } lease ? Entered(lease, operation, user) : null;

@@ -31,7 +31,7 @@ internal sealed class ConcurrencyGuard
 
     public NestedCommandMode NestedCommands => _options.NestedCommands;
 
-    /// <summary>Whether some commands run beside the claim of their connection.</summary>
+    /// <summary>Whether some commands run beside the gate of their connection.</summary>
     public bool MayRunBeside => NestedCommands == NestedCommandMode.OwnServerConnection;
 
     /// <summary>How long a caller waits for another one in mode Serialize; zero is without limit.</summary>

@@ -12,7 +12,7 @@ internal sealed partial class ConnectionScope
     // A statement needs a session and there is none; or session mode, just opened, or opened in an ambient transaction that has completed since.
     private bool MustPin => _session is null && (_reason is not null || _pool.Options.KeepsSession);
 
-    /// <summary>The server connection for an operation that has the claim.</summary>
+    /// <summary>The server connection for an operation that holds the gate.</summary>
     public Binding Bind(ILeaseHolder operation)
         => (OnTop ?? (MustPin ? Pin() : _session)) is { } placement ? placement.Bind(operation) : new Binding(Acquire(operation));
 

@@ -13,7 +13,7 @@ internal sealed partial class ConnectionScope
     public ServerTransaction BeginTransaction(IsolationLevel isolationLevel, CallerInfo caller)
     {
         RefuseInStatementMode("transactions");
-        using var claim = Claim.Take(Beginning, _connection);
+        using var entry = Gate.Enter(Beginning, _connection);
         return Begin(isolationLevel, caller);
     }
 
@@ -21,7 +21,7 @@ internal sealed partial class ConnectionScope
     public async ValueTask<ServerTransaction> BeginTransactionAsync(IsolationLevel isolationLevel, CallerInfo caller, CancellationToken cancellationToken)
     {
         RefuseInStatementMode("transactions");
-        using var claim = await Claim.TakeAsync(Beginning, _connection, cancellationToken).ConfigureAwait(false);
+        using var entry = await Gate.EnterAsync(Beginning, _connection, cancellationToken).ConfigureAwait(false);
         return Begin(isolationLevel, caller);
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class ConnectionScope
     {
         RefuseInStatementMode("sessions");
         var operation = new NamedOperation(LeaseScope.Session, reason, OperationKind.Session);
-        using var claim = await Claim.TakeAsync(operation, _connection, cancellationToken).ConfigureAwait(false);
+        using var entry = await Gate.EnterAsync(operation, _connection, cancellationToken).ConfigureAwait(false);
         var wanted = ResolveSettings();
         _pool.ReportPin(PinReason.SessionLease, reason);
         if (OnTop is not null || _session is not null || MustPin)

@@ -10,7 +10,7 @@ internal sealed partial class ConnectionScope
     /// <summary>Lets a text run that relies on its session, refuses it, or pins the connection, as its effects and the options say.</summary>
     /// <exception cref="SessionStateException">The connection has no session for it.</exception>
     /// <param name="verdict">On the text.</param>
-    /// <param name="isSide">It runs beside the claim, so it can rely on no session, and not get one.</param>
+    /// <param name="isSide">It runs beside the gate, so it can rely on no session, and not get one.</param>
     public void Admit(SqlVerdict verdict, bool isSide)
     {
         foreach (var name in verdict.Settings)

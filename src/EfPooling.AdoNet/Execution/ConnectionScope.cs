@@ -4,8 +4,8 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// One opening of a logical connection: its claim, the settings that its statements want, and the placement that binds it to one server connection, if any does.
-/// Used by the holder of the claim, and by Close, which ends all of it.
+/// One opening of a logical connection: its gate, the settings that its statements want, and the placement that binds it to one server connection, if any does.
+/// Used by the holder of the gate, and by Close, which ends all of it.
 /// </summary>
 /// <remarks>
 /// Of the parts, one says where a statement runs, one what a statement does to its session, one what the application asks for, and one opens and closes.
@@ -18,19 +18,19 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     private readonly PoolContext _pool;
     private readonly IConnectionHost _connection;
 
-    private IPlacement? _onTop; // Interlocked: the transaction or the part in an ambient one; Close and Enlist write it without the claim
-    private PinnedSession? _session; // written by the holder of the claim; Interlocked where Close takes it
-    private PinReason? _reason; // used by the holder of the claim: from the statement that needs a session until the session is there
+    private IPlacement? _onTop; // Interlocked: the transaction or the part in an ambient one; Close and Enlist write it without the gate
+    private PinnedSession? _session; // written by the holder of the gate; Interlocked where Close takes it
+    private PinReason? _reason; // used by the holder of the gate: from the statement that needs a session until the session is there
     private long _waited; // by Open, until the first wait after it, which has the rest of the time-out
     private volatile bool _isClosed; // written by Close
-    private volatile bool _isLost; // written by the holder of the claim
+    private volatile bool _isLost; // written by the holder of the gate
 
     public ConnectionScope(PoolExecution execution, IConnectionHost connection)
     {
         Execution = execution;
         _pool = execution.Pool;
         _connection = connection;
-        Claim = new OperationGate(this);
+        Gate = new OperationGate(this);
     }
 
     public PoolExecution Execution { get; }
@@ -38,7 +38,7 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     public PoolContext Pool => _pool;
 
     /// <summary>Who uses the connection now.</summary>
-    public OperationGate Claim { get; }
+    public OperationGate Gate { get; }
 
     public ConcurrencyGuard Guard => Execution.Guard;
 
@@ -48,7 +48,7 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     /// <summary>The session that the connection keeps now; <c>null</c> if it keeps none.</summary>
     public PinnedSession? Session => _session;
 
-    /// <summary>Nothing binds the connection to one session. Read without the claim, so it changes nothing.</summary>
+    /// <summary>Nothing binds the connection to one session. Read without the gate, so it changes nothing.</summary>
     public bool IsUnbound => _onTop is null or { IsLeft: true } && _session is null && !_pool.Options.KeepsSession;
 
     /// <summary>When an operation that begins to wait now has begun to wait, by the pool's clock: the connection's opening is part of its first wait.</summary>
@@ -63,11 +63,11 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     /// <summary>The session settings that a statement wants at this moment.</summary>
     public SettingMap ResolveSettings() => _connection.Settings?.Resolve(_pool.SettingInterner) ?? SettingMap.Empty;
 
-    /// <summary>The holder of the claim is about to give it up. What needed a session has one, or did not run.</summary>
-    public void OnClaimEnding() => _reason = null;
+    /// <summary>The holder of the gate is about to give it up. What needed a session has one, or did not run.</summary>
+    public void OnExiting() => _reason = null;
 
-    /// <summary>The claim was given up, with a full fence, so a transaction that was disposed meanwhile is seen here, and so is a close.</summary>
-    public void OnClaimEnded()
+    /// <summary>The gate was given up, with a full fence, so a transaction that was disposed meanwhile is seen here, and so is a close.</summary>
+    public void OnExited()
     {
         if (Transaction is { IsAbandoned: true } abandoned)
         {
@@ -88,8 +88,8 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     public void OnTransactionEnded(ServerTransaction transaction) => Interlocked.CompareExchange(ref _onTop, null, transaction);
 
     /// <summary>
-    /// If the server connection to which this is bound, by a transaction or a session, broke under the holder of the claim, the logical connection is closed at once, and
-    /// what it holds ends with the claim. One that its holder has closed is not broken.
+    /// If the server connection to which this is bound, by a transaction or a session, broke under the holder of the gate, the logical connection is closed at once, and
+    /// what it holds ends with the gate. One that its holder has closed is not broken.
     /// </summary>
     public void OnLost(ServerConnection server)
     {
@@ -101,12 +101,12 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     }
 
     /// <summary>
-    /// The server connection to which this is bound broke: by keepalive, or while it was used out of our sight. A holder of the claim finds out by itself.
+    /// The server connection to which this is bound broke: by keepalive, or while it was used out of our sight. A holder of the gate finds out by itself.
     /// Called from any thread.
     /// </summary>
     public void OnServerBroken()
     {
-        if (!Claim.TryTake(Losing, OperationKind.Session, source: null))
+        if (!Gate.TryEnter(Losing, OperationKind.Session, source: null))
         {
             return;
         }
@@ -117,7 +117,7 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
             OnLost(server);
         }
 
-        Claim.GiveUp(Losing);
+        Gate.Exit(Losing);
     }
 
     /// <summary>Why the logical connection is not open any more, after <see cref="OnLost"/>.</summary>
@@ -168,10 +168,10 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
     /// </summary>
     public void Close()
     {
-        Claim.RefuseWaiting();
+        Gate.RefuseWaiting();
         try
         {
-            Claim.CloseReader();
+            Gate.CloseReader();
         }
         finally
         {
@@ -181,21 +181,21 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
             TakeSession()?.End();
             Transaction?.Dispose();
             _connection.ForgetFollowedSettings();
-            Claim.CloseLateReader();
+            Gate.CloseLateReader();
         }
     }
 
     /// <inheritdoc cref="Close"/>
     public async ValueTask CloseAsync()
     {
-        Claim.RefuseWaiting();
+        Gate.RefuseWaiting();
         try
         {
-            await Claim.CloseReaderAsync().ConfigureAwait(false);
+            await Gate.CloseReaderAsync().ConfigureAwait(false);
         }
         finally
         {
-            if (Transaction is { } transaction) // Read once: the holder of the claim may end it at this moment.
+            if (Transaction is { } transaction) // Read once: the holder of the gate may end it at this moment.
             {
                 await transaction.LoseConnectionAsync().ConfigureAwait(false);
             }
@@ -213,7 +213,7 @@ internal sealed partial class ConnectionScope : IOpening, ISessionHolder
             }
 
             _connection.ForgetFollowedSettings();
-            await Claim.CloseLateReaderAsync().ConfigureAwait(false);
+            await Gate.CloseLateReaderAsync().ConfigureAwait(false);
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class GuardFlow(object owner, GuardFlow? parent, ExecutionContex
 
     public GuardFlow? Parent => parent;
 
-    /// <summary>Where the application called, captured by sampling; else <c>null</c>.</summary>
+    /// <summary>Where the application called, captured by sampling; otherwise <c>null</c>.</summary>
     public object? Site => site ?? parent?.Site;
 
     public bool IsOf(object candidate) => ReferenceEquals(owner, candidate);

@@ -1,9 +1,9 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>Runs a command on a connection that somebody else may have made.</summary>
+/// <summary>Runs a command on a connection that another caller may have made.</summary>
 internal interface ICommandUser
 {
-    /// <summary>The command runs with the session settings of its connection. Else it asks the catalog, and nobody's data.</summary>
+    /// <summary>The command runs with the session settings of its connection. Otherwise it asks the catalog, and reads no data.</summary>
     bool WantsSettings { get; }
 
     /// <summary>Called when the command is about to run.</summary>

@@ -12,7 +12,7 @@ internal interface IConnectionHost : ICallSiteSource
     /// <summary>What happens to a statement that needs a session of its own; <c>null</c>: as the pool's option says.</summary>
     SessionStatePolicy? SessionState { get; }
 
-    /// <summary>The server connection of the latest lease, in shuffle mode. Used by whoever has the claim.</summary>
+    /// <summary>The server connection of the latest lease, in shuffle mode. Used by the holder of the gate.</summary>
     ServerConnection? LastServer { get; set; }
 
     /// <summary>Its present opening.</summary>

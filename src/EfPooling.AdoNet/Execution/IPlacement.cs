@@ -4,7 +4,7 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// What decides on which server connection the statements of an open connection run: the session that it keeps, or on top of that its transaction or its part in an ambient
-/// transaction. A connection without one takes a server connection of the pool for each statement. Used by the holder of the claim.
+/// transaction. A connection without one takes a server connection of the pool for each statement. Used by the holder of the gate.
 /// </summary>
 internal interface IPlacement
 {
@@ -14,7 +14,7 @@ internal interface IPlacement
     /// <summary>It has ended, and the caller stands outside of it, so the connection is no longer bound to it. Asked from any thread.</summary>
     bool IsLeft => false;
 
-    /// <summary>The server connection for an operation that has the claim.</summary>
+    /// <summary>The server connection for an operation that holds the gate.</summary>
     Binding Bind(ILeaseHolder operation);
 
     /// <inheritdoc cref="Bind"/>

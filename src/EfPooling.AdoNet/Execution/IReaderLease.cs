@@ -3,7 +3,7 @@ namespace EfPooling.AdoNet;
 /// <summary>The lease under an open reader, as the reader sees it.</summary>
 internal interface IReaderLease
 {
-    /// <summary>It shares the reader with others, and has its turn now; <c>null</c> if the reader is its own.</summary>
+    /// <summary>It shares the reader with others, and has its result slot now; <c>null</c> if the reader is its own.</summary>
     BatchedRead? BatchedRead { get; }
 
     /// <summary>Called with whatever the reader throws.</summary>

@@ -54,7 +54,7 @@ internal sealed class NestedLeases(int capacity)
         }
     }
 
-    /// <summary>The operation that has the claim has ended.</summary>
+    /// <summary>The operation that holds the gate has ended.</summary>
     public void RemoveReader(Holder holder)
     {
         lock (_gate)
@@ -73,11 +73,11 @@ internal sealed class NestedLeases(int capacity)
     /// <summary>The server connections that one logical connection holds. Guarded by the gate of <see cref="NestedLeases"/>.</summary>
     internal sealed class Holder
     {
-        public int Held { get; set; } // by operations beside the claim
+        public int Held { get; set; } // by operations beside the gate
 
         public int Waiting { get; set; }
 
-        public bool HoldsReader { get; set; } // the operation that has the claim
+        public bool HoldsReader { get; set; } // the operation that holds the gate
 
         public int Blocked => Waiting > 0 ? Held + (HoldsReader ? 1 : 0) : 0;
     }

@@ -3,17 +3,17 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The claim on an open logical connection: the one operation in flight and its open reader, who waits for its end, and what runs
-/// beside it. The reader is used by whoever has the claim, and by Close.
+/// Admits one operation at a time to an open logical connection. It holds the operation in flight and its open reader, the operations that wait for its end, and those
+/// that run beside it. The reader is used by the operation that holds the gate, and by Close.
 /// </summary>
 internal sealed class OperationGate(ConnectionScope scope)
 {
     private ILeaseHolder? _operation; // Interlocked only
-    private OperationStart _start; // written by whoever has claimed it; read by others to describe it
-    private OperationQueue? _queue; // Interlocked once; null unless somebody has waited
-    private SideOperations? _side; // Interlocked once; null unless an operation has run beside the claim
+    private OperationStart _start; // written by the operation that holds the gate; read by others to describe it
+    private OperationQueue? _queue; // Interlocked once; null unless an operation has waited
+    private SideOperations? _side; // Interlocked once; null unless an operation has run beside the gate
 
-    // All used by whoever has claimed it.
+    // All used by the operation that holds the gate.
     private IOpenResult? _reader; // read by others to see whether it is idle
     private IReaderLease? _detached; // whose reader was given away
 
@@ -25,10 +25,10 @@ internal sealed class OperationGate(ConnectionScope scope)
     /// <summary>Like <see cref="RunningOperation"/>, but an open reader from which nobody reads is none.</summary>
     public OperationInfo? BusyOperation => _reader is { IsReading: false } ? null : RunningOperation;
 
-    /// <returns>Whether the operation is the one in flight now; then <see cref="GiveUp"/> must follow.</returns>
-    public bool TryTake(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source)
+    /// <returns>Whether the operation is the one in flight now; then <see cref="Exit"/> must follow.</returns>
+    public bool TryEnter(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source)
     {
-        if (_queue is { IsEmpty: false } || !IsClaimedFor(operation))
+        if (_queue is { IsEmpty: false } || !IsHeldFor(operation))
         {
             return false;
         }
@@ -38,13 +38,13 @@ internal sealed class OperationGate(ConnectionScope scope)
     }
 
     /// <exception cref="ConcurrentUseException">Another operation is in flight.</exception>
-    public Scope Take(NamedOperation operation, ICallSiteSource? source = null)
-        => TryTake(operation, operation.Kind, source) ? new Scope(this, operation) : throw Refuse(operation, operation.Kind, source);
+    public Scope Enter(NamedOperation operation, ICallSiteSource? source = null)
+        => TryEnter(operation, operation.Kind, source) ? new Scope(this, operation) : throw Refuse(operation, operation.Kind, source);
 
-    /// <inheritdoc cref="Take"/>
-    public ValueTask<Scope> TakeAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
+    /// <inheritdoc cref="Enter"/>
+    public ValueTask<Scope> EnterAsync(NamedOperation operation, ICallSiteSource? source, CancellationToken cancellationToken)
     {
-        if (TryTake(operation, operation.Kind, source))
+        if (TryEnter(operation, operation.Kind, source))
         {
             return new ValueTask<Scope>(new Scope(this, operation));
         }
@@ -58,7 +58,7 @@ internal sealed class OperationGate(ConnectionScope scope)
         return new Scope(this, operation);
     }
 
-    /// <summary>Whether an asynchronous operation that finds the connection busy waits for its turn: mode Serialize, unless it would wait for itself.</summary>
+    /// <summary>Whether an asynchronous operation that finds the connection busy waits: mode Serialize, unless it would wait for itself.</summary>
     public bool MayWait
         => Guard.Mode == ConcurrentUseMode.Serialize
             && !(_reader is { IsReading: false } && (_start.LooksLikeThisFlow() || (Guard.NestedCommands == NestedCommandMode.OwnServerConnection && scope.IsUnbound)));
@@ -72,7 +72,7 @@ internal sealed class OperationGate(ConnectionScope scope)
         var refusal = new Lazy<ConcurrentUseException>(() => Refuse(caller, kind, source, $"It has waited for its turn for {Guard.QueueTimeout}."));
         var queue = _queue ?? Interlocked.CompareExchange(ref _queue, new OperationQueue(), null) ?? _queue;
         var place = queue.Add(operation);
-        queue.Grant(IsClaimedFor); // Whoever had the claim may have given it up before this was in the queue.
+        queue.Grant(IsHeldFor); // Its holder may have exited before this was in the queue.
         using var limit = Guard.QueueTimeout == TimeSpan.Zero ? null : new CancellationTokenSource(Guard.QueueTimeout, Guard.Time);
         using var timeout = limit?.Token.UnsafeRegister(_ => queue.Refuse(place, refusal.Value), null);
         using var cancellation = cancellationToken.UnsafeRegister((_, token) => queue.Refuse(place, new OperationCanceledException(token)), null);
@@ -103,7 +103,7 @@ internal sealed class OperationGate(ConnectionScope scope)
     public ConcurrentUseException Refuse(ILeaseHolder operation, OperationKind kind, ICallSiteSource? source, string? why = null)
         => Refuse(ConcurrencyGuard.DescribeCaller(kind, source, operation.Activity), kind, source, why);
 
-    /// <summary>The exception for what has the claim here, because another connection in the same ambient transaction is running something.</summary>
+    /// <summary>The exception for the operation that holds this gate, because another connection in the same ambient transaction is running something.</summary>
     /// <param name="other">The other connection's.</param>
     /// <param name="session">What it has leased the transaction's server connection for; <c>null</c> if it runs a statement.</param>
     public ConcurrentUseException RefuseShared(OperationGate other, string? session = null)
@@ -126,8 +126,8 @@ internal sealed class OperationGate(ConnectionScope scope)
         return isRunning;
     }
 
-    /// <summary>Gives the claim up, if the operation has it.</summary>
-    public void GiveUp(ILeaseHolder operation)
+    /// <summary>Exits the gate if the operation holds it.</summary>
+    public void Exit(ILeaseHolder operation)
     {
         if (!ReferenceEquals(Volatile.Read(ref _operation), operation))
         {
@@ -135,19 +135,19 @@ internal sealed class OperationGate(ConnectionScope scope)
         }
 
         _start.Clear();
-        scope.OnClaimEnding();
-        _side?.OnClaimEnded();
+        scope.OnExiting();
+        _side?.OnExited();
 
-        // Full fences here and in TryTake: whoever disposes a transaction meanwhile either gets the claim or is seen here, and so
-        // is whoever waits for the claim.
+        // Full fences here and in TryEnter: a flow that disposes of a transaction meanwhile either enters or is seen here, and so is
+        // an operation that waits.
         if (Interlocked.CompareExchange(ref _operation, null, operation) == operation)
         {
-            scope.OnClaimEnded();
+            scope.OnExited();
         }
 
         if (_queue is { IsEmpty: false } queue)
         {
-            queue.Grant(IsClaimedFor);
+            queue.Grant(IsHeldFor);
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed class OperationGate(ConnectionScope scope)
     /// <inheritdoc cref="CloseReader"/>
     public async Task CloseReaderAsync()
     {
-        if (_reader is { } open) // Read once: whoever has the claim may close it at this moment.
+        if (_reader is { } open) // Read once: the holder of the gate may close it at this moment.
         {
             await open.CloseAsync().ConfigureAwait(false);
         }
@@ -201,7 +201,7 @@ internal sealed class OperationGate(ConnectionScope scope)
     /// <inheritdoc cref="CloseLateReader"/>
     public Task CloseLateReaderAsync() => MayHaveLateReader() ? CloseReaderAsync() : Task.CompletedTask;
 
-    /// <summary>Nobody's turn comes any more.</summary>
+    /// <summary>No waiting operation enters any more.</summary>
     public void RefuseWaiting()
         => _queue?.RefuseAll(static () => new InvalidOperationException("The connection was closed while this operation waited for another one to end. Await every operation before closing the connection."));
 
@@ -226,11 +226,11 @@ internal sealed class OperationGate(ConnectionScope scope)
         return new ConcurrentUseException(met, running, refused, why);
     }
 
-    private bool IsClaimedFor(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
+    private bool IsHeldFor(ILeaseHolder operation) => Interlocked.CompareExchange(ref _operation, operation, null) is null;
 
-    /// <summary>The claim of one operation; disposing gives it up.</summary>
-    public readonly struct Scope(OperationGate claim, ILeaseHolder operation) : IDisposable
+    /// <summary>One operation inside the gate; disposing exits it.</summary>
+    public readonly struct Scope(OperationGate gate, ILeaseHolder operation) : IDisposable
     {
-        public void Dispose() => claim.GiveUp(operation);
+        public void Dispose() => gate.Exit(operation);
     }
 }

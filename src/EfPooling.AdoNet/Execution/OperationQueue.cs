@@ -2,14 +2,14 @@ using EfPooling.Core;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>Operations that wait for the claim on one logical connection, first come first served. Thread-safe.</summary>
+/// <summary>Operations that wait for the gate on one logical connection, first come first served. Thread-safe.</summary>
 /// <remarks>Whoever removes a place from the queue completes it, so granting, cancelling and timing out exclude each other.</remarks>
 internal sealed class OperationQueue
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Place> _places = new(); // guarded by _gate
 
-    // Read without the gate too: whoever gives the claim up, or adds a place, looks at the other side after a full fence.
+    // Read without the gate too: an operation that exits the gate, or adds a place, looks at the other side after a full fence.
     private volatile int _count;
 
     public bool IsEmpty => _count == 0;
@@ -26,15 +26,15 @@ internal sealed class OperationQueue
         return place;
     }
 
-    /// <summary>Gives the claim to the first in the queue, if nobody has it.</summary>
-    /// <param name="tryClaim">Takes the claim for an operation; a full fence.</param>
-    public void Grant(Func<ILeaseHolder, bool> tryClaim)
+    /// <summary>Lets in the first in the queue, if nobody has it.</summary>
+    /// <param name="tryEnter">Enters the gate for an operation; a full fence.</param>
+    public void Grant(Func<ILeaseHolder, bool> tryEnter)
     {
         Place? first;
         lock (_gate)
         {
             first = _places.First?.Value;
-            if (first is null || !tryClaim(first.Operation))
+            if (first is null || !tryEnter(first.Operation))
             {
                 return;
             }
@@ -77,7 +77,7 @@ internal sealed class OperationQueue
         }
     }
 
-    /// <summary>A place in the queue; its turn comes with the claim.</summary>
+    /// <summary>A place in the queue; entering the gate ends its wait.</summary>
     internal sealed class Place(ILeaseHolder operation)
     {
         public ILeaseHolder Operation => operation;

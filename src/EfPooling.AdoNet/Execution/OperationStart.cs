@@ -4,7 +4,7 @@ using EfPooling.AdoNet.Sql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// When, where and by whom an operation was started. Written by whoever has the claim, without allocating; read by others only to
+/// When, where and by whom an operation was started. Written by the holder of the gate, without allocating; read by others only to
 /// describe it, who may see a start that has just ended.
 /// </summary>
 internal struct OperationStart

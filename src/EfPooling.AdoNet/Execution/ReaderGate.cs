@@ -2,7 +2,7 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// Lets one task read from a reader at a time, and lets whoever closes it wait for a read that is still under way: two tasks on
-/// Npgsql's reader would read each other's bytes, and after the close they are somebody else's.
+/// Npgsql's reader would read each other's bytes, and after the close they are another caller's.
 /// </summary>
 /// <remarks>Both sides write their own field with a full fence before they read the other's, so they cannot miss each other.</remarks>
 internal struct ReaderGate
@@ -12,7 +12,7 @@ internal struct ReaderGate
 
     public readonly bool IsReading => Volatile.Read(in _isReading) != 0;
 
-    /// <returns>Whether nobody else is reading.</returns>
+    /// <returns>Whether no other caller is reading.</returns>
     public bool TryEnter() => Interlocked.Exchange(ref _isReading, 1) == 0;
 
     public void Leave()
@@ -21,7 +21,7 @@ internal struct ReaderGate
         Volatile.Read(ref _readEnded)?.TrySetResult();
     }
 
-    /// <returns><c>null</c> if no read is under way, else the end of it. Call it after no further read can begin.</returns>
+    /// <returns><c>null</c> if no read is under way, otherwise the end of it. Call it after no further read can begin.</returns>
     public Task? Close()
     {
         if (Interlocked.CompareExchange(ref _isReading, 0, 0) == 0)

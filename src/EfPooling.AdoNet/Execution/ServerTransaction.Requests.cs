@@ -16,7 +16,7 @@ internal sealed partial class ServerTransaction
     {
         ThrowIfLostAndDisposed();
         ThrowIfDisposed();
-        using var claim = _scope.Claim.Take(Committing, this);
+        using var entry = _scope.Gate.Enter(Committing, this);
         _debts?.ThrowIfAny();
         if (BeginToEnd())
         {
@@ -43,7 +43,7 @@ internal sealed partial class ServerTransaction
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfLostAndDisposed();
         ThrowIfDisposed();
-        using var claim = await _scope.Claim.TakeAsync(Committing, this, cancellationToken).ConfigureAwait(false);
+        using var entry = await _scope.Gate.EnterAsync(Committing, this, cancellationToken).ConfigureAwait(false);
         _debts?.ThrowIfAny();
         if (BeginToEnd())
         {
@@ -70,7 +70,7 @@ internal sealed partial class ServerTransaction
     public void Rollback()
     {
         ThrowIfDisposed();
-        using var claim = _scope.Claim.Take(RollingBack, this);
+        using var entry = _scope.Gate.Enter(RollingBack, this);
         if (BeginRollback())
         {
             try
@@ -95,7 +95,7 @@ internal sealed partial class ServerTransaction
     {
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
-        using var claim = await _scope.Claim.TakeAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
+        using var entry = await _scope.Gate.EnterAsync(RollingBack, this, cancellationToken).ConfigureAwait(false);
         if (BeginRollback())
         {
             try
@@ -203,7 +203,7 @@ internal sealed partial class ServerTransaction
     private void OnSavepoint(Action<NpgsqlTransaction> act)
     {
         ThrowIfDisposed();
-        using var claim = _scope.Claim.Take(Saving, this);
+        using var entry = _scope.Gate.Enter(Saving, this);
         var binding = Bind(Saving);
         try
         {
@@ -223,7 +223,7 @@ internal sealed partial class ServerTransaction
     private async Task OnSavepointAsync(Func<NpgsqlTransaction, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        using var claim = await _scope.Claim.TakeAsync(Saving, this, cancellationToken).ConfigureAwait(false);
+        using var entry = await _scope.Gate.EnterAsync(Saving, this, cancellationToken).ConfigureAwait(false);
         var binding = await BindAsync(Saving, cancellationToken).ConfigureAwait(false);
         try
         {

@@ -17,7 +17,7 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
     private readonly IsolationLevel _isolationLevel;
     private readonly CallerInfo _beginner;
 
-    // All used by the holder of the claim on the connection, unless it says otherwise.
+    // All used by the holder of the gate on the connection, unless it says otherwise.
     private TransactionLease? _lease;
     private NpgsqlCommand? _cached; // Interlocked only
     private State _state;
@@ -177,7 +177,7 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
     /// <summary>Rolls back what was not committed. Does not throw; if the server cannot be told, its connection is closed.</summary>
     public async ValueTask DisposeAsync()
     {
-        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
+        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Gate.BusyOperation);
         await LoseConnectionAsync().ConfigureAwait(false);
     }
 
@@ -188,10 +188,10 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
         {
             await CloseReaderQuietlyAsync().ConfigureAwait(false);
             _isAbandoned = true; // If a statement is still running, it rolls back when it ends.
-            if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
+            if (_scope.Gate.TryEnter(RollingBack, OperationKind.Rollback, this))
             {
                 await AbandonAsync().ConfigureAwait(false);
-                _scope.Claim.GiveUp(RollingBack);
+                _scope.Gate.Exit(RollingBack);
             }
             else if (_state != State.Ended)
             {
@@ -203,7 +203,7 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose()
     {
-        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Claim.BusyOperation);
+        _disposal.Set(_scope.Guard, _state == State.Ended ? null : _scope.Gate.BusyOperation);
         LoseConnection();
     }
 
@@ -222,16 +222,16 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
         }
     }
 
-    /// <summary>Disposed, or its connection closed, so that the holder of the claim on the connection ends it.</summary>
+    /// <summary>Disposed, or its connection closed, so that the holder of the gate on the connection ends it.</summary>
     public bool IsAbandoned => _isAbandoned;
 
-    /// <summary>Rolls back if nobody else has the claim; its holder calls this when giving it up.</summary>
+    /// <summary>Rolls back if no other caller holds the gate; its holder calls this when giving it up.</summary>
     public void EndAbandoned()
     {
-        if (_scope.Claim.TryTake(RollingBack, OperationKind.Rollback, this))
+        if (_scope.Gate.TryEnter(RollingBack, OperationKind.Rollback, this))
         {
             Abandon();
-            _scope.Claim.GiveUp(RollingBack);
+            _scope.Gate.Exit(RollingBack);
         }
     }
 
@@ -242,11 +242,11 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
         {
             if (late)
             {
-                _scope.Claim.CloseLateReader();
+                _scope.Gate.CloseLateReader();
             }
             else
             {
-                _scope.Claim.CloseReader();
+                _scope.Gate.CloseReader();
             }
         }
         catch (Exception e)
@@ -259,7 +259,7 @@ internal sealed partial class ServerTransaction : IPlacement, IServerOwner, ILea
     {
         try
         {
-            await (late ? _scope.Claim.CloseLateReaderAsync() : _scope.Claim.CloseReaderAsync()).ConfigureAwait(false);
+            await (late ? _scope.Gate.CloseLateReaderAsync() : _scope.Gate.CloseReaderAsync()).ConfigureAwait(false);
         }
         catch (Exception e)
         {

@@ -4,7 +4,7 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// What the statements of a transaction have made in its session, one after the other. Until it commits, they must have ended it again: afterwards, the next
-/// statement of the connection might run elsewhere. A rollback owes nothing. Used by whoever has the claim.
+/// statement of the connection might run elsewhere. A rollback owes nothing. Used by the holder of the gate.
 /// </summary>
 internal sealed class SessionDebts
 {

@@ -3,8 +3,8 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The operations of one logical connection that run beside its claim, each on a server connection of its own. They touch nothing
-/// of what the claim protects. Thread-safe.
+/// The operations of one logical connection that run beside its gate, each on a server connection of its own. They touch nothing
+/// of what the gate protects. Thread-safe.
 /// </summary>
 internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
 {
@@ -58,8 +58,8 @@ internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
     /// <summary>One of them has ended.</summary>
     public void OnEnded() => nested.Remove(_holder);
 
-    /// <summary>The operation that has the claim has ended.</summary>
-    public void OnClaimEnded() => nested.RemoveReader(_holder);
+    /// <summary>The operation that holds the gate has ended.</summary>
+    public void OnExited() => nested.RemoveReader(_holder);
 
     public void Add(IOpenResult reader)
     {

@@ -5,7 +5,7 @@ namespace EfPooling.AdoNet;
 /// <content>What happens to a statement from the moment when it may use the server connection to its end.</content>
 internal sealed partial class StatementExecution
 {
-    /// <summary>It waits for its turn in a read batch, until <see cref="Enter"/> or <see cref="OnNotShared"/>.</summary>
+    /// <summary>It waits for its result slot in a read batch, until <see cref="Enter"/> or <see cref="OnNotShared"/>.</summary>
     public void OnQueuedToShare(BatchedRead read)
     {
         lock (this)
@@ -22,7 +22,7 @@ internal sealed partial class StatementExecution
         }
     }
 
-    /// <summary>From now on the statement may use the server connection, or has its turn in a read batch; <see cref="End"/> must follow.</summary>
+    /// <summary>From now on the statement may use the server connection, or has its result slot in a read batch; <see cref="End"/> must follow.</summary>
     public void Enter(Binding binding, BatchedRead? read = null, SoloRun? solo = null)
     {
         _solo = solo;
@@ -189,7 +189,7 @@ internal sealed partial class StatementExecution
         }
         finally
         {
-            GiveUp();
+            Exit();
         }
     }
 
@@ -207,7 +207,7 @@ internal sealed partial class StatementExecution
         }
         catch
         {
-            GiveUp();
+            Exit();
             throw;
         }
 
@@ -216,7 +216,7 @@ internal sealed partial class StatementExecution
             return AwaitAsync(ending);
         }
 
-        GiveUp();
+        Exit();
         return ending;
 
         async ValueTask AwaitAsync(ValueTask ending)
@@ -227,7 +227,7 @@ internal sealed partial class StatementExecution
             }
             finally
             {
-                GiveUp();
+                Exit();
             }
         }
     }

@@ -4,19 +4,19 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The state of a command or batch while it runs: the claim on its logical connection or leave to run beside it, then the binding to a server connection or its turn in
+/// The state of a command or batch while it runs: the gate on its logical connection or leave to run beside it, then the binding to a server connection or its turn in
 /// a read batch. It may be stopped and ended from other threads. One for all runs of the statement, which come one after the other.
 /// </summary>
 internal sealed partial class StatementExecution(IPooledStatement statement) : ILeaseHolder, IReaderLease, ICallSiteSource
 {
     private ConnectionScope? _scope; // of the latest run
-    private SideOperations? _side; // runs beside the claim if not null
-    private int _isClaiming; // Interlocked only: 1 from the claim, before there is a binding, until the claim is given up
-    private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the claim admits
+    private SideOperations? _side; // runs beside the gate if not null
+    private int _isEntering; // Interlocked only: 1 from the gate, before there is a binding, until the gate is exited
+    private Binding _binding; // guarded by the monitor of this for Cancel; otherwise used by the one operation that the gate admits
     private bool _isRunning; // guarded by the monitor of this
-    private BatchedRead? _batchedRead; // guarded by the monitor of this: waits for its turn
+    private BatchedRead? _batchedRead; // guarded by the monitor of this: waits for its result slot
 
-    // Used by the one operation that the claim admits.
+    // Used by the one operation that the gate admits.
     private LeaseScope _lasts;
     private bool _isDetached;
     private bool _hasFailed; // some run, or the reading of its results
@@ -58,14 +58,14 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     /// <summary>What is about to be sent is not proven to leave the data as they were.</summary>
     public bool MayWrite { get; set; }
 
-    /// <summary>The latest run had the claim and has ended, and none has failed or has given its reader away: nobody uses the statement, or waits to.</summary>
-    public bool IsClean => HasTakenClaim && !IsRunning && !_hasFailed && !_isDetached;
+    /// <summary>The latest run held the gate and has ended, and none has failed or has given its reader away: nobody uses the statement, or waits to.</summary>
+    public bool IsClean => HasEntered && !IsRunning && !_hasFailed && !_isDetached;
 
     /// <summary>The caller's.</summary>
     public CancellationToken Token => _token;
 
-    /// <summary>The latest run had the claim on its connection, so that nobody else was using that.</summary>
-    public bool HasTakenClaim { get; private set; }
+    /// <summary>The latest run held the gate on its connection, so that no other caller was using that.</summary>
+    public bool HasEntered { get; private set; }
 
     /// <summary>
     /// The connection was closed, or the transaction disposed, while the statement ran or waited. Nobody can use what it returns, so that closes itself at once.
@@ -77,12 +77,12 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
         => new("The connection was closed, or the transaction disposed, while this statement ran or waited; its results are lost. Await every operation before closing the connection.");
 
     /// <summary>A run is wanted, and has nothing yet.</summary>
-    public void Reset() => HasTakenClaim = false;
+    public void Reset() => HasEntered = false;
 
-    /// <summary>A run begins, which has the claim or leave to run beside it.</summary>
-    public void Start(LeaseScope lasts, bool hasClaim, CancellationToken cancellationToken)
+    /// <summary>A run begins, which holds the gate or leave to run beside it.</summary>
+    public void Start(LeaseScope lasts, bool hasEntered, CancellationToken cancellationToken)
     {
-        HasTakenClaim = hasClaim;
+        HasEntered = hasEntered;
         _token = cancellationToken;
         _isDetached = false;
         _mayBeCommitted = false;
@@ -106,39 +106,39 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
         }
     }
 
-    /// <summary>Whether it runs beside the claim.</summary>
+    /// <summary>Whether it runs beside the gate.</summary>
     private bool IsSide => _side is not null;
 
-    /// <summary>Whether the statement runs, or waits for its turn with the claim or for a server connection.</summary>
-    public bool IsRunning => Volatile.Read(ref _isClaiming) != 0;
+    /// <summary>Whether the statement runs, or waits at the gate or for a server connection.</summary>
+    public bool IsRunning => Volatile.Read(ref _isEntering) != 0;
 
-    /// <summary>The statement has just taken the claim.</summary>
-    /// <exception cref="ConcurrentUseException">The command itself runs already, beside the claim, which is given up again.</exception>
+    /// <summary>The statement has just entered the gate.</summary>
+    /// <exception cref="ConcurrentUseException">The command itself runs already, beside the gate, which is given up again.</exception>
     public void OnTaken(ConnectionScope scope, OperationKind kind)
     {
         if (!scope.Guard.MayRunBeside)
         {
-            Volatile.Write(ref _isClaiming, 1);
+            Volatile.Write(ref _isEntering, 1);
         }
-        else if (Interlocked.Exchange(ref _isClaiming, 1) == 1)
+        else if (Interlocked.Exchange(ref _isEntering, 1) == 1)
         {
-            scope.Claim.GiveUp(this);
-            throw scope.Claim.Refuse(this, kind, this);
+            scope.Gate.Exit(this);
+            throw scope.Gate.Refuse(this, kind, this);
         }
 
         _side = null;
         _scope = scope;
     }
 
-    /// <summary>The statement has found the connection busy, so it runs beside the claim.</summary>
-    /// <returns>Where it gets a server connection; after that <see cref="GiveUp"/> must follow, or <see cref="LeaveSide"/> if it gets none.</returns>
+    /// <summary>The statement has found the connection busy, so it runs beside the gate.</summary>
+    /// <returns>Where it gets a server connection; after that <see cref="Exit"/> must follow, or <see cref="LeaveSide"/> if it gets none.</returns>
     /// <exception cref="ConcurrentUseException">The options do not allow it, or the command itself runs already.</exception>
     public SideOperations RunBeside(ConnectionScope scope, OperationKind kind)
     {
-        var side = scope.Claim.RunBeside(this, kind, this);
-        if (Interlocked.CompareExchange(ref _isClaiming, 1, 0) != 0)
+        var side = scope.Gate.RunBeside(this, kind, this);
+        if (Interlocked.CompareExchange(ref _isEntering, 1, 0) != 0)
         {
-            throw scope.Claim.Refuse(this, kind, this); // One command cannot run twice at a time, wherever it runs.
+            throw scope.Gate.Refuse(this, kind, this); // One command cannot run twice at a time, wherever it runs.
         }
 
         _side = side;
@@ -147,16 +147,16 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     }
 
     /// <summary>It did not get a server connection.</summary>
-    public void LeaveSide() => Volatile.Write(ref _isClaiming, 0);
+    public void LeaveSide() => Volatile.Write(ref _isEntering, 0);
 
-    public void GiveUp()
+    public void Exit()
     {
-        var (scope, side) = (_scope!, _side); // Read first: once it claims no more, its next run may write them.
+        var (scope, side) = (_scope!, _side); // Read first: once it has exited the gate, its next run may write them.
         side?.OnEnded();
-        Volatile.Write(ref _isClaiming, 0);
+        Volatile.Write(ref _isEntering, 0);
         if (side is null)
         {
-            scope.Claim.GiveUp(this);
+            scope.Gate.Exit(this);
         }
     }
 
@@ -164,7 +164,7 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     {
         if (_side is null)
         {
-            Scope.Claim.SetReader(reader);
+            Scope.Gate.SetReader(reader);
         }
         else
         {
@@ -176,7 +176,7 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     {
         if (_side is null)
         {
-            Scope.Claim.SetReader(null);
+            Scope.Gate.SetReader(null);
         }
         else
         {
@@ -189,7 +189,7 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     {
         if (_side is null)
         {
-            Scope.Claim.SetDetached(this);
+            Scope.Gate.SetDetached(this);
         }
     }
 
@@ -202,5 +202,5 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
         }
     }
 
-    public ConcurrentUseException RefuseRead() => Scope.Claim.Refuse(this, OperationKind.ReadRow, this);
+    public ConcurrentUseException RefuseRead() => Scope.Gate.Refuse(this, OperationKind.ReadRow, this);
 }

@@ -5,12 +5,12 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <content>
-/// What comes before a statement runs. Gate and placement: it takes the claim, and then a server connection or a turn in a read batch; or a server connection of its own beside
-/// the claim. What fails on the way gives back what it has. Then the settings, and the command, on the server connection.
+/// What comes before a statement runs. Gate and placement: it enters the gate, and then a server connection or a result slot in a read batch; or a server connection of its own beside
+/// the gate. What fails on the way gives back what it has. Then the settings, and the command, on the server connection.
 /// </content>
 internal static partial class StatementRunner
 {
-    /// <summary>Takes the claim and a server connection. If that fails, nothing is held; otherwise <see cref="StatementExecution.End"/> must follow.</summary>
+    /// <summary>Enters the gate and a server connection. If that fails, nothing is held; otherwise <see cref="StatementExecution.End"/> must follow.</summary>
     /// <param name="run">What is to hold it.</param>
     /// <param name="lasts">What ends the run.</param>
     /// <param name="kind">What the statement does.</param>
@@ -18,10 +18,10 @@ internal static partial class StatementRunner
     {
         run.Reset();
         var scope = ScopeOf(run.Statement);
-        if (!scope.Claim.TryTake(run, kind, run))
+        if (!scope.Gate.TryEnter(run, kind, run))
         {
             var side = run.RunBeside(scope, kind);
-            run.Start(lasts, hasClaim: false, CancellationToken.None);
+            run.Start(lasts, hasEntered: false, CancellationToken.None);
             try
             {
                 run.Prepare();
@@ -36,7 +36,7 @@ internal static partial class StatementRunner
         }
 
         run.OnTaken(scope, kind);
-        run.Start(lasts, hasClaim: true, CancellationToken.None);
+        run.Start(lasts, hasEntered: true, CancellationToken.None);
         try
         {
             run.Prepare();
@@ -44,7 +44,7 @@ internal static partial class StatementRunner
         }
         catch
         {
-            run.GiveUp();
+            run.Exit();
             throw;
         }
     }
@@ -59,30 +59,30 @@ internal static partial class StatementRunner
     {
         run.Reset();
         var scope = ScopeOf(run.Statement);
-        if (!scope.Claim.TryTake(run, kind, run))
+        if (!scope.Gate.TryEnter(run, kind, run))
         {
             return BeginBusyAsync(run, scope, lasts, kind, shared, cancellationToken);
         }
 
         run.OnTaken(scope, kind);
-        run.Start(lasts, hasClaim: true, cancellationToken);
+        run.Start(lasts, hasEntered: true, cancellationToken);
         return EnterAsync(run, shared, cancellationToken);
     }
 
     private static async ValueTask BeginBusyAsync(
         StatementExecution run, ConnectionScope scope, LeaseScope lasts, OperationKind kind, CommandBehavior? shared, CancellationToken cancellationToken)
     {
-        if (scope.Claim.MayWait)
+        if (scope.Gate.MayWait)
         {
-            await scope.Claim.WaitAsync(run, kind, run, cancellationToken).ConfigureAwait(false);
+            await scope.Gate.WaitAsync(run, kind, run, cancellationToken).ConfigureAwait(false);
             run.OnTaken(scope, kind);
-            run.Start(lasts, hasClaim: true, cancellationToken);
+            run.Start(lasts, hasEntered: true, cancellationToken);
             await EnterAsync(run, shared, cancellationToken).ConfigureAwait(false);
             return;
         }
 
         var side = run.RunBeside(scope, kind);
-        run.Start(lasts, hasClaim: false, cancellationToken);
+        run.Start(lasts, hasEntered: false, cancellationToken);
         try
         {
             run.Prepare();
@@ -112,7 +112,7 @@ internal static partial class StatementRunner
         }
         catch
         {
-            run.GiveUp();
+            run.Exit();
             throw;
         }
 
@@ -133,7 +133,7 @@ internal static partial class StatementRunner
             }
             catch
             {
-                run.GiveUp();
+                run.Exit();
                 throw;
             }
 
@@ -159,7 +159,7 @@ internal static partial class StatementRunner
         catch
         {
             run.OnNotShared();
-            run.GiveUp();
+            run.Exit();
             throw;
         }
 
@@ -199,7 +199,7 @@ internal static partial class StatementRunner
     }
 
     private static ConcurrentUseException RefuseFull(StatementExecution run, OperationKind kind)
-        => run.Scope.Claim.Refuse(run, kind, run, $"All server connections of pool '{run.Scope.Pool.Name}' are held by callers who would wait for another one in the same way.");
+        => run.Scope.Gate.Refuse(run, kind, run, $"All server connections of pool '{run.Scope.Pool.Name}' are held by callers who would wait for another one in the same way.");
 
     private static void Attach(StatementExecution run)
     {

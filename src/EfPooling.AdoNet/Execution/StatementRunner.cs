@@ -88,7 +88,7 @@ internal static partial class StatementRunner
         {
             Begin(run, LeaseScope.Reader, kind);
         }
-        catch when (run.HasTakenClaim)
+        catch when (run.HasEntered)
         {
             ToClose(run, behavior)?.Close();
             throw;
@@ -148,7 +148,7 @@ internal static partial class StatementRunner
         {
             await BeginAsync(run, LeaseScope.Reader, kind, Shared(behavior), cancellationToken).ConfigureAwait(false);
         }
-        catch when (run.HasTakenClaim)
+        catch when (run.HasEntered)
         {
             await (ToClose(run, behavior)?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             throw;

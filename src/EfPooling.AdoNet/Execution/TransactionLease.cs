@@ -8,7 +8,7 @@ namespace EfPooling.AdoNet;
 /// The server side of a transaction: the server connection, the transaction on it, and the lease, which is the transaction's own
 /// unless the connection was pinned.
 /// </summary>
-/// <param name="pool">Told about failures that nobody else sees.</param>
+/// <param name="pool">Told about failures that no caller sees.</param>
 /// <param name="lease">The transaction's own or the session's.</param>
 /// <param name="session">The session whose lease it is, already entered; <c>null</c> if the lease is the transaction's own.</param>
 internal sealed class TransactionLease(PoolContext pool, Lease<ServerConnection> lease, PinnedSession? session)

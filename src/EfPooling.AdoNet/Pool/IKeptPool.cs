@@ -16,7 +16,7 @@ internal interface IKeptPool
     /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case.</summary>
     PoolIdleWatch? IdleWatch { get; }
 
-    /// <summary>Lets the pool go when nobody uses it any more. Call once, before anybody else has it.</summary>
+    /// <summary>Lets the pool go when nobody uses it any more. Call once, before any other flow has it.</summary>
     /// <param name="entry">Under which it is kept.</param>
     void LeaveWhenUnused(IPoolEntry entry);
 

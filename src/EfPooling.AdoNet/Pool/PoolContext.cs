@@ -41,7 +41,7 @@ internal sealed class PoolContext(
     /// <summary>Stays alive with whatever works for the pool: one that is forgotten closes, see <see cref="PoolLifeline"/>.</summary>
     public required object Owner { get; init; }
 
-    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case. Written before anybody else has the pool.</summary>
+    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case. Written before any other flow has the pool.</summary>
     public PoolIdleWatch? IdleWatch { get; set; }
 
     public SettingInterner SettingInterner { get; } = new();

@@ -5,7 +5,7 @@ namespace EfPooling.AdoNet;
 
 /// <summary>
 /// A server connection that a statement may use now, and what to do with it afterwards: end the lease if it was acquired for this
-/// statement alone, else tell the transaction or session that owns it.
+/// statement alone, otherwise tell the transaction or session that owns it.
 /// </summary>
 internal readonly struct Binding
 {
@@ -19,7 +19,7 @@ internal readonly struct Binding
         Server = ownLease.Connection;
     }
 
-    /// <summary>A server connection that somebody else leases.</summary>
+    /// <summary>A server connection that another caller leases.</summary>
     public Binding(ServerConnection server, IServerOwner owner)
     {
         _owner = owner;

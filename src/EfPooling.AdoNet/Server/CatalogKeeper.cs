@@ -70,7 +70,7 @@ internal sealed class CatalogKeeper : IDisposable
     /// <summary>Whether the catalog is not known and may be read now.</summary>
     public bool WantsLoad => _isDue && !_current.IsKnown;
 
-    /// <summary>Reads the catalog if it is not known, unless somebody else does or it failed a short while ago. A failure leaves everything suspect.</summary>
+    /// <summary>Reads the catalog if it is not known, unless another caller does or it failed a short while ago. A failure leaves everything suspect.</summary>
     public void EnsureLoaded(NpgsqlConnection connection)
     {
         if (!TryBeginLoad())

@@ -12,7 +12,7 @@ namespace EfPooling.AdoNet;
 /// </param>
 /// <param name="recovery">How the connections are looked after.</param>
 /// <param name="time">The pool's.</param>
-/// <param name="logger">Told about failures that nobody else sees.</param>
+/// <param name="logger">Told about failures that no caller sees.</param>
 internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerRecovery recovery, TimeProvider time, ILogger logger) : IServerConnector<ServerConnection>
 {
     private static readonly TimeSpan LongestBeforeRetry = TimeSpan.FromSeconds(1);

@@ -13,7 +13,7 @@ internal sealed class ServerContinuity
     private volatile bool _hasBroken; // set by any thread, never reset
     private volatile IServerHolder? _holder; // written by the holder of the lease
 
-    /// <param name="connection">Open, and nobody else's yet.</param>
+    /// <param name="connection">Open, and no other caller's yet.</param>
     public ServerContinuity(NpgsqlConnection connection)
         => connection.StateChange += (_, change) => OnStateChange(change.CurrentState, NpgsqlInternals.GetFullState(connection));
 

@@ -4,7 +4,7 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>How a pool looks after its server connections.</summary>
-/// <param name="CanPrepend">Session settings may travel ahead of a statement; else they cost a round trip.</param>
+/// <param name="CanPrepend">Session settings may travel ahead of a statement; otherwise they cost a round trip.</param>
 /// <param name="ResetPolicy">When a connection is reset.</param>
 /// <param name="Shuffle">Every lease ends with a reset, and every other one leaves foreign session state behind.</param>
 /// <param name="Catalogs">What is known of the database.</param>
@@ -27,7 +27,7 @@ internal sealed record ServerRecovery(
     /// <summary>Whether the session is to be compared after a lease that left this behind.</summary>
     public bool Verifies(Taint taint) => VerifySessions && ResetPolicy != ResetPolicy.Never && (taint & Unclean) == 0;
 
-    /// <summary>What is to be mended at the end of a lease that left this behind.</summary>
+    /// <summary>What is to be recovered at the end of a lease that left this behind.</summary>
     public Taint Required(Taint taint) => ResetPolicy switch
     {
         _ when Shuffle => taint | Taint.Dirty,

@@ -51,7 +51,7 @@ internal sealed class ServerSettings
 
     /// <summary>The changes travel ahead of a statement.</summary>
     /// <param name="wanted">What they lead to.</param>
-    /// <param name="inOwnTransaction">They are a transaction of their own, so that nothing undoes them; else the failure of the statement does.</param>
+    /// <param name="inOwnTransaction">They are a transaction of their own, so that nothing undoes them; otherwise the failure of the statement does.</param>
     public void Sent(SettingMap wanted, bool inOwnTransaction)
     {
         Changing(wanted);
@@ -121,7 +121,7 @@ internal sealed class ServerSettings
     /// <summary>All settings were set back.</summary>
     public void OnReset() => (_inForce, _sent, _doubtful, _disturbed, _revocable) = (SettingMap.Empty, null, null, null, null);
 
-    /// <summary>Something else than <see cref="ChangesTo"/> has changed a setting to this value.</summary>
+    /// <summary>Something other than <see cref="ChangesTo"/> has changed a setting to this value.</summary>
     /// <param name="name">Lower case.</param>
     /// <param name="value"><c>null</c>: the session's default.</param>
     /// <param name="isInTransaction">A transaction is open, whose end might undo it.</param>
@@ -152,7 +152,7 @@ internal sealed class ServerSettings
         _doubtful = _doubtful?.Count > 0 || _sent is not null ? _doubtful : null;
     }
 
-    /// <summary>Something else than <see cref="ChangesTo"/> may change these settings.</summary>
+    /// <summary>Something other than <see cref="ChangesTo"/> may change these settings.</summary>
     public void Doubt(IEnumerable<string> names)
     {
         foreach (var name in names)

@@ -76,7 +76,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
     }
 
     /// <summary>The lease has ended, and nothing that ran in it is said to have changed the session.</summary>
-    /// <returns>Whether that was seen; else the session is to be reset, because a text has named a setting for the first time, and what it was before is not known.</returns>
+    /// <returns>Whether that was seen; otherwise the session is to be reset, because a text has named a setting for the first time, and what it was before is not known.</returns>
     /// <exception cref="SessionChangedException">The session is not what it was.</exception>
     public bool Verify(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
     {

@@ -10,7 +10,7 @@ internal static class SettingMessage
 
     /// <param name="changes">At least one.</param>
     /// <param name="inOwnTransaction">
-    /// Ends with Sync, so that it is a transaction of its own. Else it belongs to the statement that follows: if it fails,
+    /// Ends with Sync, so that it is a transaction of its own. Otherwise it belongs to the statement that follows: if it fails,
     /// the server skips that statement. It then ends with Flush, so that the answer is not held back while the statement runs.
     /// </param>
     /// <param name="answers">How many messages the server will answer with, the row not counted.</param>

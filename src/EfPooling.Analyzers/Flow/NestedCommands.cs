@@ -8,7 +8,7 @@ internal static class NestedCommands
 {
     private const string Option = "NestedCommands";
 
-    /// <summary>The option is assigned something else than <c>Refuse</c>, or stands in a text, as the key of a configuration.</summary>
+    /// <summary>The option is assigned something other than <c>Refuse</c>, or stands in a text, as the key of a configuration.</summary>
     public static bool AreAllowed(Compilation compilation)
         => compilation.SyntaxTrees.Any(tree => tree.GetText().ToString().Contains(Option) && tree.GetRoot().DescendantNodes().Any(IsAllowed));
 

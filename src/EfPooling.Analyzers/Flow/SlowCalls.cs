@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 namespace EfPooling.Analyzers.Flow;
 
 /// <summary>
-/// Knows the calls that wait for something else than the database. Interfaces are silent unless named by option: nothing tells what is
+/// Knows the calls that wait for something other than the database. Interfaces are silent unless named by option: nothing tells what is
 /// behind them. So are message buses: with an outbox, to publish is to write to the database. Thread-safe.
 /// </summary>
 internal sealed class SlowCalls(Compilation compilation, KnownSymbols known)

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis;
 
 namespace EfPooling.Analyzers.Rules;
 
-/// <summary>EFP0009: on a path from the begin of a transaction to its end, the code waits for something else than the database.</summary>
+/// <summary>EFP0009: on a path from the begin of a transaction to its end, the code waits for something other than the database.</summary>
 internal sealed class SlowWaitInTransactionRule() : FlowRule(Descriptors.SlowWaitInTransaction)
 {
     /// <summary>Full names of more slow types, separated by commas or bars: <c>Acme.Payments.IGateway, Acme.Crm.Client`1</c>.</summary>

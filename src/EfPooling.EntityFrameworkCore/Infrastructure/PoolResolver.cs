@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
-/// <summary>Finds the pool of a context: the application's registered one if it fits, else the one that contexts with the same settings share.</summary>
+/// <summary>Finds the pool of a context: the application's registered one if it fits, otherwise the one that contexts with the same settings share.</summary>
 internal static class PoolResolver
 {
     /// <exception cref="InvalidOperationException">The context does not use transaction pooling, or says nowhere what to connect to.</exception>

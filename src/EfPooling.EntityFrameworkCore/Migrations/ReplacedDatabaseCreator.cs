@@ -6,7 +6,7 @@ namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
 /// Runs an application's own database creator, which it put in place of <see cref="PooledDatabaseCreator"/>, outside the pool: it is most likely derived from the provider's, and may do anything
-/// in any member. What EnsureCreated and EnsureDeleted do is EF Core's if the application has left them alone, else the application's, as a whole.
+/// in any member. What EnsureCreated and EnsureDeleted do is EF Core's if the application has left them alone, otherwise the application's, as a whole.
 /// </summary>
 /// <remarks>
 /// A context with declared settings is the exception: whatever may write its rows runs on the pool, because nothing but the pool has those settings. Only creating and dropping the

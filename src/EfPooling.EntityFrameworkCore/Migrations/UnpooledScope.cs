@@ -101,7 +101,7 @@ internal sealed class UnpooledScope : IDisposable
     public Task ReloadTypesAsync(CancellationToken cancellationToken)
         => _pool.ServerVersion is null ? Task.CompletedTask : _pool.ReloadTypesAsync(cancellationToken);
 
-    /// <summary>The same for a context whose connection was open all the time. In a transaction, nobody else can see the types yet.</summary>
+    /// <summary>The same for a context whose connection was open all the time. In a transaction, no other caller can see the types yet.</summary>
     public static void ReloadTypes(DbContext context)
     {
         if (FindPool(context) is { } pool)

@@ -5,7 +5,7 @@ namespace EfPooling.AdoNet.Tests;
 
 /// <summary>
 /// The guard on real threads, which are released together again and again, because the explorer of interleavings sees no reorderings by the processor.
-/// After every round the connection is free and nothing is leased, and no two operations ever have the claim at once.
+/// After every round the connection is free and nothing is leased, and no two operations ever hold the gate at once.
 /// </summary>
 /// <remarks><c>EFPOOLING_STRESS_ROUNDS</c> sets how many rounds (default 5,000).</remarks>
 public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper output) : GuardTest(fixture)
@@ -47,9 +47,9 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
             {
                 Assert.False(scope.Transaction is { IsAbandoned: true }, "A transaction that was disposed is left to nobody.");
                 _transaction?.Dispose();
-                Assert.Null(scope.Claim.RunningOperation);
+                Assert.Null(scope.Gate.RunningOperation);
                 Assert.True(pool.GetSnapshot() is { InUse: 0, Waiting: 0 }, $"{pool.GetSnapshot()}");
-                using (scope.Claim.Take(new NamedOperation(LeaseScope.Command, "last", OperationKind.Scalar)))
+                using (scope.Gate.Enter(new NamedOperation(LeaseScope.Command, "last", OperationKind.Scalar)))
                 {
                 }
             }
@@ -125,12 +125,12 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
 
     private void Run(StatementExecution lease)
     {
-        if (lease.HasTakenClaim && Interlocked.Increment(ref _claimants) != 1)
+        if (lease.HasEntered && Interlocked.Increment(ref _claimants) != 1)
         {
-            Interlocked.CompareExchange(ref _mistake, new InvalidOperationException("Two operations have the claim."), null);
+            Interlocked.CompareExchange(ref _mistake, new InvalidOperationException("Two operations hold the gate."), null);
         }
 
-        if (lease.HasTakenClaim)
+        if (lease.HasEntered)
         {
             Interlocked.Decrement(ref _claimants);
         }

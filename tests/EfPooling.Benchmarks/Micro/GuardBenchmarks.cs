@@ -4,7 +4,7 @@ using EfPooling.Core;
 
 namespace EfPooling.Benchmarks.Micro;
 
-/// <summary>What the concurrency guard costs an operation when nothing is wrong: the claim on the connection, taken and given up.</summary>
+/// <summary>What the concurrency guard costs an operation when nothing is wrong: the gate on the connection, taken and given up.</summary>
 public class GuardBenchmarks
 {
     private static readonly NamedOperation Operation = new(LeaseScope.Command, "SELECT 1", OperationKind.Scalar);
@@ -31,18 +31,18 @@ public class GuardBenchmarks
         await _pool.DisposeAsync().ConfigureAwait(false);
     }
 
-    [Benchmark(Baseline = true, Description = "claim + unclaim, compare-and-swap alone")]
+    [Benchmark(Baseline = true, Description = "enter + exit, compare-and-swap alone")]
     public bool Bare()
     {
-        var isClaimed = Interlocked.CompareExchange(ref _operation, Operation, null) is null;
-        return isClaimed && Interlocked.CompareExchange(ref _operation, null, Operation) is not null;
+        var isEntered = Interlocked.CompareExchange(ref _operation, Operation, null) is null;
+        return isEntered && Interlocked.CompareExchange(ref _operation, null, Operation) is not null;
     }
 
-    [Benchmark(Description = "claim + unclaim, guarded")]
+    [Benchmark(Description = "enter + exit, guarded")]
     public bool Guarded()
     {
-        var isClaimed = _scope.Claim.TryTake(Operation, OperationKind.Scalar, _connection);
-        _scope.Claim.GiveUp(Operation);
-        return isClaimed;
+        var isEntered = _scope.Gate.TryEnter(Operation, OperationKind.Scalar, _connection);
+        _scope.Gate.Exit(Operation);
+        return isEntered;
     }
 }

@@ -6,8 +6,8 @@ using EfPooling.Core;
 namespace EfPooling.Benchmarks.Query;
 
 /// <summary>
-/// What a statement passes through only so that nobody steps on anybody, without the statement itself: the guard's claim, the verdict on the
-/// text and what the catalog adds to it, the settings that are wanted and those in force, and the question whether the session must be mended.
+/// What a statement passes through only so that nobody steps on anybody, without the statement itself: the guard's gate, the verdict on the
+/// text and what the catalog adds to it, the settings that are wanted and those in force, and the question whether the session must be reset.
 /// </summary>
 internal static class SafetyPath
 {
@@ -46,9 +46,9 @@ internal static class SafetyPath
     // The steps of a statement in the order in which it takes them.
     private static void Pass(ConnectionScope scope, LogicalConnection connection, LogicalCommand command, ServerConnection server, string sql)
     {
-        if (!scope.Claim.TryTake(Operation, OperationKind.Reader, connection))
+        if (!scope.Gate.TryEnter(Operation, OperationKind.Reader, connection))
         {
-            throw new InvalidOperationException("The connection is claimed by somebody else.");
+            throw new InvalidOperationException("Another operation holds the connection.");
         }
 
         var verdict = SqlVerdict.Of(sql);
@@ -71,6 +71,6 @@ internal static class SafetyPath
             throw new InvalidOperationException("The session counts as changed.");
         }
 
-        scope.Claim.GiveUp(Operation);
+        scope.Gate.Exit(Operation);
     }
 }

@@ -5,9 +5,9 @@ namespace EfPooling.Interleavings.Tests;
 
 /// <summary>
 /// Enter and exit balance: however flows meet, fail or are cancelled, the connection is free afterwards (<see cref="ConnectionWorld.VerifyFree"/>), and
-/// no two operations run at once on one claim or server connection (<see cref="ConnectionWorld"/>).
+/// no two operations run at once on one gate or server connection (<see cref="ConnectionWorld"/>).
 /// </summary>
-/// <remarks>Seen to fail with a claim that is looked at and then taken in two steps, and without the look at the queue after the claim is given up.</remarks>
+/// <remarks>Seen to fail with a gate that is looked at and then entered in two steps, and without the look at the queue after the gate is exited.</remarks>
 public sealed class BalanceTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
 {
     public static TheoryData<ConcurrentUseMode> Modes => [.. Enum.GetValues<ConcurrentUseMode>()];

@@ -5,7 +5,7 @@ namespace EfPooling.Interleavings.Tests;
 /// <summary>
 /// Enter and exit balance where one flow ends what another one uses: a transaction that is disposed, a connection that is closed. Nothing is left to nobody.
 /// </summary>
-/// <remarks>Seen to fail without the look at an abandoned transaction, or at the close, after the claim is given up, and with a field that Close reads twice.</remarks>
+/// <remarks>Seen to fail without the look at an abandoned transaction, or at the close, after the gate is exited, and with a field that Close reads twice.</remarks>
 public sealed class EndFromOutsideTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
 {
     public static TheoryData<ConcurrentUseMode, bool> Modes

@@ -75,7 +75,7 @@ public sealed class NoFalseAlarmTests(ExplorationFixture fixture, ITestOutputHel
                 .Flow("second", () => Assert.True(world.StatementAsync() && world.Statement()))
                 .AtLast(() =>
                 {
-                    Assert.Same(reader, world.Claim.Reader());
+                    Assert.Same(reader, world.Gate.Reader());
                     Assert.True(reader.Read());
                     VerifyNestedLeasesAreFree(world, pool);
                     reader.Close();

@@ -7,7 +7,7 @@ namespace EfPooling.Interleavings.Tests;
 /// A refused operation changes nothing, and the one that it met goes on undisturbed: what the connection, its transaction, its reader, its settings and the
 /// pool are afterwards is what those operations made of them that ran.
 /// </summary>
-/// <remarks>Seen to fail with a refusal that takes the claim from the running operation.</remarks>
+/// <remarks>Seen to fail with a refusal that enters the gate from the running operation.</remarks>
 public sealed class RefusalTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
 {
     public static TheoryData<string> Seconds => ["statement", "asynchronous statement", "begin", "session", "schema", "setting"];
@@ -102,7 +102,7 @@ public sealed class RefusalTests(ExplorationFixture fixture, ITestOutputHelper o
                 {
                     var ran = second.EndsWith("statement", StringComparison.Ordinal) ? Statement(world, second) : world.Try(() => Act(world.Connection, second));
                     Assert.False(ran);
-                    Assert.Same(reader, world.Claim.Reader());
+                    Assert.Same(reader, world.Gate.Reader());
                     Assert.Equal((1, 1L), (pool.GetSnapshot().InUse, world.LeasesGranted));
                 })
                 .AtLast(() =>

@@ -7,7 +7,7 @@ namespace EfPooling.Interleavings.Tests;
 /// Mode Serialize: everybody gets a turn, and whoever is queued before another one calls has its turn before that one; a waiter that is cancelled, times out
 /// or is refused leaves no hole. An interleaving in which somebody waits for ever fails as one in which nobody can move.
 /// </summary>
-/// <remarks>Seen to fail without either look at the other side: at the queue after the claim is given up, at the claim after a place is added.</remarks>
+/// <remarks>Seen to fail without either look at the other side: at the queue after the gate is exited, at the gate after a place is added.</remarks>
 public sealed class SerializeTests(ExplorationFixture fixture, ITestOutputHelper output) : ExplorationTest(fixture, output)
 {
     [Fact]

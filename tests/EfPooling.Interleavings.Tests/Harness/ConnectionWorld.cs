@@ -29,7 +29,7 @@ internal sealed class ConnectionWorld
 
     public LogicalConnection Connection { get; }
 
-    public OperationGate Claim => _scope.Claim;
+    public OperationGate Gate => _scope.Gate;
 
     public int Ran => _operations.Count(operation => operation.RanAt > 0);
 
@@ -86,7 +86,7 @@ internal sealed class ConnectionWorld
     public void Look()
     {
         _step++;
-        foreach (var queued in Claim.Queue())
+        foreach (var queued in Gate.Queue())
         {
             foreach (var operation in _operations)
             {
@@ -101,9 +101,9 @@ internal sealed class ConnectionWorld
     /// <summary>Nothing is in flight, nobody waits, nothing is leased, and the next operation is admitted at once, beside a reader too if it may.</summary>
     public void VerifyFree()
     {
-        Assert.Null(Claim.Operation());
-        Assert.Null(Claim.Reader());
-        Assert.Empty(Claim.Queue());
+        Assert.Null(Gate.Operation());
+        Assert.Null(Gate.Reader());
+        Assert.Empty(Gate.Queue());
         Assert.Empty(_running);
         var snapshot = Pool.GetSnapshot();
         Assert.True(snapshot is { Waiting: 0 } && (KeepsSession ? snapshot.InUse <= 1 : snapshot.InUse == 0), $"{snapshot}");
@@ -112,7 +112,7 @@ internal sealed class ConnectionWorld
         if (Connection.State != ConnectionState.Open)
         {
             Assert.Equal(0, snapshot.InUse);
-            Assert.True(Claim.TryTake(new Nobody(), OperationKind.Scalar, null));
+            Assert.True(Gate.TryEnter(new Nobody(), OperationKind.Scalar, null));
             Connection.Open();
         }
 
@@ -149,26 +149,26 @@ internal sealed class ConnectionWorld
         return true;
     }
 
-    // The flow uses the server connection, and the claim if it has that; no other one may at the same time.
+    // The flow uses the server connection, and the gate if it has that; no other one may at the same time.
     private void Inside(Operation operation)
     {
         var lease = operation.Lease;
         var server = lease.Binding.Server;
         operation.RanAt = ++_step;
         Assert.True(_running.TryAdd(server, operation), "Two operations run on one server connection.");
-        if (lease.HasTakenClaim)
+        if (lease.HasEntered)
         {
             Assert.Null(_claimant);
             _claimant = operation;
-            Assert.Same(lease, lease.Scope.Claim.Operation());
+            Assert.Same(lease, lease.Scope.Gate.Operation());
         }
 
         SwitchPoint.Reach("inside");
         _running.Remove(server);
-        if (lease.HasTakenClaim)
+        if (lease.HasEntered)
         {
             Assert.Same(operation, _claimant);
-            Assert.Same(lease, lease.Scope.Claim.Operation());
+            Assert.Same(lease, lease.Scope.Gate.Operation());
             _claimant = null;
         }
     }
