@@ -16,7 +16,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     private readonly ILogger _logger;
     private readonly string _name;
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _empty = new(); // Its continuations run where it is set, outside the gate: they must not need the thread pool.
+    private readonly TaskCompletionSource _empty = new(); // Set outside the gate; its continuations must not need the thread pool.
     private readonly ITimer _retryTimer;
     private readonly WeakTimer<ConnectionKeeper<T>> _sweepTimer;
     private CancellationTokenSource _stopOpens = new(); // guarded by _gate; one per generation
@@ -100,16 +100,10 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     public Task CloseAllAsync(List<PoolRetirement<T>> retired)
         => retired.Count == 0 ? Task.CompletedTask : Task.WhenAll(retired.ConvertAll(retirement => CloseAsync(retirement.Slot, retirement.Reason)));
 
-    /// <summary>To be called outside the gate, after the pool was closed or a connection was.</summary>
+    /// <summary>Completes <see cref="Empty"/> if the pool is. Call it outside the gate, after the pool was closed.</summary>
     public void SignalIfEmpty()
     {
-        bool isEmpty;
-        using (_gate.Enter())
-        {
-            isEmpty = _ledger.Phase == PoolPhase.Closed && _ledger.Closing == 0;
-        }
-
-        if (isEmpty)
+        if (IsEmpty())
         {
             _empty.TrySetResult();
         }
@@ -326,7 +320,19 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         StartOpens(opens);
         Refuse(refused, lastError);
-        SignalIfEmpty();
+        if (IsEmpty())
+        {
+            // Code behind the end of the pool must not run here: others wait for this close to return.
+            new Thread(static empty => ((TaskCompletionSource)empty!).TrySetResult()) { IsBackground = true, Name = "EfPooling pool closed" }.UnsafeStart(_empty);
+        }
+    }
+
+    private bool IsEmpty()
+    {
+        using (_gate.Enter())
+        {
+            return _ledger.Phase == PoolPhase.Closed && _ledger.Closing == 0;
+        }
     }
 
     // A close under way.

@@ -16,6 +16,8 @@ namespace EfPooling.Core;
 internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     where T : class
 {
+    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(5);
+
     private readonly PoolGate _gate = new();
     private readonly PoolLedger<T> _ledger; // guarded by _gate
     private readonly ConnectionKeeper<T> _keeper;
@@ -204,7 +206,8 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <summary>Closes the pool: admits nobody new, serves whoever already waits, and closes each connection when it comes back.</summary>
     /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders. <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</param>
     /// <returns>
-    /// Whether everything came back in time, once every connection that is not in use is closed. Connections that did not come back are closed when they are released.
+    /// Whether everything came back in time, once the idle connections are closed; a close that blocks is waited for a few seconds. Connections that did not come back
+    /// are closed when they are released, and those that are being opened when they have arrived.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative or longer than a timer can wait; the pool goes on.</exception>
     public async Task<bool> CloseAsync(TimeSpan drain)
@@ -220,7 +223,12 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
         _ = _keeper.CloseAllAsync(retired);
         await _keeper.Quiet.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var isDrained = Shut();
-        await _keeper.Empty.ConfigureAwait(false);
+        if (!_keeper.Empty.IsCompleted)
+        {
+            using var limit = new CancellationTokenSource(LongestClose, _clock.Time);
+            await _keeper.Empty.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         return isDrained;
     }
 

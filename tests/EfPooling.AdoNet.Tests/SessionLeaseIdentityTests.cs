@@ -78,7 +78,7 @@ public sealed class SessionLeaseIdentityTests(ServerFixture fixture) : PoolTest(
 
         Assert.Equal(TenantTable.IdentityOfTenant1(ConnectionString), await next.AskAsync<string>(TenantTable.Identity));
         await transaction.CommitAsync();
-        Assert.Equal(System.Data.ConnectionState.Closed, kept.State);
+        await WaitForClosedAsync(kept);
         Assert.Equal("1", await AskPlainAsync<string>("SELECT string_agg(tenant, ', ') FROM note WHERE id > 0"));
         Assert.Equal(2L, pool.GetSnapshot().Opened);
     }

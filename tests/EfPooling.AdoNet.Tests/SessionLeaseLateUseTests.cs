@@ -106,7 +106,7 @@ public sealed class SessionLeaseLateUseTests(ServerFixture fixture) : PoolTest(f
         }
 
         Assert.Equal(1, pool.GetSnapshot().Retired[RetireReason.Exposed]);
-        Assert.Equal(System.Data.ConnectionState.Closed, kept.State);
+        await WaitForClosedAsync(kept);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => kept.OpenAsync());
         Assert.Equal(1, await connection.AskAsync<int>("SELECT 1"));
     }

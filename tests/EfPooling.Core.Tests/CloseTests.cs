@@ -57,6 +57,48 @@ public sealed class CloseTests
     }
 
     [Fact]
+    public async Task CodeBehindTheEndOfThePool_DoesNotHoldUpAClearThatWaitsForTheSameClose()
+    {
+        using var pool = PoolHarness.Create().WarmUp(1);
+        var held = pool.Connector.HeldClose = new TaskCompletionSource();
+        var clear = DedicatedThread.Run(() =>
+        {
+            pool.Pool.Clear();
+            return true;
+        });
+        while (pool.Snapshot.Closing == 0)
+        {
+            await Task.Yield();
+        }
+
+        var end = EndAsync();
+        held.SetResult();
+
+        Assert.True(await clear);
+        await end;
+
+        async Task EndAsync()
+        {
+            await pool.Pool.CloseAsync(TimeSpan.Zero).ConfigureAwait(false);
+            clear.Wait(); // As code that holds a lock, or joins a thread.
+        }
+    }
+
+    [Fact]
+    public async Task Close_WaitsAFewSecondsForACloseThatBlocks()
+    {
+        using var pool = PoolHarness.Create().WarmUp(1);
+        var held = pool.Connector.HeldClose = new TaskCompletionSource();
+
+        var close = pool.Pool.CloseAsync(TimeSpan.Zero);
+        Assert.False(close.IsCompleted);
+        pool.Time.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.True(await close);
+        held.SetResult();
+    }
+
+    [Fact]
     public async Task Clear_BlocksUntilIdleConnectionsAreClosed()
     {
         using var pool = PoolHarness.Create().WarmUp(2);

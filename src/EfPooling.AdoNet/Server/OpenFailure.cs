@@ -14,7 +14,8 @@ internal static class OpenFailure
     public static bool IsCutConnection(Exception failure)
     {
         var causes = Causes(failure).ToList();
-        return causes.Exists(cause => cause is EndOfStreamException or ObjectDisposedException or SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted })
+        return failure is NpgsqlException or ObjectDisposedException // Npgsql's own; what a callback throws is not wrapped.
+            && causes.Exists(cause => cause is EndOfStreamException or ObjectDisposedException or SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted })
             && !causes.Exists(cause => cause is PostgresException or TimeoutException or OperationCanceledException or AuthenticationException);
     }
 

@@ -31,7 +31,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             {
                 return Open(cancellationToken);
             }
-            catch (Exception e) when (OpenFailure.IsCutConnection(e) && time.GetElapsedTime(began) < LongestBeforeRetry)
+            catch (Exception e) when (OpenFailure.IsCutConnection(e) && !NpgsqlInternals.IsDisposed(source) && time.GetElapsedTime(began) < LongestBeforeRetry)
             {
                 Log.LoginCut(logger, e);
                 return Open(cancellationToken); // One accident on the network must not become the failure of every caller that waits for this open.
@@ -105,7 +105,15 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
     public Task CloseAsync(ServerConnection connection)
     {
         connection.OnClosing();
-        return OwnThread.Run(() => Close(connection)); // Saying goodbye is a write to the network, which may block.
+        try
+        {
+            return OwnThread.Run(() => Close(connection)); // Saying goodbye is a write to the network, which may block.
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            Close(connection); // No thread can be had, and an open connection must not be lost.
+            return Task.CompletedTask;
+        }
     }
 
     private void Close(ServerConnection connection)
