@@ -64,10 +64,10 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
         return pool;
     }
 
-    /// <summary>The pool closes connections in the background.</summary>
+    /// <summary>The pool closes connections in the background, during which Npgsql's property may throw.</summary>
     protected static async Task WaitForClosedAsync(NpgsqlConnection connection)
     {
-        while (connection.State != System.Data.ConnectionState.Closed)
+        while (NpgsqlInternals.GetFullState(connection) != System.Data.ConnectionState.Closed)
         {
             await Task.Yield();
         }
