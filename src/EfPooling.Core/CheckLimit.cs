@@ -1,6 +1,6 @@
 namespace EfPooling.Core;
 
-/// <summary>What ends the wait for a check besides its answer: the time, and the caller's token.</summary>
+/// <summary>What ends the wait for a check, apart from its answer: the time limit and the caller's token.</summary>
 internal sealed class CheckLimit : IDisposable
 {
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,8 +1,8 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// Runs what is done for everybody without the execution context of the caller who happened to cause it: no flowing transaction
-/// that would enlist a shared server connection, no trace that it would become part of, nothing of a request kept alive by a timer.
+/// Runs work for all callers without the execution context of the caller that caused it. No flowing transaction enlists a shared
+/// server connection, the work joins no caller's trace, and no timer keeps parts of a request alive.
 /// </summary>
 internal static class CleanContext
 {
@@ -11,7 +11,7 @@ internal static class CleanContext
     public static void Run<TState>(Action<TState> action, TState state)
         => ExecutionContext.Run(Free, static call => ((Call<TState>)call!).Invoke(), new Call<TState>(action, state));
 
-    // Only a thread that inherits nothing is sure to have an empty context.
+    // Only a thread that inherits nothing is certain to have an empty context.
     private static ExecutionContext Capture()
     {
         ExecutionContext? empty = null;

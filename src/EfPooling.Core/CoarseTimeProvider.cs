@@ -1,8 +1,8 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// The system's time with timestamps in milliseconds: reading them costs a fifth of the precise ones, and every acquire and release
-/// reads one. No policy of a pool is finer than that.
+/// The system's time with timestamps in milliseconds. Every acquire and release reads one, and it costs a fifth of a precise one.
+/// No policy of a pool is finer than that.
 /// </summary>
 internal sealed class CoarseTimeProvider : TimeProvider
 {

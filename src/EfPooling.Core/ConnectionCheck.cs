@@ -1,8 +1,9 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// Lets the server show, before a lease begins, that a connection still works. A caller waits for that for a limited time. A network that has forgotten the
-/// connection does not answer at all, and then it has forgotten what was idle for as long too: that is retired without a try, and the caller goes on to a new connection.
+/// Checks with a round trip, before a lease begins, that a connection still works. The caller waits for a limited time. No answer
+/// at all means that the network has forgotten the connection. Connections that were idle for as long are then retired unchecked,
+/// and the caller gets a new one.
 /// </summary>
 internal sealed class ConnectionCheck<T>(
     ServerConnectionPool<T> pool, PoolGate gate, PoolLedger<T> ledger, ConnectionKeeper<T> keeper, WaitingRoom<T> waits, IServerConnector<T> connector, PoolClock clock)
@@ -10,10 +11,10 @@ internal sealed class ConnectionCheck<T>(
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
-    /// <param name="slot">InUse by the caller, who has lost the lease unless it passes.</param>
+    /// <param name="slot">In use by the caller. The caller loses the lease unless the check passes.</param>
     /// <param name="started">When the caller began to wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Whether the connection works. The caller's time may be up, or its token cancelled.</returns>
+    /// <returns>Whether the connection works. If not, the caller's time may be up or its token cancelled.</returns>
     public bool Passes(Slot<T> slot, long started, CancellationToken cancellationToken)
     {
         var check = Begin(slot, static (connector, connection) => connector.IsAliveOnThreadAsync(connection));
@@ -21,7 +22,7 @@ internal sealed class ConnectionCheck<T>(
         {
             var limit = LimitOf(started);
             using var end = new CheckLimit(limit, clock.Time, cancellationToken);
-            Task.WaitAny([check, end.Over], limit); // Timers may lack a thread, so this one watches the time too.
+            Task.WaitAny([check, end.Over], limit); // Timers may lack a thread, so this thread watches the time too.
         }
 
         return End(slot, check, cancellationToken);
@@ -40,7 +41,7 @@ internal sealed class ConnectionCheck<T>(
         return End(slot, check, cancellationToken);
     }
 
-    // Half of what is left, so that the rest is left for an open.
+    // Half of the remaining time, so that the other half is left for an open.
     private TimeSpan LimitOf(long started) => waits.Remaining(started) is { } left && left / 2 < Longest ? left / 2 : Longest;
 
     private Task<bool> Begin(Slot<T> slot, Func<IServerConnector<T>, T, Task<bool>> begin)
@@ -73,7 +74,7 @@ internal sealed class ConnectionCheck<T>(
         return check.GetAwaiter().GetResult();
     }
 
-    // Nobody touches the connection before the check has ended.
+    // The connection is not used before the check has ended.
     private void LeaveToCheck(Slot<T> slot, Task<bool> check, bool isSilent)
     {
         var retired = new List<PoolRetirement<T>>();
@@ -94,7 +95,7 @@ internal sealed class ConnectionCheck<T>(
         _ = keeper.CloseAllAsync(retired);
     }
 
-    // A connection that was left to its check.
+    // A connection whose check has not ended; the check decides about it.
     private sealed class Left(ServerConnectionPool<T> pool, Slot<T> slot, int version)
     {
         public void End(bool isAlive) => pool.EndLease(slot, version, isAlive ? null : RetireReason.FailedCheck, affinity: null);

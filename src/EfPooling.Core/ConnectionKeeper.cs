@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace EfPooling.Core;
 
 /// <summary>
-/// Carries out, outside the gate, what the ledger decided: opens and closes server connections, hands slots over, keeps the periodic
-/// sweep and the retry after a failed login going. A slot that it holds is a permit: losing the connection by exception gives it back.
+/// Carries out, outside the gate, what the ledger decided: opens and closes server connections and hands slots over. Also runs
+/// the periodic sweep and the retry after a failed login. A slot is a permit: losing the connection by exception gives the permit
+/// back.
 /// </summary>
 internal sealed class ConnectionKeeper<T> : IDisposable
     where T : class
@@ -39,7 +40,9 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     /// <summary>Completes when a closed pool has closed every connection that was not in use.</summary>
     public Task Empty => _empty.Task;
 
-    /// <summary>Moves free slots to opening, as many as are wanted. Start them with <see cref="StartOpens"/> outside the gate.</summary>
+    /// <summary>
+    /// Moves as many free slots to opening as are wanted. Start them with <see cref="StartOpens"/> outside the gate.
+    /// </summary>
     public List<Slot<T>>? BeginOpensLocked(long now)
     {
         List<Slot<T>>? opens = null;
@@ -61,7 +64,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     }
 
     /// <summary>Begins a generation of opens.</summary>
-    /// <returns>Cancels the opens of the last one; to be passed to <see cref="Stop"/> outside the gate.</returns>
+    /// <returns>Cancels the opens of the previous generation; to be passed to <see cref="Stop"/> outside the gate.</returns>
     public CancellationTokenSource RenewOpensLocked()
     {
         var outdated = _stopOpens;
@@ -69,7 +72,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         return outdated;
     }
 
-    /// <summary>Tells opens under way that nobody wants them any more.</summary>
+    /// <summary>Cancels opens under way that are no longer wanted.</summary>
     public void Stop(CancellationTokenSource opens)
     {
         try
@@ -78,7 +81,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         }
         catch (AggregateException error)
         {
-            Log.CancelFailed(_logger, error, _name); // A fault of the connector, in which our caller has no part.
+            Log.CancelFailed(_logger, error, _name); // A fault of the connector, not of our caller.
         }
     }
 
@@ -96,7 +99,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     }
 
     /// <summary>Begins to close connections.</summary>
-    /// <returns>Ends when they are closed. Never fails.</returns>
+    /// <returns>Ends when the connections are closed. Never fails.</returns>
     public Task CloseAllAsync(List<PoolRetirement<T>> retired)
         => retired.Count == 0 ? Task.CompletedTask : Task.WhenAll(retired.ConvertAll(retirement => CloseAsync(retirement.Slot, retirement.Reason)));
 
@@ -109,7 +112,9 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         }
     }
 
-    /// <summary>The end of every critical section: a draining pool notices that it is done; debug builds verify the invariants.</summary>
+    /// <summary>
+    /// The end of every critical section. A draining pool notices that it is done; debug builds verify the invariants.
+    /// </summary>
     public void LeaveLocked()
     {
         if (_ledger.Phase != PoolPhase.Running && _ledger.IsQuiet)
@@ -131,7 +136,8 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
     private void StartInSlot(List<Slot<T>> slots)
     {
-        // An open that ends at once makes the next ones necessary: those start from here too, not from inside it, however many follow.
+        // An open that ends at once may require further opens. They start from this loop, not from inside that open, so the stack
+        // stays flat.
         var pending = new Queue<Slot<T>>(slots);
         while (pending.TryDequeue(out var slot))
         {
@@ -151,7 +157,8 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             opening = _connector.OpenAsync(slot.StopOpening);
             if (!opening.IsCompletedSuccessfully)
             {
-                // Not awaited: an open that ends while the await begins would go on in the thread pool, whose threads synchronous callers may be blocking.
+                // Not awaited: an open that ends while the await begins would continue in the thread pool, and synchronous
+                // callers may block its threads.
                 _ = opening.ContinueWith(
                     static (opening, state) => ((Open)state!).Finish(opening), new Open(this, slot),
                     CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -244,7 +251,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         if (opens is null && rest is { } length)
         {
-            _retryTimer.Change(length, Timeout.InfiniteTimeSpan); // Nobody asks.
+            _retryTimer.Change(length, Timeout.InfiniteTimeSpan); // No caller asks for an open.
         }
 
         StartOpens(opens);
@@ -284,7 +291,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             return Task.CompletedTask;
         }
 
-        // Not awaited, for the reason that opens are not.
+        // Not awaited, for the same reason as the opens.
         return closing.ContinueWith(
             static (closing, state) => ((Closing)state!).Finish(closing), new Closing(this, slot, reason),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -294,7 +301,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         if (!closing.IsCompletedSuccessfully)
         {
-            Log.CloseFailed(_logger, closing.Exception?.InnerException ?? new TaskCanceledException(closing), _name, slot.Index); // Nothing can be done about it here.
+            Log.CloseFailed(_logger, closing.Exception?.InnerException ?? new TaskCanceledException(closing), _name, slot.Index); // There is no other remedy here.
         }
 
         var now = _clock.Now;

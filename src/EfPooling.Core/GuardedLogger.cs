@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EfPooling.Core;
 
-/// <summary>A logger that never throws: what a logger cannot write must cost no connection and leave nobody waiting.</summary>
+/// <summary>A logger that never throws. A failing logger must cost no connection and leave no caller waiting.</summary>
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -28,7 +28,7 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // There is nobody left to tell.
+            // There is no other place to report it.
         }
     }
 }

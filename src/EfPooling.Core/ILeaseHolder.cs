@@ -1,6 +1,6 @@
 namespace EfPooling.Core;
 
-/// <summary>Whoever holds a lease; read by diagnostics from any thread while the lease runs.</summary>
+/// <summary>The holder of a lease; read by diagnostics from any thread while the lease runs.</summary>
 internal interface ILeaseHolder
 {
     /// <summary>What ends the lease.</summary>
@@ -10,9 +10,10 @@ internal interface ILeaseHolder
     string? Activity { get; }
 
     /// <summary>
-    /// The holder works best on an idle connection that was released with this very object (<see cref="Lease{T}.Release(object?)"/>). Read once, by
-    /// the thread that acquires. Whoever waits gets the next connection whatever its affinity is.
+    /// The object that marks the idle connections this holder prefers: those released with the same object
+    /// (<see cref="Lease{T}.Release(object?)"/>). Read once, by the acquiring thread. A caller that waits gets the next
+    /// connection, whatever its affinity.
     /// </summary>
-    /// <value>Default <c>null</c>: a connection released without affinity is the best one.</value>
+    /// <value>Default <c>null</c>: a connection released without affinity is preferred.</value>
     object? Affinity => null;
 }

@@ -7,7 +7,7 @@ namespace EfPooling.Core;
 internal sealed class IdleStack<T>(int capacity, bool roundRobin)
     where T : class
 {
-    // How many connections are looked at for affinity: the gate is held meanwhile.
+    // How many connections are searched for an affinity. Limited because the gate is held meanwhile.
     private const int MostLooks = 64;
 
     private readonly Slot<T>?[] _ring = new Slot<T>?[capacity];
@@ -15,12 +15,12 @@ internal sealed class IdleStack<T>(int capacity, bool roundRobin)
 
     public int Count { get; private set; }
 
-    /// <param name="index">0 is the one that has been idle the longest.</param>
+    /// <param name="index">0 is the slot that has been idle the longest.</param>
     public Slot<T> this[int index] => _ring[Wrap(_bottom + index)]!;
 
     public void Push(Slot<T> slot) => _ring[Wrap(_bottom + Count++)] = slot;
 
-    /// <summary>Takes the first one with this affinity, or the first one of all.</summary>
+    /// <summary>Takes the first slot with this affinity; if there is none, the first slot.</summary>
     public Slot<T> Pop(object? affinity)
     {
         var found = First(affinity);
@@ -61,6 +61,6 @@ internal sealed class IdleStack<T>(int capacity, bool roundRobin)
         return first;
     }
 
-    // Indexes are below twice the capacity, and a comparison is cheaper than a division.
+    // An index is below twice the capacity, and a comparison is cheaper than a division.
     private int Wrap(int index) => index < _ring.Length ? index : index - _ring.Length;
 }

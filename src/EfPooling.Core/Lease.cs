@@ -1,7 +1,7 @@
 namespace EfPooling.Core;
 
 /// <summary>The single-use right to use one server connection until <see cref="Release()"/> or <see cref="Retire"/>.</summary>
-/// <remarks>A copy is the same lease: when one copy ends it, every copy has ended. Not thread-safe beyond that check.</remarks>
+/// <remarks>A copy is the same lease: ending one copy ends all. Not thread-safe beyond that check.</remarks>
 /// <typeparam name="T">The server connection.</typeparam>
 internal readonly struct Lease<T> : IEquatable<Lease<T>>
     where T : class
@@ -29,7 +29,7 @@ internal readonly struct Lease<T> : IEquatable<Lease<T>>
     public void Release() => Release(affinity: null);
 
     /// <inheritdoc cref="Release()"/>
-    /// <param name="affinity">Marks the connection for holders that ask for the same object (<see cref="ILeaseHolder.Affinity"/>).</param>
+    /// <param name="affinity">Marks the connection for holders with the same <see cref="ILeaseHolder.Affinity"/>.</param>
     public void Release(object? affinity) => Pool.EndLease(_slot!, _version, retire: null, affinity);
 
     /// <summary>Ends the lease and closes the server connection.</summary>
@@ -43,9 +43,10 @@ internal readonly struct Lease<T> : IEquatable<Lease<T>>
     }
 
     /// <summary>
-    /// Lets the lease end with the server connection being closed, also where it is released. Once this has returned, no other caller gets that connection.
+    /// Makes the end of the lease close the server connection, even if the lease is released. After the return, no other caller
+    /// gets that connection.
     /// </summary>
-    /// <param name="reason">Why; the reason of a later <see cref="Retire"/> goes before it.</param>
+    /// <param name="reason">Why. The reason of a later <see cref="Retire"/> replaces it.</param>
     /// <remarks>Can be called by any thread, any number of times.</remarks>
     /// <exception cref="LeaseEndedException">The lease has ended already, and nothing was changed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such reason.</exception>

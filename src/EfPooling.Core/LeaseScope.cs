@@ -12,6 +12,6 @@ public enum LeaseScope
     /// <summary>Commit or rollback.</summary>
     Transaction,
 
-    /// <summary>The holder says so; a lease of this scope is a pin.</summary>
+    /// <summary>The holder ends it explicitly. A lease of this scope is a pin.</summary>
     Session,
 }

@@ -1,8 +1,9 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// When a server connection has lived long enough. Jitter: each lives between 90 % and 100 % of the limit, fixed when it is opened.
-/// Spacing: at most one retirement per limit / MaxPoolSize, so that connections opened together do not go together. Guarded by the gate.
+/// When a server connection has lived long enough. Jitter: each lives between 90 % and 100 % of the limit, fixed when it is
+/// opened. Spacing: at most one retirement per limit / MaxPoolSize, so connections opened together are not closed together.
+/// Guarded by the gate.
 /// </summary>
 internal sealed class LifetimePolicy(PoolOptions options, PoolClock clock, Random random)
 {

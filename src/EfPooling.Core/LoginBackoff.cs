@@ -3,14 +3,13 @@ using System.Runtime.ExceptionServices;
 namespace EfPooling.Core;
 
 /// <summary>
-/// Holds opens off after a failure: 100 ms, doubling with each failure in a row up to ServerLoginRetry, a random tenth either way. An open that a caller asks for
-/// is held off for less than a second.
-/// Attempts that fail during the pause were under way before it and count as one with the first.
-/// Guarded by the gate.
+/// Holds opens off after a failure: 100 ms, doubling with each failure in a row up to ServerLoginRetry, plus or minus a random
+/// tenth. An open for a caller is held off for less than a second. Attempts that fail during the pause were under way before it;
+/// together with the first failure they count as one. Guarded by the gate.
 /// </summary>
 internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random random)
 {
-    /// <summary>While callers come, an attempt begins at most that long after the last one.</summary>
+    /// <summary>While callers ask, an attempt begins at most that long after the previous one.</summary>
     public static readonly TimeSpan LongestForCallers = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(100);
@@ -21,26 +20,26 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
     /// <summary>The latest failure since the last success.</summary>
     public Exception? LastError => LastFailure?.SourceException;
 
-    /// <summary>The same, to be thrown to any number of callers without its stack trace growing each time.</summary>
+    /// <summary>The same failure. It can be thrown to any number of callers without its stack trace growing each time.</summary>
     public ExceptionDispatchInfo? LastFailure { get; private set; }
 
-    /// <summary>Whether opens that nobody asks for are held off.</summary>
+    /// <summary>Whether opens without a waiting caller are held off.</summary>
     public bool IsHolding(long now) => LastFailure is not null && now < _until;
 
-    /// <summary>Whether opens that a caller asks for are held off.</summary>
+    /// <summary>Whether opens for a waiting caller are held off.</summary>
     public bool IsHoldingCallers(long now) => LastFailure is not null && now < _untilForCallers;
 
     /// <param name="error">Why it failed.</param>
-    /// <param name="isWanted">Somebody waits. Otherwise callers are not held off: what failed while nobody asked may work when somebody does.</param>
+    /// <param name="isWanted">Whether a caller waits. If not, callers are not held off: the next attempt may work.</param>
     /// <param name="now">By the clock.</param>
-    /// <returns>How long opens that nobody asks for are held off; see <see cref="LeftForCallers"/>.</returns>
+    /// <returns>How long opens without a waiting caller are held off; see <see cref="LeftForCallers"/>.</returns>
     public TimeSpan Failed(Exception error, bool isWanted, long now)
     {
         var wasHolding = isWanted ? IsHoldingCallers(now) : IsHolding(now);
         LastFailure = ExceptionDispatchInfo.Capture(error);
         if (wasHolding)
         {
-            return clock.Between(now, _until); // It was under way when another failed: one outage, counted once.
+            return clock.Between(now, _until); // This attempt was under way when another one failed: one outage, counted once.
         }
 
         var pause = TimeSpan.FromTicks(First.Ticks << Math.Min(_failures++, 24));
@@ -56,18 +55,18 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
         return pause;
     }
 
-    /// <summary>How long opens that a caller asks for are held off.</summary>
+    /// <summary>How long opens for a waiting caller are held off.</summary>
     public TimeSpan LeftForCallers(long now) => clock.Between(now, Math.Max(now, _untilForCallers));
 
-    /// <summary>The pause for callers is over; what failed is remembered until an open succeeds.</summary>
-    /// <returns>What is left of the pause for opens that nobody asks for; <c>null</c>: it is over too.</returns>
+    /// <summary>Ends the pause for callers. The failure is remembered until an open succeeds.</summary>
+    /// <returns>What is left of the pause for opens without a waiting caller; <c>null</c> if it is over too.</returns>
     public TimeSpan? EndPauseForCallers(long now)
     {
         _untilForCallers = 0;
         return IsHolding(now) ? clock.Between(now, _until) : null;
     }
 
-    /// <summary>The pause is over for everybody.</summary>
+    /// <summary>Ends the pause for all opens.</summary>
     public void EndPause() => (_until, _untilForCallers) = (0, 0);
 
     public void Reset()

@@ -7,6 +7,6 @@ internal enum PoolAction
     Retire,
 }
 
-/// <summary>What the ledger decided about a slot under the gate, to be carried out outside it.</summary>
+/// <summary>What the ledger decided about a slot under the gate; carried out outside it.</summary>
 internal readonly record struct PoolDecision<T>(PoolAction Action, Waiter<T>? Waiter = null, RetireReason Reason = default)
     where T : class;

@@ -1,7 +1,7 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// The one lock of a pool. A thread that finds it taken steps back for a moment, longer each time, before it queues: the critical
+/// The one lock of a pool. A thread that finds it taken backs off for a moment, longer each time, before it queues. The critical
 /// sections are so short that passing the lock's cache line to and fro costs more than they do. Measured with two threads that do
 /// nothing else: three times the throughput of a plain <see cref="Lock"/>, as much as one thread alone.
 /// </summary>

@@ -1,6 +1,6 @@
 namespace EfPooling.Core;
 
-/// <summary>Looks at a ledger and changes nothing: the snapshot for users, the invariants for tests and debug builds.</summary>
+/// <summary>Reads a ledger and changes nothing: the snapshot for users, the invariants for tests and debug builds.</summary>
 internal static class PoolInspection
 {
     public static PoolSnapshot SnapshotLocked<T>(this PoolLedger<T> ledger, string name)

@@ -3,15 +3,15 @@ using System.Diagnostics;
 namespace EfPooling.Core;
 
 /// <summary>
-/// The bookkeeping of one pool. Pure: no I/O, no clock, no await. Every member requires the gate, and every method leaves the
-/// invariants intact once the opens it makes necessary have been begun (<see cref="BeginOpenLocked"/>):
+/// The bookkeeping of one pool. Pure: no I/O, no clock, no await. Every member requires the gate. Every method leaves the
+/// invariants intact once the opens it makes necessary have begun (<see cref="BeginOpenLocked"/>):
 /// <list type="bullet">
 /// <item>I1: idle + free + opening + in use + closing == MaxPoolSize + ReservePoolSize</item>
 /// <item>I2: while not closed, idle &gt; 0 implies no waiters</item>
-/// <item>I3: while not closed, free &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens are held
-/// off after a failure, or only the reserve is left and no more waiters are entitled to it</item>
+/// <item>I3: while not closed, free &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens
+/// are held off after a failure, or only the reserve is left and no more waiters are entitled to it</item>
 /// <item>I4: closed implies no idle connection and no waiter</item>
-/// <item>I5: a live connection implies that nobody waits for a sign that the server can be reached</item>
+/// <item>I5: a live connection implies that no caller waits for a sign that the server can be reached</item>
 /// </list>
 /// </summary>
 internal sealed class PoolLedger<T>
@@ -27,7 +27,7 @@ internal sealed class PoolLedger<T>
     private readonly Stack<Slot<T>> _free;
     private readonly IdleStack<T> _idle;
 
-    // Everything below, and all above with contents, is guarded by the gate.
+    // The gate guards every field below, and the contents of every field above.
     private long _suspectUntil = long.MinValue;
     private int _replacements;
     private long _lastOpenBegan;
@@ -53,10 +53,10 @@ internal sealed class PoolLedger<T>
 
     public WaiterQueue<T> Waiters { get; } = new();
 
-    /// <summary>Callers who only want to know whether the server can be reached: any connection serves them all at once.</summary>
+    /// <summary>Callers that ask only whether the server can be reached. Any connection serves them all at once.</summary>
     public WaiterQueue<T> Askers { get; } = new();
 
-    /// <summary>Everybody who waits.</summary>
+    /// <summary>All waiting callers.</summary>
     public int Waiting => Waiters.Count + Askers.Count;
 
     public IReadOnlyList<Slot<T>> Slots => _slots;
@@ -71,22 +71,22 @@ internal sealed class PoolLedger<T>
 
     public int Closing { get; private set; }
 
-    /// <summary>The pool keeps no server connection, whatever MinPoolSize says, until somebody comes.</summary>
+    /// <summary>The pool keeps no server connection, whatever MinPoolSize says, until the next caller.</summary>
     public bool IsAtRest { get; private set; }
 
     public int Idle => _idle.Count;
 
     public int Free => _free.Count;
 
-    /// <summary>Server connections that were alive when last seen.</summary>
+    /// <summary>Server connections that were alive at their last use.</summary>
     public int Live => Idle + InUse;
 
-    /// <summary>Nobody holds a lease and nobody waits for one, or for the opens under way.</summary>
+    /// <summary>No lease runs and no caller waits for a lease or for the opens under way.</summary>
     public bool IsQuiet => InUse == 0 && Closing == 0 && Waiting == 0;
 
     public PoolCounters Counters { get; } = new();
 
-    /// <returns>An idle slot, now leased, or <c>null</c>. By I2 nobody is waiting if there is one.</returns>
+    /// <returns>An idle slot, now in use, or <c>null</c>. By I2 no caller waits if there is one.</returns>
     public Slot<T>? TakeIdleLocked(ILeaseHolder? holder, object? affinity, long now, out bool needsCheck)
     {
         AssertGate();
@@ -106,7 +106,7 @@ internal sealed class PoolLedger<T>
     {
         AssertGate();
         QueueOf(waiter).Enqueue(waiter);
-        IsAtRest = false; // Nothing is idle in a pool at rest: whoever comes queues.
+        IsAtRest = false; // A pool at rest has no idle connection, so the next caller queues.
         Counters.Waits++;
     }
 
@@ -117,7 +117,7 @@ internal sealed class PoolLedger<T>
         return QueueOf(waiter).Remove(waiter);
     }
 
-    /// <summary>Takes those who have their answer: a connection is there.</summary>
+    /// <summary>Takes the callers that have their answer: a connection is open.</summary>
     public List<Waiter<T>>? TakeAnsweredLocked()
     {
         AssertGate();
@@ -131,8 +131,8 @@ internal sealed class PoolLedger<T>
         return answered;
     }
 
-    /// <param name="waiter"><c>null</c> for a caller whose time was up between two attempts.</param>
-    /// <returns>Whether the caller is told by this call: no other caller took the waiter out of the queue.</returns>
+    /// <param name="waiter"><c>null</c> for a caller whose time ended between two attempts.</param>
+    /// <returns>Whether this call answers the caller: no other flow took the waiter out of the queue.</returns>
     public bool TimeOutLocked(Waiter<T>? waiter)
     {
         AssertGate();
@@ -171,7 +171,10 @@ internal sealed class PoolLedger<T>
         return PlaceLocked(slot, retire: null, now);
     }
 
-    /// <returns>How long opens are held off; <c>null</c> if they are not, because the attempt belonged to an earlier generation or a closed pool.</returns>
+    /// <returns>
+    /// How long opens are held off; <c>null</c> if they are not, because the attempt belonged to an earlier generation or a
+    /// closed pool.
+    /// </returns>
     public TimeSpan? OpenFailedLocked(Slot<T> slot, Exception error, long now)
     {
         AssertState(slot, SlotState.Opening);
@@ -184,7 +187,7 @@ internal sealed class PoolLedger<T>
             return null;
         }
 
-        _replacements = 0; // Only waiters and MinPoolSize are worth another attempt while the server refuses.
+        _replacements = 0; // While the server refuses, only waiters and MinPoolSize justify another attempt.
         return Backoff.Failed(error, isWanted: Waiting > 0, now);
     }
 
@@ -198,12 +201,12 @@ internal sealed class PoolLedger<T>
         InUse--;
         if (retire is RetireReason.Broken or RetireReason.FailedCheck)
         {
-            _suspectUntil = now; // What broke one connection may have broken those that were idle meanwhile.
+            _suspectUntil = now; // The cause that broke one connection may have broken the connections that were idle meanwhile.
         }
 
         if (retire == RetireReason.HostRules)
         {
-            _replacements = Math.Min(_replacements + 1, _options.MaxPoolSize); // Which host is the right one shows when another one is opened.
+            _replacements = Math.Min(_replacements + 1, _options.MaxPoolSize); // Opening another connection shows which host is the right one.
         }
 
         retire ??= slot.RetireAtEnd;
@@ -248,7 +251,9 @@ internal sealed class PoolLedger<T>
         }
     }
 
-    /// <summary>Retires what has been idle since that time or longer: a connection that was idle since then does not answer.</summary>
+    /// <summary>
+    /// Retires connections that have been idle since that time or longer: one that became idle then does not answer.
+    /// </summary>
     public void RetireIdleSinceLocked(long idleSince, ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
@@ -261,7 +266,9 @@ internal sealed class PoolLedger<T>
         }
     }
 
-    /// <summary>Makes every open connection outdated: idle ones are retired now, others when they come back. Ends a pause after failures.</summary>
+    /// <summary>
+    /// Makes every open connection outdated: idle ones are retired now, others after their release. Ends a pause after failures.
+    /// </summary>
     public void ClearLocked(ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
@@ -270,7 +277,9 @@ internal sealed class PoolLedger<T>
         RetireAllIdleLocked(RetireReason.Cleared, retired);
     }
 
-    /// <summary>Puts the pool at rest, unless somebody uses it: every connection is closed, and those that are being opened when they arrive.</summary>
+    /// <summary>
+    /// Puts an unused pool at rest. Every connection is closed, and a connection that is being opened is closed once it is open.
+    /// </summary>
     /// <returns>Whether the pool is at rest now.</returns>
     public bool RestLocked(ICollection<PoolRetirement<T>> retired)
     {
@@ -287,8 +296,8 @@ internal sealed class PoolLedger<T>
         return true;
     }
 
-    /// <summary>Whether a caller may take a slot or queue: nobody new while the pool drains.</summary>
-    /// <param name="since">When it began to wait.</param>
+    /// <summary>Whether a caller may take a slot or queue. A draining pool admits no new callers.</summary>
+    /// <param name="since">When the caller began to wait.</param>
     public bool Admits(long since) => Phase == PoolPhase.Running || (Phase == PoolPhase.Draining && since < _drainBegan);
 
     public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired, long now)
@@ -310,8 +319,8 @@ internal sealed class PoolLedger<T>
         RefuseWaitersLocked(refused);
     }
 
-    /// <summary>Waiting makes no sense without a live connection or an attempt under way, until opens are no longer held off.</summary>
-    /// <returns>What to tell those who were refused.</returns>
+    /// <summary>Refuses all waiters if there is no live connection, no attempt under way, and opens are still held off.</summary>
+    /// <returns>What to tell the refused waiters.</returns>
     public Exception? RefuseHopelessLocked(ICollection<Waiter<T>> refused, long now)
     {
         AssertGate();
@@ -345,7 +354,7 @@ internal sealed class PoolLedger<T>
     /// <summary>Only the reserve has room for another open, and no more waiters are entitled to it.</summary>
     public bool OnlyReserveLeft => _slots.Length - Free >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
 
-    // After a failure one open at a time probes the server, and another one if that does not return for a while.
+    // After a failure one open at a time probes the server. A second one begins if the first does not return for a while.
     private bool IsHeldOff(long now)
     {
         if (Backoff.LastFailure is null)
@@ -365,7 +374,7 @@ internal sealed class PoolLedger<T>
         _ => 0,
     };
 
-    // The one place where a connection that nobody holds finds its next state.
+    // The one place where a connection without a holder gets its next state.
     private PoolDecision<T> PlaceLocked(Slot<T> slot, RetireReason? retire, long now)
     {
         if ((retire ?? ReasonToRetireLocked(slot, now)) is { } reason)
@@ -399,7 +408,7 @@ internal sealed class PoolLedger<T>
             return RetireReason.Cleared;
         }
 
-        // This one and the others that stay; those that are closing already have given their part of the reserve back.
+        // Counts this connection and those that stay. A closing connection has already given its part of the reserve back.
         if (1 + Live + Opening > _options.MaxPoolSize && Waiters.Entitled == 0)
         {
             return RetireReason.ReserveSurplus;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace EfPooling.Core;
 
-/// <summary>Texts of exceptions, in one place so that they speak one language.</summary>
+/// <summary>Texts of exceptions, in one place so that their wording is uniform.</summary>
 internal static class PoolMessages
 {
     public static string QueryWaitTimeout(TimeSpan limit, PoolSnapshot pool, IReadOnlyList<LeaseInfo> oldest, Exception? lastOpenError)

@@ -19,12 +19,13 @@ public record PoolOptions
     /// <value>Default 20. Range 1 to 10,000.</value>
     public int MaxPoolSize { get; set; } = 20;
 
-    /// <summary>Server connections that are kept open even when nobody needs them (PgBouncer <c>min_pool_size</c>).</summary>
+    /// <summary>Server connections that are kept open even when no caller needs them (PgBouncer <c>min_pool_size</c>).</summary>
     /// <value>Default 0. Range 0 to <see cref="MaxPoolSize"/>.</value>
     public int MinPoolSize { get; set; }
 
     /// <summary>
-    /// Further server connections for callers who have waited for <see cref="ReservePoolTimeout"/> (PgBouncer <c>reserve_pool_size</c>).
+    /// Further server connections for callers that have waited for <see cref="ReservePoolTimeout"/> (PgBouncer
+    /// <c>reserve_pool_size</c>).
     /// </summary>
     /// <value>Default 0: no reserve. Range 0 to 10,000.</value>
     public int ReservePoolSize { get; set; }
@@ -33,13 +34,13 @@ public record PoolOptions
     /// <value>Default 5 s. Greater than zero. No effect while <see cref="ReservePoolSize"/> is 0.</value>
     public TimeSpan ReservePoolTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many server connections are being opened at the same time at most. Not a PgBouncer setting.</summary>
+    /// <summary>Most server connections that are being opened at the same time. Not a PgBouncer setting.</summary>
     /// <value>Default 4. Range 1 to 1,000.</value>
     public int MaxConcurrentOpens { get; set; } = 4;
 
     /// <summary>Age at which a server connection is replaced (PgBouncer <c>server_lifetime</c>).</summary>
     /// <remarks>
-    /// Each connection lives between 90 % and 100 % of this, chosen when it is opened, and at most one connection is replaced
+    /// Each connection lives between 90 % and 100 % of this, chosen when it is opened. At most one connection is replaced
     /// for this reason per <c>ServerLifetime / MaxPoolSize</c>, so a pool never loses its connections all at once.
     /// </remarks>
     /// <value>Default 1 h. Zero: no limit.</value>
@@ -52,7 +53,10 @@ public record PoolOptions
     /// <summary>
     /// A server connection that was idle for longer is checked with a round trip before it is handed out (PgBouncer <c>server_check_delay</c>).
     /// </summary>
-    /// <remarks>After a connection broke or failed this check, the others that were idle at that time are checked at their next use as well.</remarks>
+    /// <remarks>
+    /// After a connection broke or failed this check, the connections that were idle at that time are checked at their next use
+    /// as well.
+    /// </remarks>
     /// <value>Default 30 s. Zero: check every time. <see cref="Timeout.InfiniteTimeSpan"/>: never.</value>
     public TimeSpan ServerCheckDelay { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -61,9 +65,14 @@ public record PoolOptions
     public TimeSpan ServerConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Longest pause between attempts to open a server connection that no caller asks for, while these fail (PgBouncer <c>server_login_retry</c>).
+    /// Longest pause between failing attempts to open a server connection without a waiting caller (PgBouncer
+    /// <c>server_login_retry</c>).
     /// </summary>
-    /// <remarks>While callers come, an attempt begins at most a second after the last one has failed; until then they get its error. The pause starts at 100 ms and doubles with each failure in a row, with a random tenth either way; PgBouncer waits the full time at once.</remarks>
+    /// <remarks>
+    /// While callers ask, an attempt begins at most a second after the last one has failed; until then they get its error. The
+    /// pause starts at 100 ms and doubles with each failure in a row, plus or minus a random tenth. PgBouncer waits the full time
+    /// at once.
+    /// </remarks>
     /// <value>Default 15 s. Greater than zero.</value>
     public TimeSpan ServerLoginRetry { get; set; } = TimeSpan.FromSeconds(15);
 
@@ -77,8 +86,8 @@ public record PoolOptions
     /// Longest time that a caller waits for a server connection, opening it included (PgBouncer <c>query_wait_timeout</c>).
     /// </summary>
     /// <value>
-    /// Default 30 s (PgBouncer: 120 s), which is ADO.NET's default command time-out: a caller who gives up later than that has usually been given up itself.
-    /// Zero: wait without limit.
+    /// Default 30 s (PgBouncer: 120 s), which is ADO.NET's default command time-out: the client of a caller that waits longer has
+    /// usually timed out itself. Zero: wait without limit.
     /// </value>
     public TimeSpan QueryWaitTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -6,9 +6,9 @@ public enum PoolPhase
     /// <summary>Leases are granted.</summary>
     Running,
 
-    /// <summary>Closing: nobody new is admitted, whoever was already waiting is still served.</summary>
+    /// <summary>Closing: new callers are refused, callers that already wait are still served.</summary>
     Draining,
 
-    /// <summary>Nothing is granted any more; leases that are still out are closed when they are released.</summary>
+    /// <summary>Nothing is granted any more. The connection of a running lease is closed when the lease is released.</summary>
     Closed,
 }

@@ -44,7 +44,7 @@ public sealed record PoolSnapshot
     /// <summary>Callers that had to wait since the pool was created.</summary>
     public required long Waits { get; init; }
 
-    /// <summary>Callers that gave up after <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
+    /// <summary>Callers whose wait ended with <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
     public required long WaitTimeouts { get; init; }
 
     /// <summary>Server connections opened since the pool was created.</summary>

@@ -1,8 +1,8 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// No server connection became available within <see cref="PoolOptions.QueryWaitTimeout"/>. The message carries the pool's numbers,
-/// the oldest leases with what they are doing, and the remedy. Nothing was sent to the server for this caller.
+/// No server connection became available within <see cref="PoolOptions.QueryWaitTimeout"/>. The message carries the pool's
+/// numbers, the oldest leases with their activity, and the remedy. Nothing was sent to the server for this caller.
 /// </summary>
 public sealed class QueryWaitTimeoutException : TimeoutException
 {
@@ -13,7 +13,7 @@ public sealed class QueryWaitTimeoutException : TimeoutException
         OldestLeases = oldestLeases;
     }
 
-    /// <summary>The numbers of the pool when the caller gave up.</summary>
+    /// <summary>The numbers of the pool when the caller's time was up.</summary>
     public PoolSnapshot Snapshot { get; }
 
     /// <summary>The leases that had been running the longest, the oldest first.</summary>

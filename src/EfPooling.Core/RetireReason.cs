@@ -18,7 +18,7 @@ public enum RetireReason
     /// <summary>The pool was cleared after it had been opened.</summary>
     Cleared,
 
-    /// <summary>It belonged to the reserve and nobody who may use the reserve was waiting.</summary>
+    /// <summary>It belonged to the reserve, and no caller entitled to the reserve was waiting.</summary>
     ReserveSurplus,
 
     /// <summary>The pool is closed.</summary>
@@ -27,12 +27,12 @@ public enum RetireReason
     /// <summary>The session state could not be reset for the next owner.</summary>
     ResetFailed,
 
-    /// <summary>Its holder was to get another one than the last time, and no other was free (shuffle mode).</summary>
+    /// <summary>Its holder required another connection than the last time, and no other was free (shuffle mode).</summary>
     Shuffled,
 
-    /// <summary>Its holder had the connection itself, and might go on using what belongs to it.</summary>
+    /// <summary>Its holder had direct access to the connection and might go on using it.</summary>
     Exposed,
 
-    /// <summary>It was on a host where the connection string's rules for several hosts do not want it any more.</summary>
+    /// <summary>The connection string's rules for several hosts no longer select its host.</summary>
     HostRules,
 }

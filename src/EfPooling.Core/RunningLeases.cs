@@ -3,7 +3,7 @@ namespace EfPooling.Core;
 /// <summary>Reads the running leases for diagnostics.</summary>
 internal static class RunningLeases
 {
-    /// <summary>The oldest first. Holders are asked outside the gate.</summary>
+    /// <summary>The leases, oldest first. Holders are asked outside the gate.</summary>
     public static IReadOnlyList<LeaseInfo> Oldest<T>(PoolGate gate, PoolLedger<T> ledger, PoolClock clock, int limit)
         where T : class
     {
@@ -21,7 +21,7 @@ internal static class RunningLeases
         ];
     }
 
-    // Holders are asked while they run, so one that has just ended may fail to answer; that must not fail whoever asks.
+    // Holders are asked while they run. A lease that has just ended may fail to answer, and that must not fail the caller.
     private static LeaseInfo Describe(int slot, TimeSpan age, ILeaseHolder? holder)
     {
         try

@@ -6,10 +6,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EfPooling.Core;
 
 /// <summary>
-/// A pool of server connections: grants leases to who has waited longest, opens in the background, replaces what is old, closes what is unused.
+/// A pool of server connections. Grants leases in the order of waiting, opens in the background, replaces old connections, closes
+/// unused ones.
 /// </summary>
 /// <remarks>
-/// Thread-safe. One gate protects the <see cref="PoolLedger{T}"/>; decisions are made under it and carried out after it is left.
+/// Thread-safe. One gate protects the <see cref="PoolLedger{T}"/>; decisions are made under it and carried out outside it.
 /// Close the pool with <see cref="CloseAsync"/> or <see cref="DisposeAsync"/>.
 /// </remarks>
 /// <typeparam name="T">The server connection.</typeparam>
@@ -57,16 +58,16 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
 
     /// <summary>Acquires a server connection, blocking for at most <see cref="PoolOptions.QueryWaitTimeout"/>.</summary>
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
-    /// <param name="cancellationToken">Cancelled: the caller loses its place in the queue.</param>
+    /// <param name="cancellationToken">Cancellation removes the caller from the queue.</param>
     /// <exception cref="QueryWaitTimeoutException">No connection became available in time.</exception>
     /// <exception cref="PoolClosedException">The pool is closed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
-    /// <remarks>If no server connection is open and none can be opened, throws what the connector threw.</remarks>
+    /// <remarks>If no server connection is open and none can be opened, throws the connector's exception.</remarks>
     public Lease<T> Acquire(ILeaseHolder? holder = null, CancellationToken cancellationToken = default) => Acquire(holder, _clock.Now, cancellationToken);
 
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="started">When the caller began to wait, by <see cref="Now"/>; it may have waited elsewhere before.</param>
-    /// <param name="cancellationToken">Cancelled: the caller loses its place in the queue.</param>
+    /// <param name="cancellationToken">Cancellation removes the caller from the queue.</param>
     internal Lease<T> Acquire(ILeaseHolder? holder, long started, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -92,7 +93,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
 
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="started">When the caller began to wait, by <see cref="Now"/>; it may have waited elsewhere before.</param>
-    /// <param name="cancellationToken">Cancelled: the caller loses its place in the queue.</param>
+    /// <param name="cancellationToken">Cancellation removes the caller from the queue.</param>
     internal ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder, long started, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -106,7 +107,9 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
             : AcquireSlowlyAsync(admission, holder, started, cancellationToken);
     }
 
-    /// <summary>Throws what the server says if no server connection is open and none can be opened; otherwise returns without using one.</summary>
+    /// <summary>
+    /// Throws the server's error if no server connection is open and none can be opened; otherwise returns without using one.
+    /// </summary>
     /// <inheritdoc cref="Acquire(ILeaseHolder?, CancellationToken)"/>
     public void EnsureReachable(CancellationToken cancellationToken = default)
     {
@@ -130,12 +133,14 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
         => HasLiveConnection ? ValueTask.CompletedTask : AskAsync(cancellationToken);
 
     /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0.</summary>
-    /// <remarks>Returns when the first one is open and the others have been begun; throws what the server said if the first cannot be opened.</remarks>
+    /// <remarks>
+    /// Returns when the first one is open and the others have begun. Throws the server's error if the first cannot be opened.
+    /// </remarks>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => EnsureReachableAsync(cancellationToken);
 
     /// <summary>
-    /// Retires every server connection: closes idle ones, and blocks until they are closed; those in use are closed after their release. Ends a pause after failed
-    /// logins.
+    /// Retires every server connection. Closes idle ones and blocks until they are closed. Connections in use are closed after
+    /// their release. Ends a pause after failed logins.
     /// </summary>
     public void Clear()
     {
@@ -163,8 +168,11 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
         closing.Wait();
     }
 
-    /// <summary>Closes every server connection and keeps none, whatever MinPoolSize says, until somebody comes. Does nothing while a lease runs or somebody waits.</summary>
-    /// <returns>Whether the pool is at rest. Somebody may have come since.</returns>
+    /// <summary>
+    /// Closes every server connection and keeps none until the next caller, whatever MinPoolSize says. Does nothing while a lease
+    /// runs or a caller waits.
+    /// </summary>
+    /// <returns>Whether the pool is at rest. A caller may have arrived since.</returns>
     internal bool TryRest()
     {
         var retired = new List<PoolRetirement<T>>();
@@ -203,8 +211,13 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <param name="limit">At most that many.</param>
     public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => RunningLeases.Oldest(_gate, _ledger, _clock, limit);
 
-    /// <summary>Closes the pool: admits nobody new, serves whoever already waits, and closes each connection when it comes back.</summary>
-    /// <param name="drain">How long to wait for leases and waiters; then waiters are refused and leases are left to their holders. <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</param>
+    /// <summary>
+    /// Closes the pool: refuses new callers, serves callers that already wait, and closes each connection after its release.
+    /// </summary>
+    /// <param name="drain">
+    /// How long to wait for leases and waiters. After it, waiters are refused and leases run on.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: for ever.
+    /// </param>
     /// <returns>
     /// Whether everything came back in time, once the idle connections are closed; a close that blocks is waited for a few seconds. Connections that did not come back
     /// are closed when they are released, and those that are being opened when they have arrived.
@@ -271,7 +284,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
         }
     }
 
-    // An unguarded read is good enough: a connection that dies at this moment is found by the command that uses it.
+    // An unguarded read is good enough: the next command finds a connection that dies at this moment.
     private bool HasLiveConnection => _ledger.Phase == PoolPhase.Running && _ledger.Live > 0;
 
     private async ValueTask AskAsync(CancellationToken cancellationToken)
@@ -303,7 +316,8 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
         }
     }
 
-    // Takes an idle slot, or queues the caller and begins the opens that are wanted. Who wants no lease needs nothing if a connection is there.
+    // Takes an idle slot, or queues the caller and begins the wanted opens. A caller that wants no lease is served by any open
+    // connection.
     private Admission<T> Admit(ILeaseHolder? holder, long started, long now, bool wantsLease = true)
     {
         Waiter<T> waiter;

@@ -1,13 +1,15 @@
 namespace EfPooling.Core;
 
-/// <summary>One unit of capacity of a pool. Whoever moves a slot out of <see cref="SlotState.Free"/> holds the permit to open.</summary>
+/// <summary>
+/// One unit of capacity of a pool. The caller that moves a slot out of <see cref="SlotState.Free"/> holds the permit to open.
+/// </summary>
 internal sealed class Slot<T>(int index)
     where T : class
 {
     public readonly int Index = index;
 
-    // All guarded by the pool's gate; Connection and Version are also read by the holder of the lease,
-    // StopOpening by whoever opens.
+    // All guarded by the pool's gate. The holder of the lease also reads Connection and Version;
+    // the flow that opens the connection also reads StopOpening.
     public SlotState State;
     public T? Connection;
     public int Generation;
@@ -17,10 +19,12 @@ internal sealed class Slot<T>(int index)
     public ILeaseHolder? Holder;
     public bool WasUsed;
 
-    /// <summary>Why the connection is closed when its lease ends, however that ends; <c>null</c> while it need not be.</summary>
+    /// <summary>
+    /// Why the end of the lease closes the connection, however the lease ends; <c>null</c>: it need not close it.
+    /// </summary>
     public RetireReason? RetireAtEnd;
 
-    /// <summary>What the connection was released with; compared by reference.</summary>
+    /// <summary>The object that the connection was released with; compared by reference.</summary>
     public object? Affinity;
     public CancellationToken StopOpening;
 

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace EfPooling.Core;
 
 /// <summary>
-/// Who has waited longest comes first, wherever it waited before; among equals, who came first. Removal from the middle is O(1). Part of <see cref="PoolLedger{T}"/>,
-/// guarded by the gate.
+/// Ordered by the length of the wait, wherever a caller waited before; equal waits are ordered by arrival. Removal from the
+/// middle is O(1). Part of <see cref="PoolLedger{T}"/>, guarded by the gate.
 /// </summary>
 internal sealed class WaiterQueue<T>
     where T : class
@@ -15,7 +15,7 @@ internal sealed class WaiterQueue<T>
 
     public int Count { get; private set; }
 
-    /// <summary>How many of them may use the reserve.</summary>
+    /// <summary>How many waiters may use the reserve.</summary>
     public int Entitled { get; private set; }
 
     public void Enqueue(Waiter<T> waiter)
@@ -24,7 +24,7 @@ internal sealed class WaiterQueue<T>
         var ahead = _last;
         while (ahead is not null && ahead.Since > waiter.Since)
         {
-            ahead = ahead.Previous; // Seldom: almost everybody has only just begun to wait.
+            ahead = ahead.Previous; // Seldom: most callers have only just begun to wait.
         }
 
         waiter.Previous = ahead;

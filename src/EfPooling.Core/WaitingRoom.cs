@@ -14,7 +14,8 @@ internal sealed class WaitingRoom<T>(
         using var limits = Limit(waiter, remaining, cancellationToken);
         try
         {
-            // Timers need a thread of the pool, and synchronous callers may be blocking them all: so this thread watches the time too.
+            // Timers need a thread of the thread pool, and synchronous callers may block all of them. So this thread watches the
+            // time too.
             if (waiter.WantsLease && UntilReserve is { } reserve && (remaining is null || reserve < remaining) && !waiter.Task.Wait(reserve, CancellationToken.None))
             {
                 EntitleToReserve(waiter);

@@ -1,8 +1,8 @@
 namespace EfPooling.Core;
 
 /// <summary>
-/// Calls its target again and again, for as long as it is referenced: a timer by itself keeps alive whatever its callback uses, and so
-/// would keep a pool that everybody has forgotten. Stops by itself once the target is gone.
+/// Calls its target again and again for as long as the target is referenced. A plain timer keeps everything alive that its
+/// callback uses, and so would keep a pool without other references. Stops by itself once the target is gone.
 /// </summary>
 internal sealed class WeakTimer<T> : IDisposable
     where T : class
@@ -12,9 +12,9 @@ internal sealed class WeakTimer<T> : IDisposable
     private volatile ITimer? _timer; // written once, perhaps after the first call
 
     /// <param name="time">Source of time.</param>
-    /// <param name="period">How long before each call.</param>
-    /// <param name="target">Whom to call.</param>
-    /// <param name="act">What to do; references nothing of the target.</param>
+    /// <param name="period">Time before each call.</param>
+    /// <param name="target">The object to call.</param>
+    /// <param name="act">What to do. It must not capture the target.</param>
     public WeakTimer(TimeProvider time, TimeSpan period, T target, Action<T> act)
     {
         (_target, _act) = (new WeakReference<T>(target), act);

@@ -1,6 +1,9 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>The functions of PostgreSQL by name: which are harmless was reviewed (HarmlessFunctions.txt); all others that a server has are suspect.</summary>
+/// <summary>
+/// PostgreSQL's functions by name. The harmless ones were reviewed (HarmlessFunctions.txt); all other functions of a server are
+/// suspect.
+/// </summary>
 internal static class BuiltInFunctions
 {
     private static readonly string[] SeeSharing = ["txid_current", "txid_current_if_assigned", "pg_current_xact_id", "pg_current_xact_id_if_assigned"];
@@ -17,8 +20,8 @@ internal static class BuiltInFunctions
     /// <summary>Names of functions that leave nothing in the session, whatever their arguments.</summary>
     public static IReadOnlySet<string> Harmless { get; } = Read();
 
-    /// <param name="name">Of a built-in function.</param>
-    /// <param name="isVolatile">Some function of that name is volatile to the server.</param>
+    /// <param name="name">The name of a built-in function.</param>
+    /// <param name="isVolatile">Whether a function of that name is volatile to the server.</param>
     public static CatalogFlags FlagsOf(string name, bool isVolatile)
         => (Harmless.Contains(name) ? CatalogFlags.None : CatalogFlags.Suspect)
             | (isVolatile || SeeSharing.Contains(name) ? CatalogFlags.Volatile : CatalogFlags.None)

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Makes a catalog from the rows of <see cref="CatalogQuery"/>. An object is harmless only if all that it can reach is: built in and reviewed, or proven by
-/// its own definition, or trusted. One thread only.
+/// Builds a catalog from the rows of <see cref="CatalogQuery"/>. An object is harmless only if every object that it can reach is:
+/// built in and reviewed, proven by its own definition, or trusted. One thread only.
 /// </summary>
 internal sealed class CatalogBuilder(TrustedObjects trusted)
 {
@@ -14,7 +14,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
     private const int IsForeign = 1;
     private static readonly string[] Constructors = ["range_constructor2", "range_constructor3", "multirange_constructor0", "multirange_constructor1", "multirange_constructor2"];
 
-    // Operators that so many words stand for (IN, BETWEEN, DISTINCT, ORDER BY, JOIN … USING) that any text may have them.
+    // Operators that many words stand for (IN, BETWEEN, DISTINCT, ORDER BY, JOIN … USING), so that any text may use them.
     private static readonly HashSet<string> Implied = new(StringComparer.Ordinal) { "=", "<>", "<", ">", "<=", ">=" };
 
     private readonly Dictionary<uint, CatalogNode> _functions = [];
@@ -33,7 +33,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
     private readonly List<CatalogNode> _builtIn = [];
     private readonly List<(CatalogNode User, CatalogRow Row)> _definitions = [];
     private readonly List<CatalogRow> _unnamed = []; // operators, casts and support functions
-    private readonly List<CatalogRow> _uses = []; // connected when everything is there
+    private readonly List<CatalogRow> _uses = []; // connected when all nodes exist
     private HashSet<string> _keywords = [];
     private HashSet<string> _settingClasses = [];
     private long _version;
@@ -73,7 +73,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             case "inherits":
                 Get(_reads, row.Id).Use(Get(_reads, row.Other));
                 Get(_writes, row.Id).Use(Get(_writes, row.Other));
-                Get(_writes, row.Other).Use(Get(_writes, row.Id)); // The partition constraint, and triggers that were cloned.
+                Get(_writes, row.Other).Use(Get(_writes, row.Id)); // The partition constraint, and cloned triggers.
                 break;
             case "cascades":
                 Get(_writes, row.Id).Use(Get(_writes, row.Other));
@@ -120,7 +120,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             _version, _settingClasses, _everything.Flags, _types.Values.Aggregate(CatalogFlags.None, static (flags, type) => flags | type.Flags), _calls.ToFlags(), _names.ToFlags(), _written.ToFlags(), _operators.ToFlags(), _functionNames, _relationNames, _hasOwnSetConfig);
     }
 
-    // "read uses function" and its kin.
+    // "read uses function" and similar rows.
     private void AddUse(CatalogRow row)
     {
         var words = row.Kind.Split(" uses ");
@@ -134,7 +134,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
                 break;
             case "view":
                 AddUse(Get(_reads, row.Id), words[1], row, writes: false);
-                AddUse(Get(_writes, row.Id), words[1], row, writes: true); // What is written to it goes to its relations.
+                AddUse(Get(_writes, row.Id), words[1], row, writes: true); // Data written to it goes to its relations.
                 break;
             case "type":
                 AddUse(Get(_types, row.Id), words[1], row, writes: false);
@@ -142,7 +142,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
             case "function" when _trusted.Contains(row.Id):
                 break;
             case "function":
-                AddUse(Get(_functions, row.Id), words[1], row, writes: true); // Which its body may write to cannot be told from what it uses.
+                AddUse(Get(_functions, row.Id), words[1], row, writes: true); // Its uses do not tell which of them its body may write to.
                 break;
             default:
                 throw new InvalidOperationException($"Unknown row '{row.Kind}' of the catalog.");
@@ -197,7 +197,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         }
     }
 
-    // The server's own views show the state of the session or of others. Writing to pg_settings sets.
+    // The server's own views show the state of the session or of others. Writing to pg_settings changes settings.
     private void AddSystemRelations(CatalogRow row)
     {
         var views = new HashSet<string>(row.Texts, StringComparer.Ordinal);
@@ -234,7 +234,7 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         if (trusted.Contains(row.Schema!, row.Name!))
         {
             _trusted.Add(row.Id);
-            function.Flags |= CatalogFlags.Writes; // Trusted to leave the session alone. Nobody has said anything of the data.
+            function.Flags |= CatalogFlags.Writes; // Trusted to leave the session unchanged. That says nothing about the data.
         }
         else if ((row.Flags & IsAggregate) == 0)
         {
@@ -253,7 +253,8 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         read.Flags |= (row.Flags & IsForeign) != 0 ? CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Writes : CatalogFlags.None;
     }
 
-    // With a type of the user's they can be reached only by what names the type or has a column of it. Otherwise by their sign, and by what needs no sign.
+    // With a user's type, they are reached only through the type's name or a column of it. Without, through their sign, or
+    // through syntax without a sign.
     private void AddUnnamed(CatalogRow row)
     {
         var function = Get(_functions, row.Id);
@@ -303,14 +304,14 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         }
     }
 
-    // Null: there is nothing to read, and what the function may do has been said.
+    // Null: there is nothing to read, and the flags of the function are complete.
     private TextShape? ShapeOf(CatalogNode function, CatalogRow row)
     {
         switch (row.Flags >> 4)
         {
             case 1 when row.Text is null:
                 function.Flags |= WritesIfVolatile(row);
-                return null; // Its tree has said what it uses.
+                return null; // Its tree has told what it uses.
             case 1:
                 return ShapeReader.Body(row.Text!);
             case 2:
@@ -325,6 +326,6 @@ internal sealed class CatalogBuilder(TrustedObjects trusted)
         }
     }
 
-    // What cannot be read, only the server can vouch for: it lets no other function write.
+    // Only the server can vouch for unreadable functions: it lets no function write unless it is volatile.
     private static CatalogFlags WritesIfVolatile(CatalogRow row) => (row.Flags & IsVolatile) != 0 ? CatalogFlags.Writes : CatalogFlags.None;
 }

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// The objects of a database by name, whatever their schema: which of its namesakes a name means depends on the session's search path, so all of them count.
-/// One thread only.
+/// The objects of a database by name, whatever their schema. The session's search path decides which of several namesakes a name
+/// means, so all of them count. One thread only.
 /// </summary>
 internal sealed class CatalogNames
 {
@@ -20,10 +20,10 @@ internal sealed class CatalogNames
 
     public IReadOnlyList<CatalogNode> Find(string name) => _nodes.TryGetValue(name, out var known) ? known : [];
 
-    /// <summary>Of operators: those whose sign stands somewhere in a run of operator characters.</summary>
+    /// <summary>For operators: those whose sign occurs in a run of operator characters.</summary>
     public IEnumerable<CatalogNode> FindWithin(string text) => _nodes.Where(known => text.Contains(known.Key, StringComparison.Ordinal)).SelectMany(known => known.Value);
 
-    /// <summary>What may come of each name.</summary>
+    /// <summary>What each name may cause.</summary>
     public Dictionary<string, CatalogFlags> ToFlags()
         => _nodes.ToDictionary(known => known.Key, known => known.Value.Aggregate(CatalogFlags.None, (sum, node) => sum | node.Flags), StringComparer.Ordinal);
 }

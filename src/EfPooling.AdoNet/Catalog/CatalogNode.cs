@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// One object of a database while a catalog is built: a function, a type, or what happens when a relation is read or written. What is true of an object is true of
-/// those that use it.
+/// One object of a database while a catalog is built: a function, a type, or the reading or writing of a relation. The flags of
+/// an object also hold for the objects that use it.
 /// </summary>
 internal sealed class CatalogNode
 {
@@ -10,7 +10,7 @@ internal sealed class CatalogNode
 
     public CatalogFlags Flags { get; set; }
 
-    /// <summary>This one uses another one.</summary>
+    /// <summary>Records that this node uses another one.</summary>
     public void Use(CatalogNode used) => used._users.Add(this);
 
     /// <inheritdoc cref="Use(CatalogNode)"/>
@@ -22,7 +22,7 @@ internal sealed class CatalogNode
         }
     }
 
-    /// <summary>Gives to all users of these nodes, directly or not, what the nodes have.</summary>
+    /// <summary>Passes the flags of these nodes on to all their direct and indirect users.</summary>
     public static void Spread(IEnumerable<CatalogNode> nodes)
     {
         var changed = new Queue<CatalogNode>(nodes.Where(node => node.Flags != CatalogFlags.None));

@@ -1,17 +1,19 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// What a catalog asks the server, in one statement, so that all of it is true at one moment. Definitions come as the server prints them.
-/// Temporary objects are left out: only texts that are suspect make them.
+/// What a catalog asks the server, in one statement, so that all answers are true at one moment. Definitions come as the server
+/// prints them. Temporary objects are left out, because only suspect texts create them.
 /// </summary>
 /// <remarks>
-/// Objects of <c>initdb</c> have ids below 16384 ("System Catalog Initial Data" in the PostgreSQL manual). They come by name only, because what they do is known.
+/// Objects of <c>initdb</c> have ids below 16384 ("System Catalog Initial Data" in the PostgreSQL manual). Their names suffice,
+/// because their effects are known.
 /// </remarks>
 internal static class CatalogQuery
 {
     /// <summary>
-    /// A number that changes with everything that a catalog depends on: which rows there are, and which transaction wrote them.
-    /// Temporary tables, which come and go with other sessions, do not count. It costs the server a fraction of what the objects cost. It means the same whatever the search path, so that no object of a user takes part in it.
+    /// A number that changes with everything that a catalog depends on: which rows exist, and which transaction wrote them.
+    /// Temporary tables of other sessions do not count. It costs the server a fraction of the objects' cost. It means the same
+    /// with any search path, so no user's object takes part in it.
     /// </summary>
     public const string Version =
         """
@@ -46,17 +48,18 @@ internal static class CatalogQuery
         ) row (kind, id, age)
         """;
 
-    // A function may be declared with these: the server sets them back when it ends, and they change neither how texts are read nor who runs them.
+    // A function may be declared with these. The server restores them at its end, and they change neither how texts are read nor
+    // as which user they run.
     private const string RestoredSettings =
         "^(search_path|work_mem|statement_timeout|lock_timeout|timezone|TimeZone|datestyle|DateStyle|intervalstyle|IntervalStyle|row_security|client_min_messages|jit|enable_[a-z_]+|plan_cache_mode"
         + "|random_page_cost|default_text_search_config|extra_float_digits|bytea_output|xmloption|lc_[a-z]+|synchronous_commit|constraint_exclusion|max_parallel_workers_per_gather)=";
 
-    /// <summary>kind, id, other id, schema, name, text, flags. To be asked with nothing but pg_catalog on the search path.</summary>
+    /// <summary>kind, id, other id, schema, name, text, flags. Must be asked with only pg_catalog on the search path.</summary>
     /// <remarks>
-    /// What definitions use comes from their trees and from the server's own record of dependencies. Nothing is printed as SQL, because that would wait for the locks of whoever
-    /// changes a table at the moment.
+    /// The uses of definitions come from their trees and from the server's own record of dependencies. Nothing is printed as SQL,
+    /// because that would wait for the locks of a session that is changing a table.
     /// </remarks>
-    /// <param name="server">Its version.</param>
+    /// <param name="server">The server's version.</param>
     public static string Objects(Version server) =>
         $$"""
         WITH space AS MATERIALIZED (

@@ -4,10 +4,10 @@ namespace EfPooling.AdoNet.Sql;
 
 /// <summary>A row of <see cref="CatalogQuery.Objects"/>.</summary>
 /// <param name="Kind">What the row says.</param>
-/// <param name="Id">Of which object.</param>
-/// <param name="Other">And which other one.</param>
-/// <param name="Schema">Of the object.</param>
-/// <param name="Name">Of the object, or several names.</param>
+/// <param name="Id">The object's id.</param>
+/// <param name="Other">The id of another object.</param>
+/// <param name="Schema">The object's schema.</param>
+/// <param name="Name">The object's name, or several names.</param>
 /// <param name="Text">A definition.</param>
 /// <param name="Flags">See the query.</param>
 internal readonly record struct CatalogRow(string Kind, uint Id, uint Other, string? Schema, string? Name, string? Text, int Flags)

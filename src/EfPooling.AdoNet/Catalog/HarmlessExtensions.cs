@@ -1,7 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Extensions whose functions in C were reviewed: they run no SQL given to them and leave nothing in the session. Their functions in other languages are read like anybody's.
+/// Extensions whose C functions were reviewed: they run no SQL given to them and leave nothing in the session. Their functions in
+/// other languages are read like those of users.
 /// </summary>
 internal static class HarmlessExtensions
 {
@@ -12,7 +13,7 @@ internal static class HarmlessExtensions
         "unaccent", "uuid-ossp", "vector",
     };
 
-    // set_limit changes a setting of pg_trgm. The other one, of postgis, builds a CREATE TABLE from names that it is given.
+    // set_limit changes a setting of pg_trgm. The other one, of postgis, builds a CREATE TABLE from the names given to it.
     private static readonly HashSet<string> Exceptions = new(StringComparer.Ordinal) { "set_limit", "st_fromflatgeobuftotable" };
 
     public static bool Contains(string extension) => Names.Contains(extension);

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>A statement with parameters, which the text need not name the types of.</summary>
+/// <summary>A statement with parameters, whose types the text need not name.</summary>
 internal interface IParameterised
 {
-    /// <summary>Every parameter is certainly of a type of the server's own.</summary>
+    /// <summary>Whether every parameter is certainly of one of the server's own types.</summary>
     bool HasBuiltInParameters { get; }
 }

@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Which names there are, and in which schemas. Written while a catalog is built, then read only.</summary>
+/// <summary>Which names exist, and in which schemas. Written while a catalog is built, then only read.</summary>
 internal sealed class KnownNames
 {
     private readonly Dictionary<string, HashSet<string>> _schemas = new(StringComparer.Ordinal); // by name
@@ -15,6 +15,6 @@ internal sealed class KnownNames
         schemas.Add(schema);
     }
 
-    /// <summary>Whether there is something that the name may mean.</summary>
+    /// <summary>Whether an object exists that the name may mean.</summary>
     public bool Contains(SqlName name) => _schemas.TryGetValue(name.Name, out var schemas) && (name.Schema is null || schemas.Contains(name.Schema));
 }

@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Which parameters are certainly of the server's own types, or of ranges and arrays of them. Of a type of the database's, whose check may run anything, the text that has
-/// the parameter need not say a word.
+/// Which parameters are certainly of the server's own types, or of ranges and arrays of them. The check of a type of the
+/// database's may run anything, and a text with a parameter of that type need not name it.
 /// </summary>
 internal static class ParameterTypes
 {
@@ -21,14 +21,15 @@ internal static class ParameterTypes
         NpgsqlDbType.JsonPath, NpgsqlDbType.Oid, NpgsqlDbType.Xid, NpgsqlDbType.Xid8, NpgsqlDbType.Cid, NpgsqlDbType.Tid, NpgsqlDbType.PgLsn,
     ];
 
-    // As Npgsql names what it would send. A name that was given wins over the other ways of saying the type, and its schema counts.
+    // As Npgsql names the type that it would send. An explicit type name takes precedence over the other ways to give the type,
+    // and its schema counts.
     private static readonly HashSet<string> Names = [.. BuiltIn.SelectMany(NamesOf)];
 
     public static bool AreBuiltIn(NpgsqlParameterCollection parameters)
     {
         for (var i = 0; i < parameters.Count; i++)
         {
-            // Unknown for what Npgsql would have to ask the database about.
+            // Unknown if Npgsql would have to ask the database for the type.
             if (!BuiltIn.Contains(parameters[i].NpgsqlDbType & ~Shapes) || parameters[i].DataTypeName is not { } name || !Names.Contains(name))
             {
                 return false;

@@ -1,13 +1,14 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Reads the body of a function in PL/pgSQL for what it refers to. Each keyword in it must be one that no statement other than queries, changes of data and those of
-/// PL/pgSQL itself can be made of, wherever it stands: which words begin a statement there cannot be told without PL/pgSQL's whole grammar.
+/// Reads what the body of a PL/pgSQL function refers to. Each keyword in it, at any place, must be one that occurs only in
+/// queries, changes of data and statements of PL/pgSQL itself. Without PL/pgSQL's whole grammar, it is unknown which words begin
+/// a statement there.
 /// </summary>
 /// <param name="keywords">The server's, in lower case.</param>
 internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
 {
-    // No utility statement begins with one of these, and no dynamic SQL. SET and DO are looked at by their neighbours.
+    // No utility statement and no dynamic SQL begins with one of these. SET and DO are decided by their neighbours.
     private static readonly WordTable Allowed = new(
         """
         absolute action add admin after all also always and any array as asc asensitive assignment asymmetric at atomic attribute authorization backward
@@ -35,7 +36,7 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
         xml xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable year yes zone
         """);
 
-    // Of PL/pgSQL alone, which the server does not count as keywords.
+    // PL/pgSQL's own words, which are not keywords to the server.
     private static readonly WordTable Procedural = new(
         "alias array assert backward constant debug diagnostics elseif elsif error exception exit foreach forward get info loop notice open perform query raise reverse return rowtype slice sqlstate strict then while");
 
@@ -67,7 +68,7 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
             : tokens.Is(i, "SET") ? IsUpdate(tokens, i - 1)
             : tokens.Is(i - 1, '.') && (tokens.IsName(i - 2) || tokens.Is(i - 2, ')') || tokens.Is(i - 2, ']')); // An attribute, as in NEW.comment.
 
-    // UPDATE, or UPDATE [ONLY] name [*] [[AS] alias], before SET: with anything else there SET may begin a statement.
+    // UPDATE, or UPDATE [ONLY] name [*] [[AS] alias], before SET. After anything else, SET may begin a statement.
     private bool IsUpdate(SqlTokens tokens, int i)
     {
         if (tokens.Is(i, "UPDATE"))
@@ -94,7 +95,7 @@ internal sealed class ProcedureShapeReader(IReadOnlySet<string> keywords)
         return false;
     }
 
-    // Not FOR UPDATE or FOR NO KEY UPDATE, behind which a loop may begin.
+    // Not FOR UPDATE or FOR NO KEY UPDATE, which a loop may follow.
     private static bool IsStatement(SqlTokens tokens, int update) => !tokens.Is(update - 1, "FOR") && !tokens.Is(update - 1, "KEY");
 
     private bool IsPlainName(SqlTokens tokens, int i)

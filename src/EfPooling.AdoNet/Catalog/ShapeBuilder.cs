@@ -1,9 +1,12 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Collects what the tokens of a text refer to. Where a token stands does not matter, so no trick of the grammar can hide a name. One thread only.</summary>
+/// <summary>
+/// Collects what the tokens of a text refer to. The place of a token does not matter, so no trick of the grammar can hide a name.
+/// One thread only.
+/// </summary>
 internal sealed class ShapeBuilder(SqlTokens tokens)
 {
-    // Reserved words of PostgreSQL that cannot be names without quotes, not even of functions.
+    // Reserved words of PostgreSQL that cannot be names without quotes, not even names of functions.
     private static readonly WordTable Reserved = new(
         """
         all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_catalog current_date
@@ -22,9 +25,9 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
 
     public ShapeFlags Flags { get; set; } = tokens.IsBroken || HasForeignEscape(tokens) ? ShapeFlags.Opaque : ShapeFlags.None;
 
-    /// <param name="start">The first token to look at.</param>
-    /// <param name="end">The token behind the last one.</param>
-    /// <param name="mayBeLocal">A <c>set_config</c> that provably ends with its transaction is allowed.</param>
+    /// <param name="start">The first token to read.</param>
+    /// <param name="end">The token after the last one.</param>
+    /// <param name="mayBeLocal">Whether a <c>set_config</c> that provably ends with its transaction is allowed.</param>
     public void Collect(int start, int end, bool mayBeLocal)
     {
         for (var i = start; i < end; i++)
@@ -39,7 +42,7 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
                 case SqlTokenKind.Text or SqlTokenKind.Number:
                     break;
                 case SqlTokenKind.Parameter when tokens.Text[tokens[i].Start] == '@':
-                    _operators.Add("@"); // Without a parameter of that name, Npgsql leaves it to the server, to which it is an operator.
+                    _operators.Add("@"); // Without a parameter of that name, Npgsql sends it as it is, and the server reads an operator.
                     break;
                 case SqlTokenKind.Parameter:
                     break;
@@ -68,7 +71,7 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
         return new TextShape(Flags, _calls, _names, _operators);
     }
 
-    // UESCAPE that the lexer has not made part of the name or constant before it: then that reads otherwise.
+    // A UESCAPE that the lexer has not attached to the name or constant before it, which then has another meaning.
     private static bool HasForeignEscape(SqlTokens tokens)
     {
         for (var i = 0; i < tokens.Count; i++)
@@ -97,7 +100,8 @@ internal sealed class ShapeBuilder(SqlTokens tokens)
         }
     }
 
-    // set_config('name', …, true): ends with the transaction, whatever the value. Not so for the seed of random(), and not where texts would read otherwise.
+    // set_config('name', …, true) ends with the transaction, whatever the value. Exceptions: the seed of random(), and settings
+    // that change how texts are read.
     private bool TryTakeLocalSetting(int i)
     {
         if (!tokens.Is(i, "set_config") || !tokens.Is(i + 1, '(') || !tokens.Is(i + 3, ',')

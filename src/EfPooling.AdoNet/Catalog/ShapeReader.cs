@@ -1,15 +1,16 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Reads SQL texts and the definitions of objects for what they refer to. Only statements that cannot do more than their names and operators say are
-/// understood; everything else is opaque.
+/// Reads what SQL texts and the definitions of objects refer to. Only statements whose effects are limited to those of their
+/// names and operators are understood; every other statement is opaque.
 /// </summary>
 internal static class ShapeReader
 {
     private static readonly WordTable Queries = new("select values table with");
     private static readonly WordTable Writes = new("insert update delete merge");
 
-    // Their names are no objects that run anything. What SET, RESET and DECLARE do besides is told by the effects of the text.
+    // Their names are not objects that run anything. The effects of the text cover everything else that SET, RESET and DECLARE
+    // do.
     private static readonly WordTable Plain = new("show set reset savepoint release rollback begin start commit end abort fetch move close notify lock listen unlisten");
 
     private static readonly WordTable ExplainWords = new("analyze analyse verbose");
@@ -30,7 +31,7 @@ internal static class ShapeReader
         return shape.Build();
     }
 
-    /// <summary>The body of a function in SQL, as it was written.</summary>
+    /// <summary>The body of an SQL function, as it was written.</summary>
     public static TextShape Body(string source)
     {
         var tokens = new SqlTokens(source);
@@ -116,7 +117,7 @@ internal static class ShapeReader
         shape.Collect(start, end, mayBeLocal);
     }
 
-    // The statement that is explained; its options are only words, numbers and constants.
+    // The explained statement. Its options are only words, numbers and constants.
     private static int InnerOf(SqlTokens tokens, int explain)
     {
         var inner = explain + 1;
@@ -133,7 +134,7 @@ internal static class ShapeReader
         return inner;
     }
 
-    // Without HOLD: a cursor that ends with its transaction. Its name may be any word.
+    // Without HOLD: the cursor ends with its transaction. Its name may be any word.
     private static int CursorQuery(SqlTokens tokens, int start, int end)
     {
         for (var i = start + 2; i < end && !tokens.Is(i, "HOLD"); i++)

@@ -3,17 +3,18 @@ using System.Collections.Concurrent;
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// What the connected database says about everything that a text can refer to, at one moment. Judges texts by proof: what is not known to be harmless is suspect.
-/// Thread-safe; immutable but for what it remembers of texts, and for how recently the database was seen to be unchanged.
+/// What the connected database says, at one moment, about everything that a text can refer to. Judges texts by proof: a text that
+/// is not proven harmless is suspect. Thread-safe. Immutable except for the remembered judgements and the time of the last check
+/// of the database.
 /// </summary>
 internal sealed class SqlCatalog
 {
-    /// <summary>The setting that says whether a read runs alone, so who looks at it is no pure read.</summary>
+    /// <summary>The setting that shows whether a read runs alone. A text that reads it is not a pure read.</summary>
     public const string ReadOnlyProbe = "transaction_read_only";
 
     private const int CacheLimit = 10_000;
 
-    // Special syntax on servers that have it; elsewhere there is a function of that name, or the text fails.
+    // Special syntax on servers that have it; otherwise a function of that name exists, or the text fails.
     private static readonly WordTable Keywords = new(
         "json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize json_value json_table merge_action");
 
@@ -58,16 +59,18 @@ internal sealed class SqlCatalog
         _hasOwnSetConfig = hasOwnSetConfig;
     }
 
-    /// <summary>Of a database about which nothing is known: everything is suspect.</summary>
+    /// <summary>The catalog of an unknown database: every text is suspect.</summary>
     public static SqlCatalog Unknown { get; } = new(0, new HashSet<string>(), CatalogFlags.Suspect | CatalogFlags.Volatile | CatalogFlags.Advances | CatalogFlags.Writes, CatalogFlags.None, [], [], [], [], new(), new(), true);
 
     /// <summary>Changes with everything that the catalog depends on.</summary>
     public long Version { get; }
 
-    /// <summary>First parts of the names of settings that libraries had defined in a fresh session.</summary>
+    /// <summary>Prefixes of the settings that libraries had defined in a fresh session.</summary>
     public IReadOnlySet<string> SettingClasses { get; }
 
-    /// <summary>What a value of some type of the database's may bring about: a parameter may have such a type though the text names none.</summary>
+    /// <summary>
+    /// What a value of one of the database's own types may cause. A parameter may have such a type although the text names none.
+    /// </summary>
     public CatalogFlags OwnTypes { get; }
 
     public bool IsKnown => !ReferenceEquals(this, Unknown);
@@ -89,17 +92,20 @@ internal sealed class SqlCatalog
         return _byText[verdict] = judgement;
     }
 
-    /// <summary>The judgement on a text together with what its statement's parameters may be.</summary>
+    /// <summary>The judgement on a text together with the possible types of its statement's parameters.</summary>
     public Judgement Judge(SqlVerdict verdict, IParameterised statement)
         => OwnTypes == CatalogFlags.None || statement.HasBuiltInParameters ? Judge(verdict) : Judge(verdict).With(OwnTypes);
 
-    /// <summary>Whether the text only reads, leaves nothing behind, not even until its transaction ends, and may be run again elsewhere.</summary>
+    /// <summary>
+    /// Whether the text only reads, leaves nothing behind, not even until the end of its transaction, and may run again
+    /// elsewhere.
+    /// </summary>
     public bool IsPureRead(SqlVerdict verdict) => Judge(verdict).IsPure;
 
-    /// <summary>Whether the text is not proven to leave the session as it was, apart from the effects that it has by its own words.</summary>
+    /// <summary>Whether the text is not proven to leave the session unchanged, apart from the effects of its own words.</summary>
     public bool MayChangeSession(SqlVerdict verdict) => !Judge(verdict).IsClean;
 
-    /// <summary>A check whether the database is unchanged begins. What was judged before is confirmed if it is.</summary>
+    /// <summary>Begins a check whether the database is unchanged. If it is, all earlier judgements are confirmed.</summary>
     public int BeginCheck() => Interlocked.Increment(ref _begun);
 
     /// <summary>The check has found the database unchanged.</summary>
@@ -138,7 +144,8 @@ internal sealed class SqlCatalog
         return _byShape[key] = judgement;
     }
 
-    // What stands where only a function or only a relation may stand must be known: otherwise it was made meanwhile, or nobody can say what it is.
+    // A name in a place for functions or relations only must be known. Otherwise the object was created meanwhile, or is not
+    // identifiable.
     private bool KnowsAll(SqlVerdict verdict)
         => verdict.Functions.All(name => _functionNames.Contains(name) || (name.Schema is null && Keywords.Contains(name.Name)))
             && verdict.Tables.All(_relationNames.Contains);

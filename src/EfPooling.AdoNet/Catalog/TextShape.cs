@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// What a SQL text refers to, and whether all of it was understood. Constants do not matter, so that texts which differ only in them have one
-/// shape and are judged together. Immutable.
+/// What an SQL text refers to, and whether all of it was understood. Constants do not matter: texts that differ only in constants
+/// have one shape and are judged together. Immutable.
 /// </summary>
 internal sealed class TextShape : IEquatable<TextShape>
 {
@@ -26,16 +26,19 @@ internal sealed class TextShape : IEquatable<TextShape>
 
     public ShapeFlags Flags { get; }
 
-    /// <summary>Names before a parenthesis or behind a dot: functions, but types, tables, columns and aliases too.</summary>
+    /// <summary>Names before a parenthesis or after a dot: functions, but also types, tables, columns and aliases.</summary>
     public IReadOnlyList<string> Calls { get; }
 
-    /// <summary>All names, those of <see cref="Calls"/> included, as the server reads them: without quotes, folded, each part of a dotted one by itself.</summary>
+    /// <summary>
+    /// All names, those of <see cref="Calls"/> included, as the server reads them: without quotes, folded, each part of a dotted
+    /// name by itself.
+    /// </summary>
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>Runs of operator characters.</summary>
     public IReadOnlyList<string> Operators { get; }
 
-    /// <summary>In characters, about: what it keeps alive.</summary>
+    /// <summary>How much it keeps alive, in characters, approximately.</summary>
     public int Length => Names.Sum(name => name.Length) + Calls.Sum(name => name.Length) + Operators.Sum(name => name.Length);
 
     public bool Is(ShapeFlags flag) => (Flags & flag) != 0;

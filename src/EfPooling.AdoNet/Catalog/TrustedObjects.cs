@@ -1,6 +1,9 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Functions that the user vouches for: they leave the session as it was. Names as the server has them; a function's with or without its schema.</summary>
+/// <summary>
+/// Functions that the user vouches for: they leave the session unchanged. Names as the server has them; function names with or
+/// without schema.
+/// </summary>
 internal sealed class TrustedObjects(IEnumerable<string> functions, IEnumerable<string> schemas)
 {
     private readonly HashSet<string> _functions = new(functions, StringComparer.Ordinal);

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What the keywords of an Npgsql connection string mean for a pool, and the string its server connections are opened with.</summary>
+/// <summary>
+/// What the keywords of an Npgsql connection string mean for a pool, and the connection string of its server connections.
+/// </summary>
 internal static class ConnectionStringKeywords
 {
     private const int DefaultMaxAutoPrepare = 200; // PgBouncer's max_prepared_statements
@@ -34,7 +36,7 @@ internal static class ConnectionStringKeywords
         }
     }
 
-    /// <exception cref="InvalidPoolOptionsException">Nothing says where the server is.</exception>
+    /// <exception cref="InvalidPoolOptionsException">No keyword names the server.</exception>
     public static void RequireHost(NpgsqlConnectionStringBuilder keywords)
     {
         if (string.IsNullOrWhiteSpace(keywords.Host))
@@ -69,7 +71,7 @@ internal static class ConnectionStringKeywords
 
         if (keywords.LoadBalanceHosts)
         {
-            options.ServerRoundRobin = true; // A caller after the other gets another host, as with Npgsql.
+            options.ServerRoundRobin = true; // The next caller gets another host, as with Npgsql.
             options.MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(CountHosts(keywords), options.MaxPoolSize));
         }
 
@@ -81,7 +83,7 @@ internal static class ConnectionStringKeywords
         }
     }
 
-    /// <summary>What may be shown.</summary>
+    /// <summary>The connection string without secrets, for display.</summary>
     public static string WithoutPassword(NpgsqlConnectionStringBuilder keywords)
     {
         if (keywords.PersistSecurityInfo)
@@ -95,7 +97,9 @@ internal static class ConnectionStringKeywords
         return shown.ConnectionString;
     }
 
-    /// <summary>The connection string of the server connections: unpooled, because this pool holds them, and warm with prepared statements.</summary>
+    /// <summary>
+    /// The connection string of the server connections: unpooled, because this pool holds them, and with automatic preparation.
+    /// </summary>
     public static string ForServerConnections(NpgsqlConnectionStringBuilder keywords, TransactionPoolingOptions options)
     {
         var autoPrepareIsSet = keywords.Keys.Cast<string>().Contains("Max Auto Prepare", StringComparer.OrdinalIgnoreCase);
@@ -108,7 +112,7 @@ internal static class ConnectionStringKeywords
         }.ConnectionString;
     }
 
-    /// <summary>How many hosts it names.</summary>
+    /// <summary>How many hosts the connection string names.</summary>
     public static int CountHosts(NpgsqlConnectionStringBuilder keywords) => keywords.Host?.Split(',').Length ?? 0;
 
     /// <summary>The connection string of plain connections beside the pool.</summary>

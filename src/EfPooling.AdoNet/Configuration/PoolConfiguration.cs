@@ -11,15 +11,15 @@ internal sealed record PoolConfiguration
 
     public Action<NpgsqlDataSourceBuilder>? ConfigureNpgsql { get; init; }
 
-    /// <summary>Opens the server connections instead of a data source of our own.</summary>
+    /// <summary>If set, it opens the server connections instead of a data source of our own.</summary>
     public NpgsqlDataSource? ExistingDataSource { get; init; }
 
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary><c>null</c>: the system's.</summary>
+    /// <summary><c>null</c>: the system's time.</summary>
     public TimeProvider? Time { get; init; }
 
-    /// <summary>Defaults, then the connection string's keywords, then what the user set.</summary>
+    /// <summary>The defaults, overridden by the connection string's keywords, overridden by the user's settings.</summary>
     public TransactionPoolingOptions GetOptions(NpgsqlConnectionStringBuilder keywords)
     {
         var options = new TransactionPoolingOptions();

@@ -5,12 +5,12 @@ namespace EfPooling.AdoNet;
 
 /// <summary>Settings of a pool of PostgreSQL connections.</summary>
 /// <remarks>
-/// Order of precedence: what is set here, then the connection string's keywords (<c>Maximum Pool Size</c>, <c>Minimum Pool Size</c>,
-/// <c>Connection Lifetime</c>, <c>Connection Idle Lifetime</c>, <c>Timeout</c>), then the defaults.
+/// Order of precedence: the values set here, then the connection string's keywords (<c>Maximum Pool Size</c>, <c>Minimum Pool
+/// Size</c>, <c>Connection Lifetime</c>, <c>Connection Idle Lifetime</c>, <c>Timeout</c>), then the defaults.
 /// </remarks>
 public partial record TransactionPoolingOptions : PoolOptions
 {
-    private static readonly TimeSpan LongestPoolIdleTimeout = TimeSpan.FromDays(24); // As every other time.
+    private static readonly TimeSpan LongestPoolIdleTimeout = TimeSpan.FromDays(24); // The limit of every other time too.
 
     /// <summary>When a server connection goes back to the pool (PgBouncer <c>pool_mode</c>).</summary>
     /// <value>Default <see cref="PoolMode.Transaction"/>; PgBouncer's is session.</value>
@@ -25,77 +25,99 @@ public partial record TransactionPoolingOptions : PoolOptions
     public ResetPolicy ResetPolicy { get; set; }
 
     /// <summary>
-    /// How long the database is believed to have the functions, views, triggers, policies and types that it had when the pool last looked. They decide which statements
-    /// leave nothing in a session and which reads may share a round trip. Not a PgBouncer setting.
+    /// How long the pool trusts its last look at the database's functions, views, triggers, policies and types. They decide which
+    /// statements leave nothing in a session and which reads may share a round trip. Not a PgBouncer setting.
     /// </summary>
     /// <remarks>
-    /// Looking takes the end of one lease a round trip. Besides, the pool looks whenever a text of a new shape has come, and after statements that may have changed the schema through this pool.
+    /// A look adds one round trip to the end of one lease. The pool also looks after a text of a new shape, and after statements
+    /// that may have changed the schema through this pool.
     /// </remarks>
-    /// <value>Default 1 s; at most a day. Zero looks at the end of every lease. <see cref="Timeout.InfiniteTimeSpan"/> looks never again: call <see cref="TransactionPoolingDataSource.ReloadTypes"/> after each change.</value>
+    /// <value>
+    /// Default 1 s; at most a day. Zero looks at the end of every lease. <see cref="Timeout.InfiniteTimeSpan"/> never looks
+    /// again: call <see cref="TransactionPoolingDataSource.ReloadTypes"/> after each change.
+    /// </value>
     public TimeSpan SchemaCheckInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Functions, procedures and aggregates of yours that leave nothing in the session, which the pool cannot prove because they are written in a language that it does
-    /// not read, run dynamic SQL, or call functions that it does not know. Not a PgBouncer setting.
+    /// Your functions, procedures and aggregates that leave nothing in the session although the pool cannot prove it: their
+    /// language is not read by the pool, they run dynamic SQL, or they call functions unknown to the pool. Not a PgBouncer
+    /// setting.
     /// </summary>
     /// <remarks>
-    /// A session that such a function changes reaches the next caller as it is. A function that is volatile to PostgreSQL still runs alone. Names as PostgreSQL stores them, in lower case unless they
-    /// were quoted, with a schema (<c>sales.total</c>) or without, which trusts all namesakes.
+    /// If such a function changes its session, the next caller gets the changed session. A function that is volatile to
+    /// PostgreSQL still runs alone. Names are as PostgreSQL stores them: in lower case unless they were quoted, with a schema
+    /// (<c>sales.total</c>) or without. A name without a schema trusts all namesakes.
     /// </remarks>
     /// <value>Default none.</value>
     public IReadOnlyList<string> TrustedFunctions { get; set; } = [];
 
-    /// <summary>Schemas all of whose functions are trusted, as <see cref="TrustedFunctions"/> are: those of an extension, for example.</summary>
+    /// <summary>
+    /// Schemas all of whose functions are trusted like <see cref="TrustedFunctions"/>, for example those of an extension.
+    /// </summary>
     /// <value>Default none.</value>
     public IReadOnlyList<string> TrustedSchemas { get; set; } = [];
 
     /// <summary>
-    /// Whether asynchronous reads of several callers share server connections and round trips while none is free. Not a PgBouncer setting.
+    /// Whether asynchronous reads of several callers share server connections and round trips while no server connection is free.
+    /// Not a PgBouncer setting.
     /// </summary>
     /// <value>Default <see cref="MultiplexingMode.Auto"/>. No effect in session mode or with <see cref="Shuffle"/>.</value>
     public MultiplexingMode Multiplexing { get; set; }
 
     /// <summary>
-    /// For test suites: every command outside a transaction and every transaction gets another server connection than the one before,
-    /// freshly reset or with foreign session state, so that code which secretly depends on its session fails in its own tests.
+    /// For test suites. Every transaction, and every command outside one, gets another server connection than the one before,
+    /// freshly reset or with foreign session state. Code that secretly depends on its session then fails in its own tests.
     /// </summary>
     /// <value>
-    /// Default <c>false</c>, or what the runtime switch <c>EfPooling.Shuffle</c> says (<see cref="AppContext.SetSwitch"/>). Keeps two server
-    /// connections open at least; with a <see cref="PoolOptions.MaxPoolSize"/> of 1 the one connection is reset. No effect in session mode.
+    /// Default <c>false</c>, or the value of the runtime switch <c>EfPooling.Shuffle</c> (<see cref="AppContext.SetSwitch"/>).
+    /// Keeps at least two server connections open. With a <see cref="PoolOptions.MaxPoolSize"/> of 1 the one connection is reset.
+    /// No effect in session mode.
     /// </value>
     public bool Shuffle { get; set; } = AppContext.TryGetSwitch("EfPooling.Shuffle", out var isOn) && isOn;
 
-    /// <summary>It has a meaning: in session mode a connection keeps what it has.</summary>
+    /// <summary>Whether shuffling is on and has an effect: in session mode a connection keeps its session.</summary>
     internal bool Shuffles => Shuffle && !KeepsSession;
 
-    /// <summary>An open connection keeps one session until it is closed.</summary>
+    /// <summary>Whether an open connection keeps one session until it is closed.</summary>
     internal bool KeepsSession => PoolMode == PoolMode.Session;
 
-    /// <summary>Each statement is a transaction of its own, so that there are neither transactions nor sessions.</summary>
+    /// <summary>
+    /// Whether each statement is a transaction of its own, so that there are neither transactions nor sessions.
+    /// </summary>
     internal bool RunsSingleStatements => PoolMode == PoolMode.Statement;
 
     /// <summary>
-    /// For tests and staging: after each lease whose statements were judged to leave their session as it was, the session is compared with what it was: settings, users, prepared
-    /// statements, cursors, temporary objects, session locks, channels, the seed of <c>random()</c>. A difference throws <see cref="SessionChangedException"/>. Not a PgBouncer setting.
+    /// For tests and staging. After a lease whose statements were judged to leave their session unchanged, the session is
+    /// compared with its earlier state: settings, users, prepared statements, cursors, temporary objects, session locks,
+    /// channels, the seed of <c>random()</c>. A difference throws <see cref="SessionChangedException"/>. Not a PgBouncer setting.
     /// </summary>
     /// <value>
-    /// Default <c>false</c>, or what the runtime switch <c>EfPooling.VerifySessions</c> says. Part of <see cref="Shuffle"/>. Costs several round trips per lease, and reads share none.
-    /// No effect with <see cref="ResetPolicy.Never"/>.
+    /// Default <c>false</c>, or the value of the runtime switch <c>EfPooling.VerifySessions</c>. Part of <see cref="Shuffle"/>.
+    /// Costs several round trips per lease, and reads share none. No effect with <see cref="ResetPolicy.Never"/>.
     /// </value>
     public bool VerifySessions { get; set; } = AppContext.TryGetSwitch("EfPooling.VerifySessions", out var verifies) && verifies;
 
     /// <summary>
-    /// How long a pool that nobody created by name is kept while nobody uses it: one that contexts share, that <see cref="TransactionPoolingFactory"/> made, or that was reached
-    /// from another one by changing the database. Then it closes its server connections, whatever <see cref="PoolOptions.MinPoolSize"/> says, forgets the catalog and goes. Not a PgBouncer setting.
+    /// How long an unused pool without an explicit owner is kept: one that contexts share, that
+    /// <see cref="TransactionPoolingFactory"/> made, or that was reached from another pool by changing the database. After that
+    /// it closes its server connections, whatever <see cref="PoolOptions.MinPoolSize"/> says, forgets the catalog and is removed.
+    /// Not a PgBouncer setting.
     /// </summary>
     /// <remarks>
-    /// A pool is used while a connection of it is open, a lease runs, somebody waits or subscribes. A context or connection that still has such a pool goes on working: the pool opens
-    /// server connections again, and whoever comes with the same settings gets the same pool. No effect on a <see cref="TransactionPoolingDataSource"/> that you created, which is yours to dispose.
+    /// A pool is used while one of its connections is open, a lease runs, a caller waits or a subscription exists. A context or
+    /// connection that still has such a pool continues to work: the pool opens server connections again, and callers with the
+    /// same settings get the same pool. No effect on a <see cref="TransactionPoolingDataSource"/> that you created, which is
+    /// yours to dispose.
     /// </remarks>
-    /// <value>Default 1 h; it may be a quarter longer, two minutes at most. Zero keeps it for the life of the process.</value>
+    /// <value>
+    /// Default 1 h. The actual time may be a quarter longer, at most two minutes. Zero keeps the pool for the life of the
+    /// process.
+    /// </value>
     public TimeSpan PoolIdleTimeout { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>What happens to a second operation while one is running on the same connection or context. Not a PgBouncer setting.</summary>
+    /// <summary>
+    /// What happens to a second operation while one is running on the same connection or context. Not a PgBouncer setting.
+    /// </summary>
     /// <value>Default <see cref="ConcurrentUseMode.Throw"/>.</value>
     public ConcurrentUseMode ConcurrentUse { get; set; } = ConcurrentUseMode.Throw;
 
@@ -104,19 +126,20 @@ public partial record TransactionPoolingOptions : PoolOptions
     public NestedCommandMode NestedCommands { get; set; } = NestedCommandMode.Refuse;
 
     /// <summary>
-    /// Which operations have their stack captured when they begin, so that <see cref="ConcurrentUseException"/> names the call site of
-    /// the one that was running. Not a PgBouncer setting.
+    /// Which operations have their stack captured when they begin, so that <see cref="ConcurrentUseException"/> names the call
+    /// site of the running operation. Not a PgBouncer setting.
     /// </summary>
     /// <value>
-    /// Default <see cref="CallSiteSampling.Conflicts"/>: statements that have been part of a conflict, from then on. Use <see cref="CallSiteSampling.Always"/> in development and tests.
+    /// Default <see cref="CallSiteSampling.Conflicts"/>: statements that have been part of a conflict, from then on. Use
+    /// <see cref="CallSiteSampling.Always"/> in development and tests.
     /// </value>
     public CallSiteSampling CallSiteSampling { get; set; } = CallSiteSampling.Conflicts;
 
     internal DeclaredSettings DeclaredSettings { get; set; } = DeclaredSettings.None;
 
     /// <summary>
-    /// How many notifications wait for one subscriber of <see cref="TransactionPoolingDataSource.SubscribeAsync"/> at most. If it falls further
-    /// behind, it is told of a gap instead of them. Not a PgBouncer setting.
+    /// How many notifications wait at most for one subscriber of <see cref="TransactionPoolingDataSource.SubscribeAsync"/>. A
+    /// subscriber that falls further behind receives a gap instead of them. Not a PgBouncer setting.
     /// </summary>
     /// <value>Default 10,000. Range 1 to 1,000,000.</value>
     public int NotificationBacklog { get; set; } = 10_000;

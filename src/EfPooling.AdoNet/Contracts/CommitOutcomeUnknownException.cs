@@ -3,8 +3,9 @@ using System.Data.Common;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The connection broke after COMMIT, or a statement outside a transaction that is not known to be a read, was sent and before the server answered:
-/// what was written may or may not have been committed. Find out by reading it before running it again. Not transient for retrying execution strategies, for that reason.
+/// The connection broke between the sending of a COMMIT and the server's answer, or of a statement outside a transaction that is
+/// not known to be a read. The writes may or may not have been committed. Read them before running them again. For that reason
+/// not transient for retrying execution strategies.
 /// </summary>
 public sealed class CommitOutcomeUnknownException : DbException
 {

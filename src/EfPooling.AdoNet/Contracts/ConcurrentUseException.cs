@@ -1,21 +1,21 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A connection, transaction, reader or context was asked for a second operation while one was running, or while a reader was open.
-/// Nothing of the second operation reached the server and the first one was not disturbed.
+/// A second operation started on a connection, transaction, reader or context while one was running or a reader was open.
+/// Nothing of the second operation reached the server, and the first one was not disturbed.
 /// </summary>
 public sealed class ConcurrentUseException : InvalidOperationException
 {
     internal ConcurrentUseException(ConcurrentUseKind kind, OperationInfo running, OperationInfo refused, string? why = null)
         : base(MessageFor(kind, running, refused, why)) => (Kind, Running, Refused) = (kind, running, refused);
 
-    /// <summary>How the two operations met, as far as can be told.</summary>
+    /// <summary>How the two operations met, as far as it is known.</summary>
     public ConcurrentUseKind Kind { get; }
 
-    /// <summary>What was running.</summary>
+    /// <summary>The operation that was running.</summary>
     public OperationInfo Running { get; }
 
-    /// <summary>What was refused.</summary>
+    /// <summary>The operation that was refused.</summary>
     public OperationInfo Refused { get; }
 
     internal static string MessageFor(ConcurrentUseKind kind, OperationInfo running, OperationInfo refused, string? why)

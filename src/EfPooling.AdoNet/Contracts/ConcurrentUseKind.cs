@@ -6,6 +6,6 @@ public enum ConcurrentUseKind
     /// <summary>Two flows of control use one connection, transaction, reader or context at the same time.</summary>
     ConcurrentOperation,
 
-    /// <summary>The same flow starts a command while a reader that it has opened is still open.</summary>
+    /// <summary>The same flow starts a command while a reader that it opened is still open.</summary>
     OpenReader,
 }

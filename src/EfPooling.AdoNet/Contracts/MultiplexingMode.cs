@@ -4,8 +4,8 @@ namespace EfPooling.AdoNet;
 public enum MultiplexingMode
 {
     /// <summary>
-    /// Asynchronous pure reads outside transactions share round trips while no server connection is free. Each caller sees what it would have
-    /// seen alone.
+    /// Asynchronous pure reads outside transactions share round trips while no server connection is free. Each caller gets the
+    /// result that it would have got alone.
     /// </summary>
     Auto,
 

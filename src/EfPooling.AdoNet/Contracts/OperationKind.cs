@@ -6,7 +6,7 @@ public enum OperationKind
     /// <summary>A command without a result set.</summary>
     NonQuery,
 
-    /// <summary>A command of which one value is read.</summary>
+    /// <summary>A command from which one value is read.</summary>
     Scalar,
 
     /// <summary>A command whose rows are read until its reader is closed.</summary>
@@ -39,6 +39,6 @@ public enum OperationKind
     /// <summary>A row or column is read from an open reader.</summary>
     ReadRow,
 
-    /// <summary>A query or SaveChanges of a <c>DbContext</c>, which has not reached its connection yet.</summary>
+    /// <summary>A query or SaveChanges of a <c>DbContext</c> that has not reached its connection yet.</summary>
     ContextOperation,
 }

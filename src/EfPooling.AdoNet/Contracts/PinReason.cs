@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>Why something needs a PostgreSQL session of its own.</summary>
+/// <summary>Why a statement or connection needs a PostgreSQL session of its own.</summary>
 public enum PinReason
 {
     /// <summary>The pool runs in session mode.</summary>
@@ -36,7 +36,7 @@ public enum PinReason
     /// <summary><c>currval</c> or <c>lastval</c> of a sequence that was advanced earlier.</summary>
     SequenceValue,
 
-    /// <summary>A setting whose name cannot be read from the SQL text, or that is declared.</summary>
+    /// <summary>A setting that is declared, or whose name cannot be read from the SQL text.</summary>
     Setting,
 
     /// <summary>Other state that a session keeps: connections of dblink, the seed of random().</summary>

@@ -3,10 +3,13 @@ namespace EfPooling.AdoNet;
 /// <summary>Why a batched read left its read batch before its result was read, to run again elsewhere.</summary>
 public enum RequeueReason
 {
-    /// <summary>Its own statement failed, or the connection of its batch did. It runs again on a server connection of its own, so that only its caller sees the failure.</summary>
+    /// <summary>
+    /// Its statement failed, or the connection of its batch did. It runs again on a server connection of its own, so only its
+    /// caller sees the failure.
+    /// </summary>
     Failed,
 
-    /// <summary>A read ahead of it in the batch failed, was cancelled or timed out, which ended the batch.</summary>
+    /// <summary>A read ahead of it failed, was cancelled or timed out, which ended the batch.</summary>
     BatchEnded,
 
     /// <summary>A read ahead of it in the batch took too long.</summary>

@@ -3,12 +3,14 @@ namespace EfPooling.AdoNet;
 /// <summary>When a server connection is reset before its next owner gets it.</summary>
 public enum ResetPolicy
 {
-    /// <summary>If its owner may have changed the session in a way that is not tracked; a clean one never is.</summary>
+    /// <summary>If its owner may have changed the session in a way that is not tracked. A clean session is never reset.</summary>
     Smart,
 
     /// <summary>After every lease.</summary>
     Always,
 
-    /// <summary>Never. Whatever one owner leaves behind, the next one finds; only an open transaction is rolled back.</summary>
+    /// <summary>
+    /// Never. The next owner finds the session state that one owner leaves behind. Only an open transaction is rolled back.
+    /// </summary>
     Never,
 }

@@ -1,8 +1,9 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// With <see cref="TransactionPoolingOptions.VerifySessions"/>: statements that were judged to leave their session as it was have changed it. Without it, the next caller would
-/// have had the changed session. The server connection was closed; what the statements did otherwise stands.
+/// With <see cref="TransactionPoolingOptions.VerifySessions"/>: statements that were judged to leave their session unchanged have
+/// changed it. Without that option, the next caller would have got the changed session. The server connection was closed; other
+/// effects of the statements remain.
 /// </summary>
 public sealed class SessionChangedException : Exception
 {
@@ -15,9 +16,12 @@ public sealed class SessionChangedException : Exception
         Differences = differences;
     }
 
-    /// <summary>What ran on the server connection since it was last compared, in order.</summary>
+    /// <summary>The statements that ran on the server connection since its last comparison, in order.</summary>
     public IReadOnlyList<string> Statements { get; }
 
-    /// <summary>What was found changed: a setting, the user, prepared statements, cursors, temporary objects, session locks, channels, the seed of <c>random()</c>.</summary>
+    /// <summary>
+    /// The differences found: a setting, the user, prepared statements, cursors, temporary objects, session locks, channels, the
+    /// seed of <c>random()</c>.
+    /// </summary>
     public IReadOnlyList<string> Differences { get; }
 }

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The server connection that this connection kept for itself broke earlier, and with it went what its session had: locks, temporary objects, settings, a transaction.
-/// The connection was closed, and can be opened again. Nothing was sent.
+/// The server connection that this connection kept for itself broke earlier. The state of its session is lost: locks, temporary
+/// objects, settings, a transaction. The connection was closed, and can be opened again. Nothing was sent.
 /// </summary>
 public sealed class SessionLostException : InvalidOperationException
 {

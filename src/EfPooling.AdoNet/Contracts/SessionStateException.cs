@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A statement relies on a PostgreSQL session that a logical connection does not have: the next command may run on another one. The
-/// message names the statement, the reason and what to write instead. Nothing was sent to the server.
+/// A statement relies on a PostgreSQL session that a logical connection does not have: the next command may run on another
+/// session. The message names the statement, the reason and the remedy. Nothing was sent to the server.
 /// </summary>
 public sealed class SessionStateException : InvalidOperationException
 {
@@ -13,10 +13,10 @@ public sealed class SessionStateException : InvalidOperationException
         Statement = statement;
     }
 
-    /// <summary>What the statement needs a session for.</summary>
+    /// <summary>Why the statement needs a session.</summary>
     public PinReason Reason { get; }
 
-    /// <summary>The statement, shortened and without parameter values; <c>null</c> if none is at fault.</summary>
+    /// <summary>The statement, shortened and without parameter values; <c>null</c> if no statement is at fault.</summary>
     public string? Statement { get; }
 
     internal static SessionStateException Create(PinReason reason, string? statement, string why, string remedy)

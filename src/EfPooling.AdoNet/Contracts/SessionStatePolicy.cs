@@ -6,6 +6,6 @@ public enum SessionStatePolicy
     /// <summary>It throws <see cref="SessionStateException"/> and nothing is sent.</summary>
     Throw,
 
-    /// <summary>The connection keeps its server connection from then on until it is closed. Logged and counted.</summary>
+    /// <summary>From then on, the connection keeps its server connection until it is closed. Logged and counted.</summary>
     Pin,
 }

@@ -1,6 +1,9 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>A transaction or session was asked of a pool in statement mode, in which a server connection is held for one command only.</summary>
+/// <summary>
+/// A transaction or session was requested from a pool in statement mode, in which a server connection is held for one command
+/// only.
+/// </summary>
 public sealed class StatementModeException : NotSupportedException
 {
     internal StatementModeException(string poolName, string what)

@@ -1,6 +1,9 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>The server connection of this transaction broke earlier, which ended the transaction: the server has rolled it back. The connection was closed. Nothing was sent.</summary>
+/// <summary>
+/// The server connection of this transaction broke earlier, so the server has rolled the transaction back. The connection was
+/// closed. Nothing was sent.
+/// </summary>
 public sealed class TransactionBrokenException : InvalidOperationException
 {
     internal TransactionBrokenException(Exception? cause)

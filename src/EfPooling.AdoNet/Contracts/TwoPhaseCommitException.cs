@@ -1,8 +1,9 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A <c>System.Transactions</c> transaction has participants with server connections of their own, so that it commits in two phases, and the server does not allow that
-/// (<c>max_prepared_transactions</c> is 0). Nothing was committed. It is what a <see cref="System.Transactions.TransactionAbortedException"/> has inside.
+/// A <c>System.Transactions</c> transaction has participants with server connections of their own. It needs a commit in two
+/// phases, which the server does not allow (<c>max_prepared_transactions</c> is 0). Nothing was committed. The inner exception of
+/// a <see cref="System.Transactions.TransactionAbortedException"/>.
 /// </summary>
 public sealed class TwoPhaseCommitException : InvalidOperationException
 {

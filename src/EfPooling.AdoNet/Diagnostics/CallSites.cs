@@ -16,7 +16,7 @@ internal static class CallSites
 
     private static readonly string[] LibraryPrefixes = ["System.", "Microsoft.EntityFrameworkCore", "Microsoft.Extensions.", "Npgsql.", "Dapper.", "Castle."];
 
-    /// <returns>The first frame that is neither ours nor a library's; <c>null</c> if there is none left on this stack.</returns>
+    /// <returns>The first frame outside of our code and of libraries; <c>null</c> if the stack has none.</returns>
     public static string? Find(StackTrace? trace)
     {
         foreach (var frame in trace?.GetFrames() ?? [])
@@ -24,7 +24,7 @@ internal static class CallSites
             if (DiagnosticMethodInfo.Create(frame) is { DeclaringTypeName: { } typeName, DeclaringAssemblyName: { } assembly } method
                 && !IsLibrary(assembly[..Length(assembly, ',')]) && !IsDynamic(assembly))
             {
-                var types = typeName[(typeName.AsSpan(0, Length(typeName, '+')).LastIndexOf('.') + 1)..].Split('+'); // The outermost first.
+                var types = typeName[(typeName.AsSpan(0, Length(typeName, '+')).LastIndexOf('.') + 1)..].Split('+'); // The outermost type first.
                 var name = types[^1].StartsWith('<') && method.Name == nameof(IEnumerator<>.MoveNext) ? types[^1] : method.Name;
                 var type = types.LastOrDefault(static type => !type.StartsWith('<')) ?? types[0];
                 var file = frame.GetFileName() is { } path ? string.Create(CultureInfo.InvariantCulture, $" in {FileName(path)}:{frame.GetFileLineNumber()}") : "";
@@ -35,7 +35,7 @@ internal static class CallSites
         return null;
     }
 
-    /// <returns>The call site with which EF Core's <c>TagWithCallSite</c> tagged a query; <c>null</c> without one.</returns>
+    /// <returns>The call site in the tag of EF Core's <c>TagWithCallSite</c>; <c>null</c> without a tag.</returns>
     public static string? FindTag(string? sql)
     {
         foreach (var line in sql.AsSpan().EnumerateLines())
@@ -54,10 +54,11 @@ internal static class CallSites
         return null;
     }
 
-    /// <summary>Without the directory, whichever system the path is from.</summary>
+    /// <summary>The path without its directory, whatever system it is from.</summary>
     public static string FileName(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
 
-    // <Outer>b__0 is a lambda, <Outer>g__Local|1_0 a local function, <Method>d__2 a state machine, and each of these may stand in another.
+    // <Outer>b__0 is a lambda, <Outer>g__Local|1_0 a local function, <Method>d__2 a state machine. Each of these may be nested in
+    // another.
     internal static string Unmangle(string name)
     {
         if (!name.StartsWith('<') || name.LastIndexOf('>') is var end && end < 1)
@@ -71,7 +72,7 @@ internal static class CallSites
 
     private static int Length(string text, char end) => text.IndexOf(end) is var at and >= 0 ? at : text.Length;
 
-    // A proxy's, say. Assemblies are few enough to look through for an error's text.
+    // For example a proxy's assembly. There are few enough assemblies to search all of them for an error's text.
     private static bool IsDynamic(string assembly) => AppDomain.CurrentDomain.GetAssemblies().Any(loaded => loaded.IsDynamic && loaded.FullName == assembly);
 
     private static bool IsLibrary(string assembly)

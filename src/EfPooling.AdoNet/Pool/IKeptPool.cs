@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>A pool, as those see it who keep it while it is used and let it go afterwards.</summary>
+/// <summary>A pool, as seen by the objects that keep it while it is used and remove it afterwards.</summary>
 internal interface IKeptPool
 {
     string Name { get; }
@@ -13,19 +13,21 @@ internal interface IKeptPool
 
     bool IsClosed { get; }
 
-    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case.</summary>
+    /// <summary>Checks whether the pool is used; <c>null</c> if it is always kept.</summary>
     PoolIdleWatch? IdleWatch { get; }
 
-    /// <summary>Lets the pool go when nobody uses it any more. Call once, before any other flow has it.</summary>
-    /// <param name="entry">Under which it is kept.</param>
+    /// <summary>Makes the entry let the pool go once it is unused. Call once, before any other flow has the pool.</summary>
+    /// <param name="entry">The entry that keeps it.</param>
     void LeaveWhenUnused(IPoolEntry entry);
 
-    /// <summary>Whether a lease runs, somebody waits, or somebody subscribes.</summary>
+    /// <summary>Whether a lease runs, a caller waits, or a subscription exists.</summary>
     /// <param name="uses">Grows with each use.</param>
     bool IsInUse(out long uses);
 
-    /// <summary>Closes every server connection and keeps none until somebody comes, and forgets the catalog, unless the pool is used.</summary>
-    /// <returns>Whether nobody used it.</returns>
+    /// <summary>
+    /// If the pool is unused, closes every server connection, keeps none until the next caller, and forgets the catalog.
+    /// </summary>
+    /// <returns>Whether it was unused.</returns>
     bool TryRest();
 
     void CloseForgotten();

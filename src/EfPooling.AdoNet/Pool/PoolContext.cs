@@ -6,13 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What the floors below the public faces may ask of "the pool": its options, its clock, its server connections, and what is known of its database. Thread-safe.
+/// What the floors below the public faces may ask of "the pool": its options, its clock, its server connections, and the
+/// knowledge about its database. Thread-safe.
 /// </summary>
-/// <param name="options">Checked; nobody changes them any more.</param>
+/// <param name="options">Checked, and never changed again.</param>
 /// <param name="engine">The pool of server connections.</param>
-/// <param name="catalogs">What is known of the database, and how far it can be believed.</param>
+/// <param name="catalogs">What is known of the database, and how far it can be trusted.</param>
 /// <param name="time">The pool's clock.</param>
-/// <param name="logger">The pool's.</param>
+/// <param name="logger">The pool's logger.</param>
 internal sealed class PoolContext(
     TransactionPoolingOptions options, ServerConnectionPool<ServerConnection> engine, CatalogKeeper catalogs, TimeProvider time, ILogger logger)
 {
@@ -26,22 +27,26 @@ internal sealed class PoolContext(
 
     public ILogger Logger => logger;
 
-    /// <summary>In logs, exceptions and snapshots.</summary>
+    /// <summary>The pool's name in logs, exceptions and snapshots.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The database that the connections are to.</summary>
+    /// <summary>The database of the connections.</summary>
     public required string Database { get; init; }
 
     /// <summary>Host and port.</summary>
     public required string Server { get; init; }
 
-    /// <summary>In seconds; for commands that have none of their own.</summary>
+    /// <summary>In seconds, for commands without a time-out of their own.</summary>
     public required int CommandTimeout { get; init; }
 
-    /// <summary>Stays alive with whatever works for the pool: one that is forgotten closes, see <see cref="PoolLifeline"/>.</summary>
+    /// <summary>
+    /// Kept alive by everything that works for the pool. A pool without references closes (<see cref="PoolLifeline"/>).
+    /// </summary>
     public required object Owner { get; init; }
 
-    /// <summary>Sees whether the pool is used; <c>null</c> if it is kept in any case. Written before any other flow has the pool.</summary>
+    /// <summary>
+    /// Checks whether the pool is used; <c>null</c> if it is always kept. Written before any other flow has the pool.
+    /// </summary>
     public PoolIdleWatch? IdleWatch { get; set; }
 
     public SettingInterner SettingInterner { get; } = new();
@@ -49,7 +54,7 @@ internal sealed class PoolContext(
     /// <summary>What is known of the database at this moment.</summary>
     public SqlCatalog Catalog => catalogs.Current;
 
-    /// <summary>A logical connection gets another server connection each time.</summary>
+    /// <summary>Whether a logical connection gets another server connection each time.</summary>
     public bool Shuffles => options.Shuffles;
 
     /// <inheritdoc cref="ServerConnectionPool{T}.IsBusy"/>
@@ -67,8 +72,8 @@ internal sealed class PoolContext(
 
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
-    /// <param name="since">Since when the holder waits, by <see cref="Now"/>; <c>null</c>: from now on.</param>
+    /// <param name="last">The holder's previous server connection, which it must not get again in shuffle mode.</param>
+    /// <param name="since">When the holder began to wait, by <see cref="Now"/>; <c>null</c>: now.</param>
     public Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
     {
         var started = since ?? engine.Now;
@@ -94,8 +99,8 @@ internal sealed class PoolContext(
     /// <inheritdoc cref="Acquire"/>
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="last">The server connection that the holder had before and is not to get again, in shuffle mode.</param>
-    /// <param name="since">Since when the holder waits, by <see cref="Now"/>; <c>null</c>: from now on.</param>
+    /// <param name="last">The holder's previous server connection, which it must not get again in shuffle mode.</param>
+    /// <param name="since">When the holder began to wait, by <see cref="Now"/>; <c>null</c>: now.</param>
     public ValueTask<Lease<ServerConnection>> AcquireAsync(
         ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
     {
@@ -140,7 +145,7 @@ internal sealed class PoolContext(
     private bool IsFit(ServerConnection server, ServerConnection? last)
         => server.IsReady && (last is null || !ReferenceEquals(server, last) || options.MaxPoolSize == 1);
 
-    // Npgsql's keepalive found it dead while it was idle, or it could not be reset, or its host is not the right one any more.
+    // Not fit: Npgsql's keepalive found it dead while it was idle, it could not be reset, or its host is no longer the right one.
     private void RetireUnless(bool isFit, Lease<ServerConnection> lease)
     {
         if (!isFit)
@@ -156,7 +161,7 @@ internal sealed class PoolContext(
     }
 
     /// <param name="reason">Why a connection is pinned.</param>
-    /// <param name="statement">Which statement or purpose asked for it.</param>
+    /// <param name="statement">The statement or purpose that required it.</param>
     public void ReportPin(PinReason reason, string? statement)
     {
         _pins.Count(reason);

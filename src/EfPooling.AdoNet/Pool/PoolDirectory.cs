@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Pools by what makes callers share one. A pool is created by the first caller, kept while it is used and for <see cref="TransactionPoolingOptions.PoolIdleTimeout"/> after
-/// that, and found for as long as anybody has it. Thread-safe.
+/// Pools by the key whose callers share one. The first caller creates a pool. It is kept while it is used and for
+/// <see cref="TransactionPoolingOptions.PoolIdleTimeout"/> after that. It is found for as long as it is referenced. Thread-safe.
 /// </summary>
 internal sealed class PoolDirectory<TKey, TPool>
     where TKey : notnull
@@ -12,13 +12,13 @@ internal sealed class PoolDirectory<TKey, TPool>
 {
     private readonly ConcurrentDictionary<TKey, PoolEntry<TPool>> _entries = new();
 
-    /// <summary>Those that were created and are not gone. Each may be closed at any time.</summary>
+    /// <summary>The pools that were created and still exist. Each may be closed at any time.</summary>
     public IEnumerable<TPool> Existing => _entries.Values.Select(static entry => entry.Existing).OfType<TPool>();
 
     /// <summary>How many keys there are.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>The pool of a key, created if need be, and anew if somebody has closed it.</summary>
+    /// <summary>The pool of a key; created if it does not exist or was closed.</summary>
     public TPool GetOrCreate(TKey key, Func<TPool> create)
     {
         while (true)
@@ -33,7 +33,7 @@ internal sealed class PoolDirectory<TKey, TPool>
         }
     }
 
-    /// <summary>Takes every pool out that has been created. One that is still being created stays.</summary>
+    /// <summary>Removes and returns every pool that has been created. A pool that is still being created stays.</summary>
     public List<TPool> TakeAll()
     {
         var taken = new List<TPool>();
@@ -48,7 +48,7 @@ internal sealed class PoolDirectory<TKey, TPool>
         return taken;
     }
 
-    // What an entry references stays as long as its pool: nothing of the caller's.
+    // An entry's references live as long as its pool, so it must reference nothing of the caller's.
     private PoolEntry<TPool> NewEntry(TKey key, Func<TPool> create)
         => new(create, entry => _entries.TryRemove(KeyValuePair.Create(key, entry)));
 }

@@ -1,23 +1,26 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A pool under the key by which it is found. Keeps it while it is used; then only knows it, so that the garbage collector takes it once nobody has it. Thread-safe.
+/// A pool under its key. Keeps the pool while it is used, and then only a weak reference, so that the garbage collector takes it
+/// with its last other reference. Thread-safe.
 /// </summary>
 /// <remarks>
-/// <i>Never two pools of one key that are both used.</i> An entry creates one pool at most, and a directory has one entry per key. It is replaced when its pool is
-/// closed, or when <see cref="_known"/> is empty: then nothing references that pool that could use it. Whoever uses a pool references it, so it is known and found again, whether
-/// it was let go before, in the moment in which it was found, or since. So <see cref="LetGo"/> need not exclude <see cref="Find"/>: if they meet, the caller has a pool that
-/// is found by others too, and the next look of <see cref="PoolIdleWatch"/> keeps it. What the caller may notice is that its server connection is opened anew.
+/// <i>Never two pools of one key that are both used.</i> An entry creates one pool at most, and a directory has one entry per
+/// key. The entry is replaced when its pool is closed, or when <see cref="_known"/> is empty: then no reference exists through
+/// which that pool could be used. Every user of a pool references it, so it is known and found again, whether it was let go
+/// before, at the moment of the find, or since. So <see cref="LetGo"/> need not exclude <see cref="Find"/>: if they meet, the
+/// caller has a pool that other callers find too, and the next look of <see cref="PoolIdleWatch"/> keeps it. The caller may only
+/// notice that its server connection is opened anew.
 /// </remarks>
 internal sealed class PoolEntry<TPool> : IPoolEntry
     where TPool : class, IKeptPool
 {
     private readonly Action<PoolEntry<TPool>> _leave;
-    private volatile Lazy<IKeptPool>? _kept; // null: the pool was let go; not of TPool, whose constructor trimming would have to keep
+    private volatile Lazy<IKeptPool>? _kept; // null: the pool was let go. Not of TPool, whose constructor trimming would have to keep
     private volatile WeakReference<TPool>? _known; // written once, when the pool was created
 
-    /// <param name="create">Creates the pool; forgotten then.</param>
-    /// <param name="leave">Takes this entry out of its directory, if it is still there.</param>
+    /// <param name="create">Creates the pool; not kept afterwards.</param>
+    /// <param name="leave">Removes this entry from its directory, if it is still there.</param>
     public PoolEntry(Func<TPool> create, Action<PoolEntry<TPool>> leave)
     {
         _leave = leave;
@@ -30,11 +33,11 @@ internal sealed class PoolEntry<TPool> : IPoolEntry
         });
     }
 
-    /// <summary>The pool, if it was created and is not gone.</summary>
+    /// <summary>The pool, if it was created and still exists.</summary>
     public TPool? Existing => _known is { } known && known.TryGetTarget(out var pool) ? pool : null;
 
     /// <summary>The pool, created by the first call, and kept from now on.</summary>
-    /// <returns><c>null</c>: it is closed, or gone. The entry is of no more use.</returns>
+    /// <returns><c>null</c>: the pool is closed or gone, and the entry is useless.</returns>
     public TPool? Find()
     {
         var kept = _kept;
@@ -45,7 +48,7 @@ internal sealed class PoolEntry<TPool> : IPoolEntry
         }
         catch
         {
-            Leave(); // A mistake is not worth remembering.
+            Leave(); // A failed creation must not be remembered.
             throw;
         }
 

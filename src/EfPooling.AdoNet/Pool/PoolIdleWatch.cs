@@ -3,17 +3,18 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Looks from time to time whether a pool is used, and lets it go when it was not for <see cref="TransactionPoolingOptions.PoolIdleTimeout"/>. Lives as long as its pool: one
-/// that was let go and is used again is kept again.
+/// Checks periodically whether a pool is used, and lets it go after <see cref="TransactionPoolingOptions.PoolIdleTimeout"/>
+/// without use. Lives as long as its pool: a pool that was let go and is used again is kept again.
 /// </summary>
 /// <remarks>
 /// <para>
-/// <i>Somebody comes in the moment in which the pool is closed down.</i> <see cref="IKeptPool.TryRest"/> decides under the pool's gate: either the caller has a lease or waits,
-/// and nothing is closed; or it comes later and waits for a connection that is opened for it. Which pool it finds does not depend on that (<see cref="PoolEntry{TPool}"/>).
+/// <i>A caller arrives at the moment in which the pool is put at rest.</i> <see cref="IKeptPool.TryRest"/> decides under the
+/// pool's gate. Either the caller has a lease or waits, and nothing is closed. Or it arrives later and waits for a connection
+/// that is opened for it. Which pool it finds does not depend on that (<see cref="PoolEntry{TPool}"/>).
 /// </para>
 /// <para>
-/// A connection that is open and idle keeps the pool's server connections, but does not make the entry keep the pool. It references the pool itself, and if the application has
-/// forgotten to close it, it must not keep it for ever.
+/// An open, idle connection keeps the pool's server connections, but does not make the entry keep the pool. It references the
+/// pool itself. A connection that the application has forgotten to close must not keep the pool for ever.
 /// </para>
 /// </remarks>
 internal sealed class PoolIdleWatch : IDisposable
@@ -26,7 +27,7 @@ internal sealed class PoolIdleWatch : IDisposable
     private readonly TimeProvider _time;
     private readonly TimeSpan _timeout;
     private readonly WeakTimer<PoolIdleWatch> _timer;
-    private readonly Lock _gate = new(); // of looking
+    private readonly Lock _gate = new(); // held while looking
     private long _opened; // Interlocked only
     private long _closed; // Interlocked only
     private volatile bool _wasFound; // since the last look
@@ -34,8 +35,8 @@ internal sealed class PoolIdleWatch : IDisposable
     private long _since; // guarded by _gate: when the pool was last seen to be used
 
     /// <param name="pool">May be used already.</param>
-    /// <param name="entry">That keeps it.</param>
-    /// <param name="time">The pool's.</param>
+    /// <param name="entry">The entry that keeps it.</param>
+    /// <param name="time">The pool's clock.</param>
     public PoolIdleWatch(IKeptPool pool, IPoolEntry entry, TimeProvider time)
     {
         (_pool, _entry, _time, _timeout) = (pool, entry, time, pool.Options.PoolIdleTimeout);
@@ -43,16 +44,16 @@ internal sealed class PoolIdleWatch : IDisposable
         _timer = new WeakTimer<PoolIdleWatch>(time, PeriodOf(_timeout), this, static self => self.Look());
     }
 
-    /// <summary>How long a use, or the end of the time, may go unnoticed.</summary>
+    /// <summary>How long a use, or the end of the time-out, may go unnoticed.</summary>
     public static TimeSpan PeriodOf(TimeSpan timeout) => TimeSpan.FromTicks(Math.Clamp(timeout.Ticks / 8, ShortestPeriod.Ticks, LongestPeriod.Ticks));
 
     /// <summary>A connection of the pool is open from now on.</summary>
     public void OnOpened() => Interlocked.Increment(ref _opened);
 
-    /// <summary>And is not any more.</summary>
+    /// <summary>A connection of the pool was closed.</summary>
     public void OnClosed() => Interlocked.Increment(ref _closed);
 
-    /// <summary>Somebody has got the pool by its key, and is about to use it.</summary>
+    /// <summary>A caller has found the pool by its key, and is about to use it.</summary>
     public void OnFound()
     {
         if (!_wasFound)
@@ -67,7 +68,7 @@ internal sealed class PoolIdleWatch : IDisposable
     {
         if (!_gate.TryEnter())
         {
-            return; // Closing connections takes longer than the period.
+            return; // The previous look still closes connections.
         }
 
         try
@@ -96,7 +97,7 @@ internal sealed class PoolIdleWatch : IDisposable
     {
         if (!isOpen && !_pool.TryRest())
         {
-            return; // Somebody has just come.
+            return; // A caller has just arrived.
         }
 
         if (_entry.LetGo())

@@ -4,8 +4,8 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A server connection that a statement may use now, and what to do with it afterwards: end the lease if it was acquired for this
-/// statement alone, otherwise tell the transaction or session that owns it.
+/// A server connection that a statement may use now, and how its use ends: by ending the lease if it was acquired for this
+/// statement alone, otherwise by notifying the transaction or session that owns it.
 /// </summary>
 internal readonly struct Binding
 {
@@ -19,7 +19,7 @@ internal readonly struct Binding
         Server = ownLease.Connection;
     }
 
-    /// <summary>A server connection that another caller leases.</summary>
+    /// <summary>A server connection leased by a transaction or session.</summary>
     public Binding(ServerConnection server, IServerOwner owner)
     {
         _owner = owner;
@@ -30,10 +30,12 @@ internal readonly struct Binding
 
     public bool IsInTransaction => _owner?.IsTransaction ?? false;
 
-    /// <summary>A statement that the server refused before it did anything may run again, after <see cref="Restart"/>.</summary>
+    /// <summary>
+    /// Whether a statement that the server refused before it had any effect may run again, after <see cref="Restart"/>.
+    /// </summary>
     public bool MayRunAgain => _owner is not { IsTransaction: true } owner || owner.MayRestart;
 
-    /// <summary>Begins the transaction again whose first statement failed; does nothing without one.</summary>
+    /// <summary>Begins the transaction again if its first statement failed; does nothing without a transaction.</summary>
     public void Restart()
     {
         if (IsInTransaction)
@@ -45,10 +47,10 @@ internal readonly struct Binding
     /// <inheritdoc cref="Restart"/>
     public Task RestartAsync() => IsInTransaction ? _owner!.RestartAsync() : Task.CompletedTask;
 
-    /// <summary>Makes sure that the statement which comes next runs with these settings.</summary>
+    /// <summary>Ensures that the next statement runs with these settings.</summary>
     /// <param name="wanted">The settings.</param>
-    /// <param name="verdict">On the statement; <c>null</c> if it has no text.</param>
-    /// <param name="mayShareTransaction">They may travel with the statement, in its implicit transaction.</param>
+    /// <param name="verdict">The verdict on the statement; <c>null</c> if it has no text.</param>
+    /// <param name="mayShareTransaction">Whether they may travel with the statement, in its implicit transaction.</param>
     public void ApplySettings(SettingMap wanted, SqlVerdict? verdict, bool mayShareTransaction)
         => Server.EnsureSettings(wanted, Route(mayShareTransaction), isInTransaction: _owner is not null, verdict);
 

@@ -5,12 +5,13 @@ using Npgsql;
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// The catalog of one pool and how far it can be believed. It is read on the first server connection, compared with the database by leases that end, and read again
-/// when the database has changed. While it is not known, everything is suspect. Thread-safe.
+/// The catalog of one pool and how far it can be trusted. It is read on the first server connection, compared with the database
+/// at the end of leases, and read again when the database has changed. While it is unknown, every statement is suspect.
+/// Thread-safe.
 /// </summary>
 /// <remarks>
-/// A judgement counts only once the database was seen to be unchanged after its text had come for the first time; until then the end of the lease looks, or resets
-/// the session. What was judged before is believed for the interval at most.
+/// A judgement counts once the database was seen unchanged after the first use of its text. Until then the end of the lease
+/// checks the database, or resets the session. Earlier judgements are trusted for the interval at most.
 /// </remarks>
 internal sealed class CatalogKeeper : IDisposable
 {
@@ -21,17 +22,19 @@ internal sealed class CatalogKeeper : IDisposable
     private readonly TimeSpan _interval;
     private readonly ILogger _logger;
     private readonly ITimer? _timer;
-    private readonly Lock _gate = new(); // of changes to the next two
+    private readonly Lock _gate = new(); // held while the next two change
     private volatile SqlCatalog _current = SqlCatalog.Unknown;
-    private volatile bool _isDue = true; // a check, or reading the catalog again
+    private volatile bool _isDue = true; // a check or a load of the catalog is required
     private int _isLoading; // Interlocked only
     private IReadOnlySet<string>? _settingClasses; // written once
 
     /// <param name="source">Asks the server.</param>
-    /// <param name="trusted">What the user vouches for.</param>
-    /// <param name="interval">How long the database is believed to be unchanged; infinite: until <see cref="Load"/>; zero: not at all.</param>
-    /// <param name="time">The pool's.</param>
-    /// <param name="logger">Told about failures.</param>
+    /// <param name="trusted">The objects that the user vouches for.</param>
+    /// <param name="interval">
+    /// How long the database is assumed to be unchanged; infinite: until <see cref="Load"/>; zero: not at all.
+    /// </param>
+    /// <param name="time">The pool's clock.</param>
+    /// <param name="logger">Receives failures.</param>
     public CatalogKeeper(CatalogSource source, TrustedObjects trusted, TimeSpan interval, TimeProvider time, ILogger logger)
     {
         _source = source;
@@ -43,16 +46,23 @@ internal sealed class CatalogKeeper : IDisposable
 
     public SqlCatalog Current => _current;
 
-    /// <summary>First parts of the names of settings that libraries had defined when the catalog was read first, on a fresh session; <c>null</c> before.</summary>
+    /// <summary>
+    /// Prefixes of the settings that libraries had defined at the first load of the catalog, on a fresh session; <c>null</c>
+    /// before.
+    /// </summary>
     public IReadOnlySet<string>? SettingClasses => Volatile.Read(ref _settingClasses);
 
-    /// <summary>Whether a text may be taken for what the judgement says.</summary>
+    /// <summary>Whether the judgement can be trusted.</summary>
     public bool Believes(Judgement judgement) => _interval == Timeout.InfiniteTimeSpan || judgement.IsConfirmed;
 
-    /// <summary>Whether the end of the lease has to look at the database: the judgement is not to be believed yet, or the interval is over.</summary>
+    /// <summary>
+    /// Whether the end of the lease must check the database: the judgement is not trusted yet, or the interval is over.
+    /// </summary>
     public bool WantsCheck(Judgement judgement) => !Believes(judgement) || _interval == TimeSpan.Zero || TakeDue();
 
-    /// <summary>Whether the interval is over, so that the caller's lease has to look at the database when it ends. Says so to one caller.</summary>
+    /// <summary>
+    /// Whether the interval is over, so that the caller's lease must check the database at its end. True for one caller only.
+    /// </summary>
     public bool TakeDue()
     {
         if (!_isDue || !_current.IsKnown)
@@ -64,13 +74,16 @@ internal sealed class CatalogKeeper : IDisposable
         return true;
     }
 
-    /// <summary>A lease that had to look at the database could not. The next one has to.</summary>
+    /// <summary>A lease could not make its required check. The next lease must make it.</summary>
     public void OnNotChecked() => _isDue = true;
 
     /// <summary>Whether the catalog is not known and may be read now.</summary>
     public bool WantsLoad => _isDue && !_current.IsKnown;
 
-    /// <summary>Reads the catalog if it is not known, unless another caller does or it failed a short while ago. A failure leaves everything suspect.</summary>
+    /// <summary>
+    /// Reads the catalog if it is unknown, unless another caller reads it or a read failed a short while ago. After a failure
+    /// every statement stays suspect.
+    /// </summary>
     public void EnsureLoaded(NpgsqlConnection connection)
     {
         if (!TryBeginLoad())
@@ -115,14 +128,14 @@ internal sealed class CatalogKeeper : IDisposable
     }
 
     /// <summary>Reads the catalog again.</summary>
-    /// <exception cref="NpgsqlException">The server did not answer as it should.</exception>
+    /// <exception cref="NpgsqlException">The server did not answer as expected.</exception>
     public void Load(NpgsqlConnection connection) => OnLoaded(_source.Load(connection, _trusted));
 
     /// <inheritdoc cref="Load"/>
     public async Task LoadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
         => OnLoaded(await _source.LoadAsync(connection, _trusted, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Knows nothing until the catalog is read again, by the next server connection. For a pool that nobody uses.</summary>
+    /// <summary>Forgets the catalog until the next server connection reads it again. For an unused pool.</summary>
     public void Drop()
     {
         lock (_gate)
@@ -132,8 +145,11 @@ internal sealed class CatalogKeeper : IDisposable
         }
     }
 
-    /// <summary>Looks whether the database is as the catalog says. If not, or if that cannot be said, everything is suspect until the catalog has been read again.</summary>
-    /// <returns>Whether it is, so that what was judged by the catalog until now is confirmed.</returns>
+    /// <summary>
+    /// Checks that the database matches the catalog. If it does not, or if the check fails, every statement is suspect until the
+    /// catalog has been read again.
+    /// </summary>
+    /// <returns>Whether it matches. Then the judgements by this catalog until now are confirmed.</returns>
     public bool Check(NpgsqlConnection connection)
     {
         if (!TryBegin(out var catalog, out var check))
@@ -173,7 +189,8 @@ internal sealed class CatalogKeeper : IDisposable
 
     public void Dispose() => _timer?.Dispose();
 
-    // The connection is as good as before. Otherwise whoever has it must know. Either way nobody tries again at once.
+    // If the connection is still open, the failure is absorbed; otherwise its user must learn of it. In both cases the next
+    // attempt waits.
     private bool IsPassing(Exception error, NpgsqlConnection connection)
     {
         if (NpgsqlInternals.GetFullState(connection) == ConnectionState.Open)
@@ -200,7 +217,7 @@ internal sealed class CatalogKeeper : IDisposable
         {
             if (!ReferenceEquals(_current, catalog))
             {
-                return false; // Somebody else has seen meanwhile that it has changed.
+                return false; // Another caller has found a change meanwhile.
             }
 
             if (version == catalog.Version)

@@ -3,17 +3,20 @@ using Npgsql;
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Asks a server for its catalog, on a connection that is idle and not in a transaction. Names in the questions mean objects of pg_catalog, so that no object of a user takes part in the answer.
+/// Asks a server for its catalog, on a connection that is idle and not in a transaction. Names in the questions mean objects of
+/// pg_catalog, so no user's object takes part in the answer.
 /// </summary>
-/// <remarks>One statement at a time: behind the first statement of a batch, Npgsql needs the thread pool also for synchronous callers.</remarks>
-/// <param name="timeoutSeconds">Of each round trip.</param>
+/// <remarks>
+/// One statement at a time: after the first statement of a batch, Npgsql needs the thread pool even for synchronous callers.
+/// </remarks>
+/// <param name="timeoutSeconds">For each round trip.</param>
 internal sealed class CatalogSource(int timeoutSeconds)
 {
-    // Ends with the transaction. The server gives up by itself: if Npgsql had to, the connection would be lost.
+    // Ends with the transaction. The server stops waiting by itself: a time-out of Npgsql's would cost the connection.
     private static readonly string[] Preparation = ["SET LOCAL search_path = pg_catalog", "SET LOCAL lock_timeout = '500ms'", "SET LOCAL statement_timeout = '4s'"];
 
-    /// <param name="connection">To the database.</param>
-    /// <param name="trusted">What the user vouches for.</param>
+    /// <param name="connection">A connection to the database.</param>
+    /// <param name="trusted">The objects that the user vouches for.</param>
     public SqlCatalog Load(NpgsqlConnection connection, TrustedObjects trusted)
     {
         var builder = new CatalogBuilder(trusted);

@@ -2,12 +2,15 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>Where one server connection is, and what was last seen of that server. Used by the holder of the lease, except where a member says otherwise.</summary>
-/// <param name="rules">Of the pool.</param>
-/// <param name="index">Among the hosts of the connection string; negative if it names none like it.</param>
+/// <summary>
+/// The host of one server connection, and the last known state of that server. Used by the holder of the lease, except where a
+/// member says otherwise.
+/// </summary>
+/// <param name="rules">The rules of the pool.</param>
+/// <param name="index">The index among the hosts of the connection string; negative if it names no such host.</param>
 internal sealed class HostPlace(HostRules rules, int index)
 {
-    // What the session has set for itself says nothing about the server.
+    // reset_val, because the value that the session has set for itself says nothing about the server.
     private const string Question =
         "SELECT pg_catalog.pg_is_in_recovery(), reset_val <> 'off' FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'default_transaction_read_only'";
 
@@ -16,16 +19,16 @@ internal sealed class HostPlace(HostRules rules, int index)
     /// <summary><c>null</c> before the server was asked for the first time. Guarded by the rules' gate.</summary>
     public HostFit? Fit { get; set; }
 
-    /// <summary>How many doubts there were when the server was asked.</summary>
+    /// <summary>The number of doubts when the server was asked.</summary>
     public int Doubts { get; set; }
 
     /// <summary>When the server was asked.</summary>
     public long CheckedAt { get; set; }
 
-    /// <summary>Whether it has to be shown that the connection may stay where it is, before anybody gets it.</summary>
+    /// <summary>Whether the connection may be handed out only after a check that it may stay on its host.</summary>
     public bool IsDue => rules.WantsCheck(this);
 
-    /// <summary>The connection is to be closed, so that Npgsql can choose a host again.</summary>
+    /// <summary>Whether the connection must be closed, so that Npgsql can choose a host again.</summary>
     public bool IsLeft { get; private set; }
 
     /// <summary>A statement failed because its transaction was read-only.</summary>
@@ -34,7 +37,7 @@ internal sealed class HostPlace(HostRules rules, int index)
     /// <summary>The connection is closed.</summary>
     public void Leave() => rules.Leave(this);
 
-    /// <summary>Asks the server how it is, once the connection was opened.</summary>
+    /// <summary>Asks the server for its state, once the connection was opened.</summary>
     public void Arrive(NpgsqlConnection connection, int timeoutSeconds)
     {
         rules.BeginCheck(this);
@@ -44,7 +47,7 @@ internal sealed class HostPlace(HostRules rules, int index)
         rules.Learn(this, reader.GetBoolean(0), reader.GetBoolean(1));
     }
 
-    /// <summary>Asks the server how it is.</summary>
+    /// <summary>Asks the server for its state.</summary>
     /// <returns>Whether the connection stays.</returns>
     public bool Check(NpgsqlConnection connection, int timeoutSeconds)
     {

@@ -3,12 +3,13 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The rules of a connection string with several hosts (<c>Target Session Attributes</c>, <c>Load Balance Hosts</c>, <c>Host Recheck Seconds</c>), applied to connections that
-/// are open already. Npgsql applies them whenever a logical connection is opened; the pool opens a server connection once and keeps it. Thread-safe.
+/// The rules of a connection string with several hosts (<c>Target Session Attributes</c>, <c>Load Balance Hosts</c>, <c>Host
+/// Recheck Seconds</c>), applied to open connections. Npgsql applies them whenever a logical connection is opened; the pool opens
+/// a server connection once and keeps it. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Which host an open connection ought to be on is known only by opening another one. So one connection that might be better off elsewhere is retired per
-/// recheck interval, and if its replacement comes to a better host, the others follow.
+/// Only a newly opened connection shows which host is the right one. So one connection per recheck interval is retired if another
+/// host might be better. If its replacement gets a better host, the other connections follow.
 /// </remarks>
 internal sealed class HostRules
 {
@@ -24,8 +25,8 @@ internal sealed class HostRules
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly int[] _counts; // guarded by _gate: connections per host
-    private int _landed = int.MaxValue; // guarded by _gate: rank of the connection that was opened last
-    private int _moves; // guarded by _gate: how many connections may still be retired before the next recheck only to see whether there is a better host
+    private int _landed = int.MaxValue; // guarded by _gate: rank of the last opened connection
+    private int _moves; // guarded by _gate: how many connections may still be retired before the next recheck only to look for a better host
     private int _movedFrom = -1; // guarded by _gate
     private long _movesRenewed; // guarded by _gate
     private int _doubts; // Interlocked only
@@ -38,7 +39,7 @@ internal sealed class HostRules
         _hosts = [.. keywords.Host!.Split(',').Select(host => Parse(host.Trim()))];
         _balances = keywords.LoadBalanceHosts;
 
-        // Only one server is the primary; of the others, Npgsql takes the one that is named first.
+        // Only one server is the primary. Of the others, Npgsql takes the first one named.
         _hasOrder = !_balances && !(_target is TargetSessionAttributes.Primary or TargetSessionAttributes.ReadWrite or TargetSessionAttributes.PreferPrimary);
         _recheck = TimeSpan.FromSeconds(keywords.HostRecheckSeconds);
         _time = time;
@@ -47,19 +48,19 @@ internal sealed class HostRules
         _movesRenewed = time.GetTimestamp();
     }
 
-    /// <summary>How the data source says it; <c>null</c> if it has one host, for which there are no rules.</summary>
+    /// <summary>The rules of the data source; <c>null</c> if it has one host, which needs no rules.</summary>
     public static HostRules? For(NpgsqlDataSource source, TimeProvider time)
         => NpgsqlInternals.GetSettings(source) is { Host: { } hosts } keywords && hosts.Contains(',', StringComparison.Ordinal) ? new HostRules(source, keywords, time) : null;
 
-    // With round robin, several opens may have to be tried until each host has had its turn.
+    // With round robin, several opens may be needed until each host has been tried.
     private int MovesPerInterval => _balances ? _hosts.Count : 1;
 
     /// <summary>A connection was opened.</summary>
     public HostPlace Place(NpgsqlConnection connection) => new(this, _hosts.IndexOf((connection.Host ?? "", connection.Port)));
 
-    /// <summary>The server has answered how it is.</summary>
-    /// <param name="place">Of a connection to it.</param>
-    /// <param name="isStandby">It is in recovery.</param>
+    /// <summary>Records the server's answer about its state.</summary>
+    /// <param name="place">The place of a connection to it.</param>
+    /// <param name="isStandby">The server is in recovery.</param>
     /// <param name="isReadOnly">Transactions on it are read-only by default.</param>
     public void Learn(HostPlace place, bool isStandby, bool isReadOnly)
     {
@@ -75,7 +76,7 @@ internal sealed class HostRules
 
         if (fit == HostFit.Wrong)
         {
-            _source?.ClearDatabaseStates(); // Otherwise Npgsql would connect by what it saw before.
+            _source?.ClearDatabaseStates(); // Otherwise Npgsql would choose a host by outdated states.
         }
 
         if (fit == HostFit.Wrong || othersFollow)
@@ -93,14 +94,16 @@ internal sealed class HostRules
         }
     }
 
-    /// <summary>Whether the server is to be asked how it is, before anybody gets the connection.</summary>
+    /// <summary>Whether the server must be asked for its state before the connection is handed out.</summary>
     public bool WantsCheck(HostPlace place)
         => place.Doubts != Volatile.Read(ref _doubts) || _time.GetElapsedTime(place.CheckedAt) >= _recheck;
 
     /// <summary>A check begins.</summary>
     public void BeginCheck(HostPlace place) => (place.Doubts, place.CheckedAt) = (Volatile.Read(ref _doubts), _time.GetTimestamp());
 
-    /// <summary>Whether a connection is to be closed, because Npgsql would not connect to this host now, or might prefer another one.</summary>
+    /// <summary>
+    /// Whether a connection must be closed, because Npgsql would not connect to this host now, or might prefer another one.
+    /// </summary>
     public bool WantsAway(HostPlace place)
     {
         lock (_gate)
@@ -120,7 +123,7 @@ internal sealed class HostRules
         }
     }
 
-    /// <summary>Its connection is closed.</summary>
+    /// <summary>The connection of this place is closed.</summary>
     public void Leave(HostPlace place)
     {
         lock (_gate)
@@ -129,7 +132,7 @@ internal sealed class HostRules
         }
     }
 
-    // Whether it came to a better host than the one before it.
+    // Whether the connection got a better host than the previous one.
     private bool ArriveLocked(HostPlace place)
     {
         var rank = Rank(place);
@@ -156,7 +159,7 @@ internal sealed class HostRules
         }
     }
 
-    // 0 is best. A host that the connection string does not name is nobody's second choice.
+    // 0 is best. A host that the connection string does not name never counts as second choice.
     private int Rank(HostPlace place) => (place.Fit == HostFit.Second ? _hosts.Count : 0) + (_hasOrder ? Math.Max(place.Index, 0) : 0);
 
     private bool MightBeBetterElsewhere(HostPlace place)

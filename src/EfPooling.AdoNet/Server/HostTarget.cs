@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>The <c>Target Session Attributes</c>, with the meaning that they have to Npgsql.</summary>
+/// <summary>The <c>Target Session Attributes</c>, with Npgsql's meaning.</summary>
 internal static class HostTarget
 {
-    /// <summary>Of a data source, where the environment counts too.</summary>
+    /// <summary>The value for a data source, the environment included.</summary>
     public static TargetSessionAttributes Of(NpgsqlConnectionStringBuilder keywords)
         => (keywords.TargetSessionAttributes ?? Environment.GetEnvironmentVariable("PGTARGETSESSIONATTRS"))?.ToUpperInvariant() switch
         {
@@ -18,8 +18,8 @@ internal static class HostTarget
             _ => TargetSessionAttributes.Any, // Npgsql refuses any other word when it connects.
         };
 
-    /// <summary>How a server fits.</summary>
-    /// <param name="target">What is wanted.</param>
+    /// <summary>How well a server fits.</summary>
+    /// <param name="target">The wanted kind of server.</param>
     /// <param name="isStandby">The server is in recovery.</param>
     /// <param name="isReadOnly">Transactions on it are read-only by default.</param>
     public static HostFit Judge(TargetSessionAttributes target, bool isStandby, bool isReadOnly) => target switch
@@ -34,7 +34,7 @@ internal static class HostTarget
         _ => HostFit.Wrong,
     };
 
-    /// <summary>Whether writes are expected to succeed, so that one which fails as read-only says something about the host.</summary>
+    /// <summary>Whether writes are expected to succeed, so that a failure as read-only casts doubt on the host.</summary>
     public static bool ExpectsWrites(TargetSessionAttributes target)
         => target is TargetSessionAttributes.Primary or TargetSessionAttributes.PreferPrimary or TargetSessionAttributes.ReadWrite;
 }

@@ -1,11 +1,13 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>Is bound to one server connection, and told at once when that breaks.</summary>
+/// <summary>An object bound to one server connection, and notified at once when that connection breaks.</summary>
 internal interface IServerHolder
 {
-    /// <summary>It broke: by keepalive, or under somebody who uses it out of our sight. Called from any thread.</summary>
+    /// <summary>
+    /// The connection broke: found by keepalive, or by a caller with direct access to it. Called from any thread.
+    /// </summary>
     void OnServerBroken();
 
-    /// <summary>It may have broken under whoever uses it now, with the right to.</summary>
+    /// <summary>The connection may have broken under its present, rightful user.</summary>
     void OnLost(ServerConnection server);
 }

@@ -5,7 +5,9 @@ internal interface IServerOwner
 {
     bool IsTransaction { get; }
 
-    /// <summary>The statement that is running is the first of the transaction, so that another transaction can take the place of this one.</summary>
+    /// <summary>
+    /// Whether the running statement is the first of the transaction, so that another transaction can replace this one.
+    /// </summary>
     bool MayRestart => false;
 
     /// <summary>Rolls the transaction back and begins another one in its place.</summary>
@@ -14,7 +16,7 @@ internal interface IServerOwner
     /// <inheritdoc cref="Restart"/>
     Task RestartAsync() => throw new InvalidOperationException("Only a transaction is begun again.");
 
-    /// <summary>A statement failed, or reading its results did.</summary>
+    /// <summary>A statement, or the reading of its results, failed.</summary>
     void OnStatementFailed(Exception error)
     {
     }

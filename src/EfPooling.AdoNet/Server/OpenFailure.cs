@@ -4,12 +4,12 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What to try after an open has failed.</summary>
+/// <summary>Decides what to try after a failed open.</summary>
 internal static class OpenFailure
 {
     /// <summary>
-    /// Whether the connection was cut while the session was being set up, which another attempt may survive. A refusal, a time-out and an error of the server are
-    /// answers, and are not.
+    /// Whether the connection was cut while the session was being set up, which another attempt may survive. A refusal, a
+    /// time-out and an error of the server are answers, so they do not count.
     /// </summary>
     public static bool IsCutConnection(Exception failure)
     {
@@ -20,8 +20,9 @@ internal static class OpenFailure
     }
 
     /// <summary>
-    /// Whether the asynchronous forms of the user's password provider, connection initializer and their kin are worth a try: neither the connection nor the
-    /// server has failed. Npgsql's manual recommends synchronous forms that throw, and does not say what.
+    /// Whether to try the asynchronous forms of the user's callbacks (password provider, connection initializer and the like):
+    /// neither the connection nor the server has failed. Npgsql's manual recommends synchronous forms that throw, but does not
+    /// name the exception.
     /// </summary>
     public static bool MayWantAsynchronousCallbacks(Exception failure)
     {

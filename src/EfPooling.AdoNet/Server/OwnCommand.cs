@@ -5,14 +5,17 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Commands by which the pool looks after its server connections: checks, resets, settings, the catalog. They run in the flows of callers, whose traces they do not
-/// concern, so Npgsql makes no spans of them.
+/// The pool's own commands on its server connections: checks, resets, settings, the catalog. They run in the flows of callers,
+/// but do not belong to their traces, so Npgsql creates no spans for them.
 /// </summary>
 internal static class OwnCommand
 {
     public static NpgsqlCommand Create(string text, NpgsqlConnection connection) => new(text, connection) { Site = Mark.Instance };
 
-    /// <summary>Leaves them out of the traces of a data source that this pool builds. A callback of the user that configures tracing takes its place.</summary>
+    /// <summary>
+    /// Excludes them from the traces of a data source that this pool builds. A user's callback that configures tracing replaces
+    /// this.
+    /// </summary>
     public static void LeaveOut(NpgsqlDataSourceBuilder builder)
         => builder.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(command => command.Site is not Mark));
 

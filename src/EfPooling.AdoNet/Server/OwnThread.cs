@@ -1,14 +1,15 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Runs one blocking call on a thread of its own. Opens and closes, and checks for synchronous callers, must not need the thread pool: synchronous callers may be blocking
-/// all of its threads while they wait for exactly these. A server connection costs milliseconds and a server process, so the thread's cost does not show.
+/// Runs one blocking call on a thread of its own. Opens, closes, and checks for synchronous callers must not need the thread
+/// pool: synchronous callers may block all of its threads while they wait for exactly these. A server connection costs
+/// milliseconds and a server process, so the thread's cost is negligible.
 /// </summary>
 internal static class OwnThread
 {
     public static Task<T> Run<T>(Func<T> call)
     {
-        // Continuations run right here, on this thread, for the same reason.
+        // Continuations run on this thread, for the same reason.
         var result = new TaskCompletionSource<T>();
         var thread = new Thread(() =>
         {
@@ -25,7 +26,7 @@ internal static class OwnThread
             IsBackground = true,
             Name = "EfPooling connection",
         };
-        thread.UnsafeStart(); // A server connection belongs to nobody's ambient transaction or activity.
+        thread.UnsafeStart(); // A server connection belongs to no caller's ambient transaction or activity.
         return result.Task;
     }
 

@@ -8,7 +8,7 @@ namespace EfPooling.AdoNet;
 internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery recovery)
 {
     private const int RecoveryTimeoutSeconds = 5;
-    private const int MostPrependedBytes = 2048; // Npgsql's write buffer takes 4096 at least, BEGIN included
+    private const int MostPrependedBytes = 2048; // Npgsql's write buffer holds at least 4096, BEGIN included
 
     private int _taint; // Interlocked only: Cancel() comes from any thread
     private bool _hasForeignState; // in shuffle mode
@@ -16,11 +16,11 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
     private readonly SessionVerifier? _verifier = recovery.VerifySessions ? new SessionVerifier(RecoveryTimeoutSeconds) : null;
     private readonly SessionReset _reset = new(recovery.CanPrepend, RecoveryTimeoutSeconds);
     private SettingCapture? _capture; // comes with Taint.SettingsChanged
-    private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: by which all since the last reset was judged clean
+    private SqlCatalog? _judge; // used by the holder of the lease, and by the next one: the catalog by which all since the last reset was judged clean
     private bool _advancesSequences; // in this lease
     private bool _hasSequenceValues; // of earlier leases
-    private bool _isFailing; // the present statement
-    private bool _hasFailed; // the one before
+    private bool _isFailing; // the present statement has failed
+    private bool _hasFailed; // the previous statement has failed
     private readonly ServerContinuity _continuity = new(npgsql);
     private readonly HostPlace? _place = recovery.Hosts?.Place(npgsql);
 
@@ -30,13 +30,15 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
 
     public Taint Taint => (Taint)Volatile.Read(ref _taint);
 
-    /// <summary>Open and not in the middle of anything. Anything else at the end of a lease means that it is not provably healthy.</summary>
+    /// <summary>
+    /// Whether it is open and idle in the protocol. Any other state at the end of a lease means that it is not provably healthy.
+    /// </summary>
     public bool IsReady => NpgsqlInternals.GetFullState(Npgsql) == ConnectionState.Open && !_continuity.WasClosed;
 
-    /// <summary>The connection is gone, also if another one has taken its place (<see cref="IsReplaced"/>).</summary>
+    /// <summary>Whether the connection is gone, even if another one has replaced it (<see cref="IsReplaced"/>).</summary>
     public bool IsBroken => _continuity.WasClosed || (NpgsqlInternals.GetFullState(Npgsql) & (ConnectionState.Open | ConnectionState.Broken)) != ConnectionState.Open;
 
-    /// <summary>Whether its owner has had the connection itself, so that nobody knows which settings are in force.</summary>
+    /// <summary>Whether its owner has had direct access to the connection, so that the settings in force are unknown.</summary>
     public bool IsExposed
     {
         get => _isExposed;
@@ -53,16 +55,20 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         set => _continuity.Holder = value;
     }
 
-    /// <summary>Its owner has closed and opened it: it may be to another database, and as another user.</summary>
+    /// <summary>
+    /// Whether its owner has closed and reopened it. It may be connected to another database and as another user.
+    /// </summary>
     public bool IsReplaced => _continuity.WasClosed && Npgsql.State == ConnectionState.Open;
 
-    /// <summary>It is on a host where the rules for hosts do not want it any more.</summary>
+    /// <summary>Whether it is on a host that the rules for hosts no longer select.</summary>
     public bool IsMisplaced => _place?.IsLeft == true;
 
-    /// <summary>A cancel request may be under way to it: a round trip must show that it is still in step.</summary>
+    /// <summary>
+    /// Whether a cancel request may be under way to it. A round trip must then show that the protocol is in sync.
+    /// </summary>
     public bool IsSuspect => Taint.HasFlag(Taint.Suspect);
 
-    /// <summary>The server is seen to have hung up, so nothing that is sent now is received.</summary>
+    /// <summary>Whether the server has visibly closed the connection, so that it receives nothing that is sent now.</summary>
     public bool IsAbandoned => NpgsqlInternals.IsPeerGone(Npgsql);
 
     public void Mark(Taint taint) => Interlocked.Or(ref _taint, (int)taint);
@@ -70,7 +76,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
     /// <summary>A text is about to run.</summary>
     public void NoteText(string text) => _verifier?.Add(text);
 
-    /// <summary>A statement that was judged clean is about to run. If another one was judged by another catalog, neither counts.</summary>
+    /// <summary>A statement that was judged clean is about to run. Judgements by two different catalogs count as none.</summary>
     public void JudgeBy(SqlCatalog catalog)
     {
         _judge ??= catalog;
@@ -80,13 +86,17 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         }
     }
 
-    /// <summary>Whether something was judged clean by another catalog than this one, which the database had meanwhile.</summary>
+    /// <summary>
+    /// Whether a statement was judged clean by another catalog than this one, which the database had meanwhile.
+    /// </summary>
     public bool IsOutdated(SqlCatalog catalog) => _judge is { } judge && !ReferenceEquals(judge, catalog);
 
     /// <summary>A statement that may advance a sequence is about to run: <c>lastval</c> and <c>currval</c> will remember it.</summary>
     public void ExpectSequenceValues() => _advancesSequences = true;
 
-    /// <summary>A transaction or session is about to begin, in which <c>lastval</c> and <c>currval</c> are to know its own values only.</summary>
+    /// <summary>
+    /// A transaction or session is about to begin. In it, <c>lastval</c> and <c>currval</c> must know its own values only.
+    /// </summary>
     public void ForgetSequenceValues()
     {
         if (_hasSequenceValues && recovery.CanPrepend)
@@ -97,8 +107,8 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
     }
 
     /// <summary>
-    /// An error that came from the server leaves the connection in step (Npgsql has read up to the server's ready message); any other
-    /// one must be checked. Settings that travelled with the failed statement are in doubt.
+    /// Records an error. After an error of the server the protocol is in sync (Npgsql has read up to the server's ready message).
+    /// After any other error it must be checked. Settings sent with the failed statement are in doubt.
     /// </summary>
     public void Observe(Exception error)
     {
@@ -116,7 +126,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
 
         if (IsBroken)
         {
-            _capture = null; // The caller learns of it, and what was set is gone with the session or the transaction.
+            _capture = null; // The caller learns of it, and the changes are gone with the session or the transaction.
         }
 
         var sent = Settings.OnStatementFailed(serverAnswered: serverError is not null && !IsBroken);
@@ -127,8 +137,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
     }
 
     /// <summary>
-    /// Whether settings may be set before a statement. A failed transaction takes nothing before it is rolled back, whole or to a savepoint; what is in doubt stays so until
-    /// the statement after that. COMMIT of a transaction that has not failed may run deferred triggers, for which settings count.
+    /// Whether settings may be set before a statement. A failed transaction accepts none before it is rolled back, whole or to a
+    /// savepoint; settings in doubt stay so until the statement after that. COMMIT of a transaction that has not failed may run
+    /// deferred triggers, for which settings count.
     /// </summary>
     public bool TakesSettingsBefore(SqlVerdict? verdict) => verdict switch
     {
@@ -137,11 +148,17 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         _ => true,
     };
 
-    /// <summary>Makes sure that settings are in force for what is executed next: they are already, they travel ahead of it, or they take a round trip.</summary>
-    /// <param name="wanted">What is to be in force.</param>
+    /// <summary>
+    /// Ensures that settings are in force for the next statement: they are already, they travel ahead of it, or they take a round
+    /// trip.
+    /// </summary>
+    /// <param name="wanted">The settings that must be in force.</param>
     /// <param name="route">How they may travel.</param>
-    /// <param name="isInTransaction">A transaction may be open, whose end might undo what a round trip has set.</param>
-    /// <param name="before">The statement that comes next; <c>null</c> if it has no text. One that <see cref="TakesSettingsBefore">takes no settings</see> runs without.</param>
+    /// <param name="isInTransaction">Whether a transaction may be open, whose end might undo the effect of a round trip.</param>
+    /// <param name="before">
+    /// The next statement; <c>null</c> if it has no text. A statement that <see cref="TakesSettingsBefore">takes no
+    /// settings</see> runs without.
+    /// </param>
     public void EnsureSettings(SettingMap wanted, SettingRoute route, bool isInTransaction, SqlVerdict? before = null)
     {
         if (!Settings.Are(wanted) && TakesSettingsBefore(before) && !TrySend(wanted, route))
@@ -156,7 +173,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
             ? ValueTask.CompletedTask
             : new ValueTask(ApplyAsync(wanted, isInTransaction, cancellationToken));
 
-    // Whether they travel ahead of what is executed next. Otherwise they need a round trip.
+    // Whether they travel ahead of the next statement. If not, they need a round trip.
     private bool TrySend(SettingMap wanted, SettingRoute route)
     {
         if (route == SettingRoute.Alone)
@@ -173,7 +190,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         var changes = Settings.ChangesTo(wanted);
         if (inOwnTransaction && changes.Exists(change => change is { Value: null, Name: not "role" } && !change.Name.Contains('.', StringComparison.Ordinal)))
         {
-            return false; // What an earlier owner's role was allowed to set, the next one may not be allowed to set back.
+            return false; // The next owner may lack the right to restore a value that an earlier owner's role was allowed to set.
         }
 
         if (!inOwnTransaction && changes.Exists(change => change.Name.StartsWith("default_transaction_", StringComparison.Ordinal)))
@@ -219,14 +236,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
             if (NpgsqlInternals.WasCancelled(Npgsql))
             {
                 Mark(Taint.Suspect);
-                Settings.OnUnobserved(); // Npgsql keeps the error to itself if the results were being skipped.
+                Settings.OnUnobserved(); // Npgsql does not report the error if the results were being skipped.
             }
 
             Settings.OnStatementSucceeded(hasAnswered: !NpgsqlInternals.HasPrepended(Npgsql));
         }
     }
 
-    /// <summary>SQL of this connection is about to change settings, which are to follow it.</summary>
+    /// <summary>SQL of this connection is about to change settings that must follow it.</summary>
     public void ExpectChanges(ConnectionSettings owner, IOpening opening, IReadOnlyCollection<string> names)
     {
         _capture = _capture?.And(names) ?? new SettingCapture(owner, opening, names);
@@ -234,7 +251,10 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         Mark(Taint.SettingsChanged);
     }
 
-    /// <summary>Whether settings changed by another connection, or before this one was closed and opened, in the same ambient transaction, have not been read back yet.</summary>
+    /// <summary>
+    /// Whether settings changed in the same ambient transaction have not been read back yet, and another connection or an earlier
+    /// opening of this one changed them.
+    /// </summary>
     public bool HasChangesOfOthers(IOpening opening) => _capture?.IsFor(opening) == false;
 
     public void Execute(string sql)
@@ -243,8 +263,8 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         command.ExecuteNonQuery();
     }
 
-    /// <summary>What the session has for a setting.</summary>
-    /// <param name="name">Not a user's: it becomes part of the text.</param>
+    /// <summary>The session's value of a setting.</summary>
+    /// <param name="name">Must not come from a user: it becomes part of the text.</param>
     public string? ReadSetting(string name)
     {
         using var command = OwnCommand.Create($"SELECT pg_catalog.current_setting('{name}')", Npgsql);
@@ -252,7 +272,9 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         return (string?)command.ExecuteScalar();
     }
 
-    /// <summary>The lease ends: what a transaction has set is in doubt, and so is everything if the session is dirty and stays so.</summary>
+    /// <summary>
+    /// The lease ends. Settings of a transaction are in doubt; all settings are if the session is dirty and is not reset.
+    /// </summary>
     public void OnLeaseEnding()
     {
         Holder = null;
@@ -262,12 +284,12 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         Settings.OnTransactionEnded();
         if (Taint.HasFlag(Taint.OpenTransaction) && NpgsqlInternals.IsOutsideTransaction(Npgsql))
         {
-            Interlocked.And(ref _taint, (int)~Taint.OpenTransaction); // There may have been one.
+            Interlocked.And(ref _taint, (int)~Taint.OpenTransaction); // A transaction that was open has ended.
         }
 
         if (recovery.Initializer is { } initializer && (Taint.HasFlag(Taint.SettingsChanged) || initializer.MayHaveSet(Settings.Names)))
         {
-            Mark(Taint.Dirty); // Setting it back would not bring back what the initializer gave it.
+            Mark(Taint.Dirty); // Restoring the default would not restore the initializer's value.
         }
 
         var left = Taint & ~recovery.Required(Taint);
@@ -281,7 +303,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
     /// <summary>Whether the end of the lease needs a round trip.</summary>
     public bool NeedsRecovery => recovery.VerifySessions || recovery.Required(Taint) != Taint.None;
 
-    /// <returns>Whether the next owner may have it.</returns>
+    /// <returns>Whether the next owner may have the connection.</returns>
     public bool TryRecover()
     {
         var taint = recovery.Required(Taint);
@@ -301,7 +323,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
 
             if (taint.HasFlag(Taint.OpenTransaction))
             {
-                _reset.Run(Npgsql, Taint.OpenTransaction, settingClasses: null); // Before anything is asked: it may have failed, or see the past.
+                _reset.Run(Npgsql, Taint.OpenTransaction, settingClasses: null); // Before any question: the open transaction may have failed, or see the past.
                 taint &= ~Taint.OpenTransaction;
             }
 
@@ -389,7 +411,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
 
             if (taint.HasFlag(Taint.OpenTransaction))
             {
-                await _reset.RunAsync(Npgsql, Taint.OpenTransaction, settingClasses: null).ConfigureAwait(false); // Before anything is asked: it may have failed, or see the past.
+                await _reset.RunAsync(Npgsql, Taint.OpenTransaction, settingClasses: null).ConfigureAwait(false); // Before any question: the open transaction may have failed, or see the past.
                 taint &= ~Taint.OpenTransaction;
             }
 
@@ -457,11 +479,14 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         }
     }
 
-    /// <summary>Whether a round trip is necessary before its next owner gets it: it <see cref="IsOutdated">is outdated</see>, or nobody knows whether it is on the right host.</summary>
+    /// <summary>
+    /// Whether a round trip is required before the next owner gets it: it <see cref="IsOutdated">is outdated</see>, or its host
+    /// may no longer be the right one.
+    /// </summary>
     public bool NeedsRenewal(SqlCatalog catalog) => _place is { IsDue: true } || IsOutdated(catalog);
 
-    /// <summary>Does what <see cref="NeedsRenewal">is necessary</see> before its next owner gets it.</summary>
-    /// <returns>Whether the next owner may have it.</returns>
+    /// <summary>Does what <see cref="NeedsRenewal">is required</see> before the next owner gets it.</summary>
+    /// <returns>Whether the next owner may have the connection.</returns>
     public bool TryRenew(SqlCatalog catalog)
     {
         try
@@ -513,15 +538,15 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         return isFit;
     }
 
-    // Where no connection is ever reset, this one is not either.
+    // If the reset policy is never, this connection is not reset either.
     private void OnRenewed()
     {
         _judge = null;
         Interlocked.And(ref _taint, (int)~Taint.Dirty);
     }
 
-    /// <summary>Lets the settings that SQL has changed follow their connection.</summary>
-    /// <param name="isInTransaction">A transaction is open, whose end might undo them.</param>
+    /// <summary>Records the settings that SQL has changed, so that they follow their connection.</summary>
+    /// <param name="isInTransaction">Whether a transaction is open, whose end might undo them.</param>
     public void ReadChangesBack(bool isInTransaction)
     {
         if (_capture is { } capture)
@@ -547,7 +572,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
     /// <inheritdoc cref="SessionPing.Run"/>
     public Task PingAsync() => SessionPing.RunAsync(Npgsql, RecoveryTimeoutSeconds);
 
-    /// <summary>It was opened, and nobody has had it yet.</summary>
+    /// <summary>The connection was opened and not handed out yet.</summary>
     public ServerConnection Opened()
     {
         _place?.Arrive(Npgsql, RecoveryTimeoutSeconds);
@@ -555,7 +580,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         return this;
     }
 
-    /// <summary>It is being closed.</summary>
+    /// <summary>The connection is being closed.</summary>
     public void OnClosing() => _place?.Leave();
 
     private NpgsqlCommand BeginApply(SettingMap wanted)
@@ -577,7 +602,7 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         Settings.Confirmed(wanted, isInTransaction);
     }
 
-    // Every other time, so that code meets both a fresh session and one that somebody has used.
+    // Every other time, so that code meets both a fresh session and a used one.
     private bool TakesForeignState() => recovery.Shuffle && (_hasForeignState = !_hasForeignState);
 
     private bool IsRecoverable(Taint taint) => IsReady && (taint & (Taint.Unresettable | Taint.Desynchronized)) == 0;
@@ -597,6 +622,6 @@ internal sealed class ServerConnection(NpgsqlConnection npgsql, ServerRecovery r
         return IsReady;
     }
 
-    // Loud, because the connection's next statement would run without a setting that it believes to have.
+    // Fails loudly, because the logical connection's next statement would run without a setting that it relies on.
     private void LoseChanges() => Interlocked.Exchange(ref _capture, null)?.Fail();
 }

@@ -8,17 +8,18 @@ namespace EfPooling.AdoNet;
 /// <summary>Opens, checks and closes PostgreSQL connections through an <see cref="NpgsqlDataSource"/>.</summary>
 /// <param name="source">Opens the connections.</param>
 /// <param name="sourceIsPooled">
-/// The source was built by the user with a pool of its own: a connection that is closed would live on there, unless that pool is cleared first.
+/// Whether the user built the source with a pool of its own. A closed connection would live on there, unless that pool is cleared
+/// first.
 /// </param>
-/// <param name="recovery">How the connections are looked after.</param>
-/// <param name="time">The pool's.</param>
-/// <param name="logger">Told about failures that no caller sees.</param>
+/// <param name="recovery">How the connections are recovered.</param>
+/// <param name="time">The pool's clock.</param>
+/// <param name="logger">Receives failures that no caller sees.</param>
 internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPooled, ServerRecovery recovery, TimeProvider time, ILogger logger) : IServerConnector<ServerConnection>
 {
     private static readonly TimeSpan LongestBeforeRetry = TimeSpan.FromSeconds(1);
 
     private string? _serverVersion; // written once
-    private volatile bool _opensAsynchronously; // because the user's callbacks want it; written by any open, never reset
+    private volatile bool _opensAsynchronously; // because the user's callbacks require it; written by any open, never reset
 
     /// <summary>As the server reported it at the first login; <c>null</c> before.</summary>
     public string? ServerVersion => Volatile.Read(ref _serverVersion);
@@ -34,7 +35,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
             catch (Exception e) when (OpenFailure.IsCutConnection(e) && !NpgsqlInternals.IsDisposed(source) && time.GetElapsedTime(began) < LongestBeforeRetry)
             {
                 Log.LoginCut(logger, e);
-                return Open(cancellationToken); // One accident on the network must not become the failure of every caller that waits for this open.
+                return Open(cancellationToken); // One network accident must not fail every caller that waits for this open.
             }
         });
 
@@ -58,7 +59,8 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         }
     }
 
-    // The thread is ours and may wait; what is asynchronous needs the thread pool meanwhile. So it is synchronous unless the user's callbacks cannot be.
+    // This thread may block, whereas asynchronous work needs the thread pool. So the open is synchronous unless the user's
+    // callbacks cannot be.
     private NpgsqlConnection OpenNpgsql(CancellationToken cancellationToken)
     {
         ExceptionDispatchInfo? refusal = null;
@@ -72,7 +74,7 @@ internal sealed class ServerConnector(NpgsqlDataSource source, bool sourceIsPool
         catch (Exception e) when (OpenFailure.MayWantAsynchronousCallbacks(e))
         {
             refusal = ExceptionDispatchInfo.Capture(e);
-            NpgsqlInternals.GetMultiHost(source)?.ClearDatabaseStates(); // Npgsql takes the hosts for offline now.
+            NpgsqlInternals.GetMultiHost(source)?.ClearDatabaseStates(); // Npgsql now considers the hosts offline.
         }
 
         try

@@ -3,15 +3,17 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>How a pool looks after its server connections.</summary>
-/// <param name="CanPrepend">Session settings may travel ahead of a statement; otherwise they cost a round trip.</param>
+/// <summary>How a pool recovers its server connections.</summary>
+/// <param name="CanPrepend">Whether session settings may travel ahead of a statement; otherwise they cost a round trip.</param>
 /// <param name="ResetPolicy">When a connection is reset.</param>
-/// <param name="Shuffle">Every lease ends with a reset, and every other one leaves foreign session state behind.</param>
+/// <param name="Shuffle">Whether every lease ends with a reset, and every other one leaves foreign session state behind.</param>
 /// <param name="Catalogs">What is known of the database.</param>
-/// <param name="Pool">Its name.</param>
-/// <param name="VerifySessions">After each lease that was judged clean, the session is compared with what it was.</param>
-/// <param name="Hosts">Which hosts its connections may be on; <c>null</c> if there is one.</param>
-/// <param name="Initializer">What the user does with each connection once it was opened; <c>null</c>: nothing.</param>
+/// <param name="Pool">The pool's name.</param>
+/// <param name="VerifySessions">
+/// Whether the session is compared with its earlier state after each lease that was judged clean.
+/// </param>
+/// <param name="Hosts">The rules for the hosts of its connections; <c>null</c> if there is one host.</param>
+/// <param name="Initializer">The user's initializer for each opened connection; <c>null</c>: none.</param>
 internal sealed record ServerRecovery(
     bool CanPrepend,
     ResetPolicy ResetPolicy,
@@ -24,10 +26,10 @@ internal sealed record ServerRecovery(
 {
     private const Taint Unclean = Taint.Dirty | Taint.Unresettable | Taint.OpenTransaction | Taint.Desynchronized;
 
-    /// <summary>Whether the session is to be compared after a lease that left this behind.</summary>
+    /// <summary>Whether the session must be compared after a lease that left this behind.</summary>
     public bool Verifies(Taint taint) => VerifySessions && ResetPolicy != ResetPolicy.Never && (taint & Unclean) == 0;
 
-    /// <summary>What is to be recovered at the end of a lease that left this behind.</summary>
+    /// <summary>What must be recovered at the end of a lease that left this behind.</summary>
     public Taint Required(Taint taint) => ResetPolicy switch
     {
         _ when Shuffle => taint | Taint.Dirty,
@@ -36,7 +38,10 @@ internal sealed record ServerRecovery(
         _ => taint,
     };
 
-    /// <summary>Whether session settings may travel ahead of statements: in UTF-8, and with no keepalive timer that might write at the same time.</summary>
+    /// <summary>
+    /// Whether session settings may travel ahead of statements: in UTF-8, and without a keepalive timer that might write at the
+    /// same time.
+    /// </summary>
     public static bool LetsPrepend(NpgsqlDataSource source)
     {
         var keywords = new NpgsqlConnectionStringBuilder(source.ConnectionString);

@@ -1,38 +1,41 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What is known of the session settings of one server connection: those in force, and those that are in doubt because the statement
+/// What is known of the session settings of one server connection: those in force, and those in doubt because the statement
 /// that carried them failed or was not seen to succeed. Used by the holder of the lease only.
 /// </summary>
 /// <remarks>
-/// The rule that keeps tenants apart: settings are believed to be in force only after the server has answered, and whatever could
-/// have undone them (a failed statement, the end of a transaction in which they were changed, a reader that was given away)
-/// puts them in doubt again. What is in doubt is set again, or set back, before the next statement runs.
+/// The rule that separates tenants: settings count as in force only after the server has answered. Everything that could
+/// have undone them (a failed statement, the end of a transaction that changed them, a reader that was handed out)
+/// puts them in doubt again. A setting in doubt is set or restored before the next statement runs.
 /// </remarks>
 internal sealed class ServerSettings
 {
     private SettingMap _inForce = SettingMap.Empty;
-    private SettingMap? _sent; // ahead of a statement whose outcome is not known yet
+    private SettingMap? _sent; // ahead of a statement whose outcome is unknown
     private HashSet<string>? _doubtful; // names
-    private HashSet<string>? _disturbed; // names that the statement behind _sent may change in its turn
-    private HashSet<string>? _revocable; // names changed, or set back, in a transaction that is still open
+    private HashSet<string>? _disturbed; // names that the statement behind _sent may change in turn
+    private HashSet<string>? _revocable; // names changed or restored in a transaction that is still open
     private bool _isOwnTransaction; // of _sent: the failure of the statement does not undo it
 
-    /// <summary>For acquiring a connection that has these settings; <c>null</c> if it has none, or is in doubt.</summary>
+    /// <summary>For acquiring a connection with these settings; <c>null</c> if it has none, or is in doubt.</summary>
     public object? Affinity => _inForce.IsEmpty || _doubtful is not null ? null : _inForce;
 
     public bool HasSent => _sent is not null;
 
-    /// <summary>Those in force and those in doubt.</summary>
+    /// <summary>The settings in force and in doubt.</summary>
     public IReadOnlyCollection<string> Names => _doubtful is null && _inForce.IsEmpty ? [] : KnownNames(SettingMap.Empty);
 
-    /// <summary>In force, or sure to be when the next statement runs: a refusal of what was sent ahead of BEGIN closes the connection.</summary>
+    /// <summary>
+    /// Whether they are in force, or certain to be when the next statement runs: a refusal of settings sent ahead of BEGIN closes
+    /// the connection.
+    /// </summary>
     public bool Are(SettingMap wanted)
         => _sent is null ? _doubtful is null && wanted.Equals(_inForce) : _isOwnTransaction && _disturbed is null && wanted.Equals(_sent);
 
     /// <summary>
-    /// What must be set to get from here to there. A role goes first if it is given up, because what follows may be forbidden to
-    /// it, and last if it is taken on.
+    /// The changes that lead to the wanted settings. Resetting a role comes first, because that role may not be allowed to make
+    /// the other changes. Taking on a role comes last.
     /// </summary>
     public List<SettingChange> ChangesTo(SettingMap wanted)
     {
@@ -40,18 +43,20 @@ internal sealed class ServerSettings
         names.RemoveWhere(name => _doubtful?.Contains(name) != true && _inForce[name] == wanted[name]);
         if (names.Contains("session_authorization") && wanted["role"] is not null)
         {
-            names.Add("role"); // The server takes it away with the session's user.
+            names.Add("role"); // The server resets it together with the session's user.
         }
 
         return [.. names.Select(name => new SettingChange(name, wanted[name])).OrderBy(Rank).ThenBy(change => change.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The changes are about to be made; until they are <see cref="Confirmed"/> they are in doubt.</summary>
+    /// <summary>The changes are about to be made. Until they are <see cref="Confirmed"/> they are in doubt.</summary>
     public void Changing(SettingMap wanted) => (_doubtful, _sent, _disturbed) = (KnownNames(wanted), null, null);
 
     /// <summary>The changes travel ahead of a statement.</summary>
-    /// <param name="wanted">What they lead to.</param>
-    /// <param name="inOwnTransaction">They are a transaction of their own, so that nothing undoes them; otherwise the failure of the statement does.</param>
+    /// <param name="wanted">The settings after them.</param>
+    /// <param name="inOwnTransaction">
+    /// Whether they are a transaction of their own, so that nothing undoes them. If not, the failure of the statement does.
+    /// </param>
     public void Sent(SettingMap wanted, bool inOwnTransaction)
     {
         Changing(wanted);
@@ -71,7 +76,9 @@ internal sealed class ServerSettings
         wanted.OnAccepted();
     }
 
-    /// <param name="hasAnswered">Whether the server has answered to all that was sent. A savepoint, for one, is not sent at once.</param>
+    /// <param name="hasAnswered">
+    /// Whether the server has answered everything that was sent. For example, a savepoint is not sent at once.
+    /// </param>
     public void OnStatementSucceeded(bool hasAnswered)
     {
         if (_sent is not null && hasAnswered)
@@ -84,8 +91,8 @@ internal sealed class ServerSettings
         }
     }
 
-    /// <param name="serverAnswered">The error came from the server, and the connection is alive.</param>
-    /// <returns>What had been sent and may have been refused.</returns>
+    /// <param name="serverAnswered">Whether the error came from the server and the connection is alive.</param>
+    /// <returns>The settings that had been sent and may have been refused.</returns>
     public SettingMap? OnStatementFailed(bool serverAnswered)
     {
         var sent = _sent;
@@ -98,7 +105,7 @@ internal sealed class ServerSettings
         return sent;
     }
 
-    /// <summary>Nobody can tell whether the statement failed: its results are read elsewhere, or a cancel request was sent.</summary>
+    /// <summary>The outcome of the statement is unknown: its results are read elsewhere, or a cancel request was sent.</summary>
     public void OnUnobserved()
     {
         if (!_isOwnTransaction)
@@ -118,13 +125,13 @@ internal sealed class ServerSettings
     /// <summary>SQL is about to end a transaction, or a part of it.</summary>
     public void DoubtRevocable() => Doubt(_revocable ?? []);
 
-    /// <summary>All settings were set back.</summary>
+    /// <summary>All settings were restored to their defaults.</summary>
     public void OnReset() => (_inForce, _sent, _doubtful, _disturbed, _revocable) = (SettingMap.Empty, null, null, null, null);
 
     /// <summary>Something other than <see cref="ChangesTo"/> has changed a setting to this value.</summary>
     /// <param name="name">Lower case.</param>
     /// <param name="value"><c>null</c>: the session's default.</param>
-    /// <param name="isInTransaction">A transaction is open, whose end might undo it.</param>
+    /// <param name="isInTransaction">Whether a transaction is open, whose end might undo it.</param>
     public void Learn(string name, string? value, bool isInTransaction)
     {
         if (isInTransaction)
@@ -137,7 +144,10 @@ internal sealed class ServerSettings
         _doubtful = _doubtful?.Count > 0 ? _doubtful : null;
     }
 
-    /// <summary>The owner of the session changes them as it likes, and they are set back with the session. None of them is declared.</summary>
+    /// <summary>
+    /// Stops tracking settings. The owner of the session changes them freely, and they are restored with the session. None of
+    /// them is declared.
+    /// </summary>
     public void Forget(IEnumerable<string> names)
     {
         foreach (var name in names)

@@ -5,7 +5,7 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The user's physical connection initializer, which is part of what makes a session as good as new: it runs again after each reset. Thread-safe.
+/// The user's physical connection initializer. It is part of a fresh session, so it runs again after each reset. Thread-safe.
 /// </summary>
 internal sealed class SessionInitializer
 {
@@ -16,7 +16,7 @@ internal sealed class SessionInitializer
 
     private SessionInitializer(Action<NpgsqlConnection> run, Func<NpgsqlConnection, Task> runAsync, ILogger logger) => (_run, _runAsync, _logger) = (run, runAsync, logger);
 
-    /// <summary>That of a data source; <c>null</c> if it has none.</summary>
+    /// <summary>The initializer of a data source; <c>null</c> if it has none.</summary>
     public static SessionInitializer? For(NpgsqlDataSource source, ILogger logger)
         => NpgsqlInternals.GetInitializer(source) is var (run, runAsync) ? new SessionInitializer(run, runAsync, logger) : null;
 
@@ -30,13 +30,15 @@ internal sealed class SessionInitializer
     }
 
     /// <summary>
-    /// Whether the initializer may have given one of these settings a value that somebody's SQL has replaced. Which ones it sets nobody tells, and the server lists no
-    /// settings of an application's own.
+    /// Whether the initializer may have given one of these settings a value that SQL has replaced. Which settings it sets is
+    /// unknown, and the server does not list an application's own settings.
     /// </summary>
     public bool MayHaveSet(IReadOnlyCollection<string> names) => !_changed.IsEmpty && names.Any(_changed.ContainsKey);
 
     /// <summary>Runs it on a session that has just been reset.</summary>
-    /// <exception cref="InvalidOperationException">It threw: the session is not what its owners rely on.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The initializer threw, so the session lacks what its owners rely on.
+    /// </exception>
     public void Run(NpgsqlConnection connection)
     {
         var lent = NpgsqlInternals.Lend(connection);

@@ -3,10 +3,14 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What somebody could notice of a session that is not in a transaction: settings, users, statements, cursors, objects, locks and channels of its own.</summary>
+/// <summary>
+/// All that is observable of a session outside a transaction: its settings, users, statements, cursors, objects, locks and
+/// channels.
+/// </summary>
 internal sealed class SessionPicture
 {
-    // Custom settings cannot be listed, so those are asked for that stand in a text or in a function's body. What a transaction set for itself is empty afterwards instead of missing.
+    // Custom settings cannot be listed, so the question names those found in a text or in a function's body. A setting local to a
+    // transaction is empty afterwards, not missing.
     private const string Question =
         """
         SELECT 'setting ' || name, setting FROM pg_catalog.pg_settings WHERE name !~ '^transaction_'
@@ -64,8 +68,8 @@ internal sealed class SessionPicture
         }
     }
 
-    /// <summary>What differs here from the session as it was.</summary>
-    /// <param name="before">How it was.</param>
+    /// <summary>The differences between this picture and an earlier one.</summary>
+    /// <param name="before">The earlier picture.</param>
     /// <param name="followed">Names of settings that follow their connection or are declared, and so may differ.</param>
     public IReadOnlyList<string> DifferencesTo(SessionPicture before, IReadOnlyCollection<string> followed)
     {
@@ -83,7 +87,7 @@ internal sealed class SessionPicture
         return differences;
     }
 
-    /// <summary>Whether a custom setting has a value here that nobody has asked for before: who gave it that cannot be said.</summary>
+    /// <summary>Whether a custom setting that was not asked for before has a value here. Its origin is unknown.</summary>
     public bool KnowsMoreThan(SessionPicture before) => _parts.Any(part => part.Value is not null && !before._parts.ContainsKey(part.Key) && IsCustom(part.Key));
 
     private static bool IsCustom(string part) => part.StartsWith(Custom, StringComparison.Ordinal);
@@ -95,7 +99,7 @@ internal sealed class SessionPicture
         return question;
     }
 
-    // A library brings its settings with its first use: PL/pgSQL, for one.
+    // A library defines its settings at its first use, for example PL/pgSQL.
     private static bool IsLibrary(string part)
         => part.Split(' ', '.') is ["setting", var settingClass, _, ..] && (settingClass == SessionRemains.ProceduralLanguage || Sql.HarmlessExtensions.Contains(settingClass));
 

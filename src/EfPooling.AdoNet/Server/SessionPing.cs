@@ -2,11 +2,11 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What shows that a session is in step: whoever sends gets the answer to what was sent.</summary>
+/// <summary>Shows that the protocol of a session is in sync: each answer belongs to the latest question.</summary>
 internal static class SessionPing
 {
     /// <summary>A round trip. Absorbs a cancel request that arrived too late for the command it was meant for.</summary>
-    /// <exception cref="NpgsqlException">The server did not answer as it should.</exception>
+    /// <exception cref="NpgsqlException">The server did not answer as expected.</exception>
     public static void Run(NpgsqlConnection connection, int timeoutSeconds)
     {
         using var ping = Create(connection, timeoutSeconds);

@@ -4,10 +4,12 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What a reset leaves in a session because no command undoes it without harming what Npgsql keeps there.</summary>
+/// <summary>What a reset leaves in a session, because no command undoes it without harming Npgsql's own state there.</summary>
 internal static class SessionRemains
 {
-    /// <summary>Statements that SQL has prepared, all others, and the first parts of the names of settings that libraries have defined.</summary>
+    /// <summary>
+    /// Counts the statements prepared by SQL and all others, and lists the prefixes of the settings that libraries have defined.
+    /// </summary>
     public const string Question =
         """
         SELECT pg_catalog.count(*) FILTER (WHERE from_sql), pg_catalog.count(*) FILTER (WHERE NOT from_sql),
@@ -15,12 +17,17 @@ internal static class SessionRemains
         FROM pg_catalog.pg_prepared_statements
         """;
 
-    public const string ProceduralLanguage = "plpgsql"; // whose functions anybody may call
+    public const string ProceduralLanguage = "plpgsql"; // every user may call its functions
 
-    /// <summary>Whether there is something: statements prepared by SQL, statements of Npgsql's that SQL has deallocated, or a library that SQL has loaded.</summary>
+    /// <summary>
+    /// Whether there are remains: statements prepared by SQL, statements of Npgsql's that SQL has deallocated, or a library that
+    /// SQL has loaded.
+    /// </summary>
     /// <param name="connection">The session, whose answer has been read.</param>
-    /// <param name="answer">To the question.</param>
-    /// <param name="settingClasses">Of a fresh session; <c>null</c> if they are not known, and so no library can be told from what was there before.</param>
+    /// <param name="answer">The answer to the question.</param>
+    /// <param name="settingClasses">
+    /// Those of a fresh session; <c>null</c> if unknown, so that a loaded library cannot be told from an earlier one.
+    /// </param>
     public static bool Exist(NpgsqlConnection connection, (long BySql, long Others, string? Classes) answer, IReadOnlySet<string>? settingClasses)
         => answer.BySql > 0
             || answer.Others != NpgsqlInternals.CountPrepared(connection)

@@ -3,20 +3,22 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>Makes a session as good as new, and looks whether it is: what no reset undoes shows, and then the connection must be closed.</summary>
-/// <param name="canPrepend">The commands may travel ahead of the question how the session is, in one round trip.</param>
-/// <param name="timeoutSeconds">Of each round trip.</param>
+/// <summary>
+/// Resets a session and checks the result. If the check finds anything that no reset undoes, the connection must be closed.
+/// </summary>
+/// <param name="canPrepend">Whether the commands may travel ahead of the checking question, in one round trip.</param>
+/// <param name="timeoutSeconds">For each round trip.</param>
 internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
 {
     private const string Rollback = "ROLLBACK";
 
-    // What DISCARD ALL does, without the prepared statements: Npgsql keeps count of them, and they stay warm.
+    // The effect of DISCARD ALL, except for the prepared statements: Npgsql tracks them, and they stay prepared.
     private static readonly string[] State =
     [
         "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "CLOSE ALL", "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP",
     ];
 
-    // Nothing tells what seed random() has, so it gets one that nobody knows.
+    // The server does not tell the seed of random(), so the session gets an unpredictable one.
     private static string[] Functions => ["SELECT pg_catalog.pg_advisory_unlock_all()", string.Create(CultureInfo.InvariantCulture, $"SELECT pg_catalog.setseed({Random.Shared.NextDouble():F15})")];
 
     // What no code may rely on: the last value of a sequence, the seed of random(), temporary objects.
@@ -33,7 +35,7 @@ internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
 
     /// <summary>Undoes what is tainted.</summary>
     /// <param name="connection">The session.</param>
-    /// <param name="taint">What there is to undo.</param>
+    /// <param name="taint">What must be undone.</param>
     /// <param name="settingClasses">See <see cref="SessionRemains.Exist"/>.</param>
     /// <returns>Whether the session is as good as new.</returns>
     public bool Run(NpgsqlConnection connection, Taint taint, IReadOnlySet<string>? settingClasses)
@@ -95,7 +97,7 @@ internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
         return !SessionRemains.Exist(connection, answer, settingClasses);
     }
 
-    /// <summary>Leaves state behind that belongs to nobody, for shuffle mode.</summary>
+    /// <summary>Leaves foreign state behind, for shuffle mode.</summary>
     public void LeaveForeignState(NpgsqlConnection connection)
     {
         using var foreign = Create(ForeignState, connection);
@@ -112,8 +114,9 @@ internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
         }
     }
 
-    // ROLLBACK must end a transaction that SQL text left open before the rest can run. Without a transaction the server would log a warning.
-    // One command at a time where they cannot be prepended: behind the first statement of a batch, Npgsql needs the thread pool also for synchronous callers.
+    // ROLLBACK must end a transaction that SQL text left open before the other commands can run. Without a transaction the server
+    // would log a warning. One command at a time if they cannot be prepended: after the first statement of a batch, Npgsql needs
+    // the thread pool even for synchronous callers.
     private IEnumerable<NpgsqlCommand> Begin(NpgsqlConnection connection, Taint taint)
     {
         var isOpen = taint.HasFlag(Taint.OpenTransaction);
@@ -125,12 +128,12 @@ internal sealed class SessionReset(bool canPrepend, int timeoutSeconds)
 
         if (isOpen)
         {
-            NpgsqlInternals.Prepend(connection, SettingMessage.Command(Rollback), answers: 2); // It is complete, and the server is ready.
+            NpgsqlInternals.Prepend(connection, SettingMessage.Command(Rollback), answers: 2); // The answers: it is complete, and the server is ready.
         }
 
         if (state.Length > 0)
         {
-            var rows = state.Count(text => text.StartsWith("SELECT", StringComparison.Ordinal)); // They are described before they come.
+            var rows = state.Count(text => text.StartsWith("SELECT", StringComparison.Ordinal)); // Each row is described before it is sent.
             NpgsqlInternals.Prepend(connection, SettingMessage.Command(string.Join("; ", state)), answers: state.Length + rows + 1);
         }
 

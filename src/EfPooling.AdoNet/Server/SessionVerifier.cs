@@ -6,17 +6,17 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Compares the session of one server connection after each lease that was judged clean with what it was before. For tests and staging: it costs round trips. Used by
-/// the holder of the lease only.
+/// Compares the session of one server connection, after each lease that was judged clean, with its state before. For tests and
+/// staging, because it costs round trips. Used by the holder of the lease only.
 /// </summary>
 internal sealed partial class SessionVerifier(int timeoutSeconds)
 {
     private const double Seed = 0.3125;
     private const int MostNumbers = 2_000;
 
-    private readonly List<string> _texts = []; // of the lease
-    private readonly HashSet<string> _customSettings = new(StringComparer.Ordinal); // that stood in a text
-    private HashSet<double>? _numbers; // that random() gives after the seed
+    private readonly List<string> _texts = []; // those of the lease
+    private readonly HashSet<string> _customSettings = new(StringComparer.Ordinal); // those named in a text
+    private HashSet<double>? _numbers; // the values of random() after the seed
     private SessionPicture? _before;
 
     /// <summary>A text is about to run.</summary>
@@ -29,7 +29,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
         }
     }
 
-    /// <summary>The session is as the next lease will find it.</summary>
+    /// <summary>Records the session as the next lease will find it.</summary>
     public void Begin(NpgsqlConnection connection)
     {
         _texts.Clear();
@@ -75,9 +75,12 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
         await SetSeedAsync(connection).ConfigureAwait(false);
     }
 
-    /// <summary>The lease has ended, and nothing that ran in it is said to have changed the session.</summary>
-    /// <returns>Whether that was seen; otherwise the session is to be reset, because a text has named a setting for the first time, and what it was before is not known.</returns>
-    /// <exception cref="SessionChangedException">The session is not what it was.</exception>
+    /// <summary>The lease has ended, and none of its statements was judged to change the session.</summary>
+    /// <returns>
+    /// Whether that is confirmed. If not, the session must be reset: a text has named a setting for the first time, and its
+    /// earlier value is unknown.
+    /// </returns>
+    /// <exception cref="SessionChangedException">The session has changed.</exception>
     public bool Verify(NpgsqlConnection connection, string pool, IReadOnlyCollection<string> followed)
     {
         if (_before is null || _texts.Count == 0)
@@ -112,7 +115,7 @@ internal sealed partial class SessionVerifier(int timeoutSeconds)
     [GeneratedRegex(@"\b([a-zA-Z_]\w*\.\w+)\b", RegexOptions.CultureInvariant)]
     private static partial Regex CustomSetting();
 
-    // A lease that has drawn very many numbers is beyond what is known of the seed; then nothing is said of it.
+    // A lease that has drawn very many numbers is beyond the known values of the seed. Its seed is then not judged.
     private void Compare(SessionPicture now, double number, string pool, IReadOnlyCollection<string> followed)
     {
         List<string> differences = [.. now.DifferencesTo(_before!, followed)];

@@ -4,11 +4,11 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Reads back what SQL has made of settings, so that they can follow the logical connection: asked after the end of the transaction,
-/// the server knows best what a rollback, an error or an expression has left.
+/// Reads back the settings that SQL has changed, so that they can follow the logical connection. The server is asked after the
+/// end of the transaction, because it knows best what a rollback, an error or an expression has left.
 /// </summary>
-/// <param name="owner">Whose SQL it was.</param>
-/// <param name="opening">In which use of the connection: once that is closed, nothing follows it any more.</param>
+/// <param name="owner">The settings of the connection that ran the SQL.</param>
+/// <param name="opening">The use of the connection in which it ran. After its close, no more settings follow it.</param>
 /// <param name="names">Lower case.</param>
 internal sealed class SettingCapture(ConnectionSettings owner, IOpening opening, IReadOnlyCollection<string> names)
 {
@@ -26,7 +26,7 @@ internal sealed class SettingCapture(ConnectionSettings owner, IOpening opening,
     /// <summary>A round trip, after which the settings follow their connection.</summary>
     /// <param name="connection">The session.</param>
     /// <param name="server">What is known of its settings.</param>
-    /// <param name="isInTransaction">A transaction is open, whose end might undo them.</param>
+    /// <param name="isInTransaction">Whether a transaction is open, whose end might undo them.</param>
     /// <param name="timeoutSeconds">For the answer.</param>
     public void Read(NpgsqlConnection connection, ServerSettings server, bool isInTransaction, int timeoutSeconds)
     {

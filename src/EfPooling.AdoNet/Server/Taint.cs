@@ -1,12 +1,14 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>What a lease did to its server connection that must be mended before the next owner gets it.</summary>
+/// <summary>What a lease left on its server connection that must be recovered before the next owner gets it.</summary>
 [Flags]
 internal enum Taint
 {
     None = 0,
 
-    /// <summary>Something was cancelled, timed out or failed outside the server: a round trip must show that it is still in step.</summary>
+    /// <summary>
+    /// An operation was cancelled, timed out or failed outside the server: a round trip must show that the protocol is in sync.
+    /// </summary>
     Suspect = 1,
 
     /// <summary>The session state may have changed: reset it.</summary>
@@ -22,14 +24,14 @@ internal enum Taint
     SettingsChanged = 16,
 
     /// <summary>
-    /// It may be in a transaction that could not be ended, or Npgsql may take answers or statements for what they are not: close it, whatever
+    /// It may be in a transaction that could not be ended, or Npgsql may confuse answers or statements: close it, whatever
     /// the reset policy.
     /// </summary>
     Desynchronized = 32,
 
-    /// <summary>What ran is clean if the database is still as the catalog says: look.</summary>
+    /// <summary>The statements are clean if the database still matches the catalog: check it.</summary>
     Unverified = 64,
 
-    /// <summary>What ran may have changed the database: look whether the catalog still holds.</summary>
+    /// <summary>A statement may have changed the database: check whether the catalog is still valid.</summary>
     SchemaChanged = 128,
 }

@@ -1,24 +1,24 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The session settings that the statements of one logical connection want: those declared, those given to the connection itself, and
-/// those that its SQL has set while it was open.
+/// The session settings that the statements of one logical connection require: declared settings, settings given to the
+/// connection itself, and settings that its SQL has set while it was open.
 /// </summary>
-/// <param name="connection">Handed to the declarations, which give the values.</param>
-/// <param name="declared">By the pool and the context.</param>
+/// <param name="connection">Passed to the declarations, which return the values.</param>
+/// <param name="declared">The declarations of the pool and the context.</param>
 internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSettings declared)
 {
     private volatile SettingMap _own = SettingMap.Empty; // set by the user, for the life of the object or one use of a pooled context
-    private int _use; // of the owner, in which _own was set
+    private int _use; // use of the owner in which _own was set
     private volatile SettingMap _followed = SettingMap.Empty; // set by SQL, until Close
     private volatile Resolved? _latest;
     private volatile string? _lost; // both written under _gate
     private readonly Lock _gate = new();
 
-    /// <summary>Whether SQL may not change it, because each lease sets it anew.</summary>
+    /// <summary>Whether SQL must not change the setting, because each lease sets it anew.</summary>
     public bool IsDeclared(string name) => declared.Contains(name) || Own[name] is not null;
 
-    /// <summary>Those that are declared, whether they have a value at this moment or not.</summary>
+    /// <summary>The names of all declared settings, with or without a value at this moment.</summary>
     public IEnumerable<string> DeclaredNames => declared.Settings.ToArray().Select(setting => setting.Name).Union(Own.Settings.ToArray().Select(setting => setting.Name));
 
     public IEnumerable<string> FollowedNames => _followed.Settings.ToArray().Select(setting => setting.Name);
@@ -31,10 +31,10 @@ internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSetti
 
     public void SetOwn(string name, string? value) => (_own, _use) = (Own.With(name, value), Use);
 
-    /// <summary>SQL has set it; from now on it goes with the connection.</summary>
+    /// <summary>Records that SQL has set the setting. From now on it belongs to the connection.</summary>
     /// <param name="name">Lower case.</param>
     /// <param name="value"><c>null</c>: back to the default.</param>
-    /// <param name="opening">The use of the connection in which that was.</param>
+    /// <param name="opening">The use of the connection in which SQL set it.</param>
     public void Follow(string name, string? value, IOpening opening)
     {
         lock (_gate)
@@ -46,7 +46,7 @@ internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSetti
         }
     }
 
-    /// <summary>From now on they stay with a session that is the connection's own.</summary>
+    /// <summary>Forgets followed settings. From now on the connection's own session keeps them.</summary>
     public void Forget(IEnumerable<string> names)
     {
         lock (_gate)
@@ -58,7 +58,7 @@ internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSetti
         }
     }
 
-    /// <summary>SQL has set it, but the connection was lost before anybody knew to what.</summary>
+    /// <summary>Records that SQL has set the setting, but the connection was lost before the value was known.</summary>
     public void Lose(string name, IOpening opening)
     {
         lock (_gate)
@@ -76,9 +76,9 @@ internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSetti
         }
     }
 
-    /// <summary>The settings that a statement wants at this moment.</summary>
-    /// <exception cref="SessionSettingMissingException">A required one has no value.</exception>
-    /// <exception cref="SessionStateException">SQL has set one that was lost with its server connection.</exception>
+    /// <summary>The settings that a statement requires at this moment.</summary>
+    /// <exception cref="SessionSettingMissingException">A required setting has no value.</exception>
+    /// <exception cref="SessionStateException">A setting that SQL had set was lost with its server connection.</exception>
     public SettingMap Resolve(SettingInterner interner)
     {
         ThrowIfLost();
@@ -110,7 +110,7 @@ internal sealed class ConnectionSettings(ISettingsHost connection, DeclaredSetti
         return latest.Map;
     }
 
-    // What one user of a pooled context has set must not reach the next.
+    // The values of one user of a pooled context must not reach the next user.
     private SettingMap Own => _own.IsEmpty || _use == Use ? _own : _own = SettingMap.Empty;
 
     private int Use => connection.Use;

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The declared settings of a pool or context. Immutable. Equal if they declare the same names, whatever the values: contexts that
-/// captured other services share a pool, contexts that declare nothing do not share one in which something is required.
+/// The declared settings of a pool or context. Immutable. Equal if they declare the same names, whatever the values. Contexts
+/// that captured other services share a pool; contexts that declare nothing do not share one that requires a setting.
 /// </summary>
 internal sealed class DeclaredSettings : IEquatable<DeclaredSettings>
 {
@@ -21,11 +21,11 @@ internal sealed class DeclaredSettings : IEquatable<DeclaredSettings>
     /// <summary>A setting of the same name is replaced.</summary>
     public DeclaredSettings With(DeclaredSetting setting) => new([.. _settings.Where(other => other.Name != setting.Name), setting]);
 
-    /// <summary>These and <paramref name="stronger"/>, which win.</summary>
+    /// <summary>These settings and <paramref name="stronger"/>, which take precedence.</summary>
     public DeclaredSettings With(DeclaredSettings stronger)
         => stronger.IsEmpty ? this : IsEmpty ? stronger : new([.. _settings.Where(setting => !stronger.Contains(setting.Name)), .. stronger._settings]);
 
-    /// <summary>The same names for connections that have no context to ask for the values: what is required is missing.</summary>
+    /// <summary>The same names for connections without a context to give the values: required settings are missing.</summary>
     public DeclaredSettings WithoutValues() => IsEmpty ? this : new([.. _settings.Select(setting => setting with { Value = static _ => null })]);
 
     public bool Equals(DeclaredSettings? other)
@@ -34,5 +34,5 @@ internal sealed class DeclaredSettings : IEquatable<DeclaredSettings>
 
     public override bool Equals(object? obj) => Equals(obj as DeclaredSettings);
 
-    public override int GetHashCode() => _settings.Aggregate(0, static (hash, setting) => hash ^ setting.Name.GetHashCode(StringComparison.Ordinal)); // In any order.
+    public override int GetHashCode() => _settings.Aggregate(0, static (hash, setting) => hash ^ setting.Name.GetHashCode(StringComparison.Ordinal)); // Independent of the order.
 }

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>A logical connection, as its settings see it: the values that are declared are asked for it.</summary>
+/// <summary>A logical connection, as its settings see it: the argument with which declared values are requested.</summary>
 internal interface ISettingsHost
 {
-    /// <summary>Which use this is, if its owner is pooled and has one user after another; otherwise always the same.</summary>
+    /// <summary>Identifies the current use if its owner is pooled and has one user after another; otherwise constant.</summary>
     int Use { get; }
 }

@@ -8,7 +8,7 @@ internal sealed class ProtocolWriter
 {
     private byte[] _bytes = new byte[256];
     private int _length;
-    private int _start; // of the current message's length
+    private int _start; // where the current message's length stands
 
     public ProtocolWriter Begin(char type)
     {
@@ -31,7 +31,7 @@ internal sealed class ProtocolWriter
         return this;
     }
 
-    /// <summary>Ends with a zero.</summary>
+    /// <summary>Text, terminated by a zero.</summary>
     public ProtocolWriter Text(string value)
     {
         Encoding.UTF8.GetBytes(value, Space(Encoding.UTF8.GetByteCount(value)));

@@ -4,8 +4,8 @@ using EfPooling.AdoNet.Sql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Makes equal maps the same object, because affinity compares by reference. Thread-safe. When there are too many (one per tenant, and
-/// very many tenants) or they are too large, it starts afresh, which costs no more than some affinity.
+/// Makes equal maps the same object, because affinity compares by reference. Thread-safe. When the maps are too many (one per
+/// tenant, and very many tenants) or too large, it starts afresh, which costs only some affinity.
 /// </summary>
 internal sealed class SettingInterner
 {

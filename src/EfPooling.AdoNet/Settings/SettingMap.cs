@@ -5,7 +5,7 @@ internal sealed class SettingMap : IEquatable<SettingMap>
 {
     public static readonly SettingMap Empty = new([]);
 
-    private readonly SettingChange[] _settings; // by name, each with a value
+    private readonly SettingChange[] _settings; // ordered by name, each with a value
     private readonly int _hash;
     private volatile Standing _standing;
 
@@ -25,19 +25,19 @@ internal sealed class SettingMap : IEquatable<SettingMap>
 
     public ReadOnlySpan<SettingChange> Settings => _settings;
 
-    /// <summary>How much it keeps alive, in characters of two bytes each; its objects weigh as much as 100.</summary>
+    /// <summary>How much it keeps alive, in characters of two bytes each. Its objects count as 100.</summary>
     public int Length => 100 + _settings.Sum(static setting => 50 + setting.Name.Length + (setting.Value?.Length ?? 0));
 
     public bool Has(string name) => Array.Exists(_settings, setting => setting.Name == name);
 
     /// <summary>
-    /// A server has refused these values, so they are better sent on their own than ahead of a statement.
+    /// A server has refused these values, so it is better to send them alone than ahead of a statement.
     /// </summary>
     public bool IsRefused => _standing == Standing.Refused;
 
     /// <summary>
-    /// A server took these values before, or takes any: a setting of an application's own (its name has a dot). Then they may travel as
-    /// a transaction of their own, whose refusal would not keep the server from running what comes behind it.
+    /// A server accepted these values before, or accepts any: an application's own setting (its name has a dot). They may be sent
+    /// as a transaction of their own. Its refusal would not keep the server from running the statement behind it.
     /// </summary>
     public bool IsSureToBeAccepted
     {
@@ -94,7 +94,7 @@ internal sealed class SettingMap : IEquatable<SettingMap>
         return From(value is null ? others : others.Append(new SettingChange(name, value)));
     }
 
-    /// <summary>These settings, and those of <paramref name="stronger"/>, which win.</summary>
+    /// <summary>These settings and those of <paramref name="stronger"/>, which take precedence.</summary>
     public SettingMap With(SettingMap stronger)
         => stronger.IsEmpty ? this : IsEmpty ? stronger : From(_settings.Where(setting => stronger[setting.Name] is null).Concat(stronger._settings));
 

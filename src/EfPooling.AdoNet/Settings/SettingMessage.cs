@@ -1,7 +1,7 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Session settings as messages of PostgreSQL's extended query protocol, to travel ahead of a statement ("Message Flow" in the
+/// Session settings as messages of PostgreSQL's extended query protocol, sent ahead of a statement ("Message Flow" in the
 /// PostgreSQL manual).
 /// </summary>
 internal static class SettingMessage
@@ -10,10 +10,11 @@ internal static class SettingMessage
 
     /// <param name="changes">At least one.</param>
     /// <param name="inOwnTransaction">
-    /// Ends with Sync, so that it is a transaction of its own. Otherwise it belongs to the statement that follows: if it fails,
-    /// the server skips that statement. It then ends with Flush, so that the answer is not held back while the statement runs.
+    /// If <c>true</c>, ends with Sync, so it is a transaction of its own. Otherwise it belongs to the next statement: if it
+    /// fails, the server skips that statement. It then ends with Flush, so that the answer is not held back while the statement
+    /// runs.
     /// </param>
-    /// <param name="answers">How many messages the server will answer with, the row not counted.</param>
+    /// <param name="answers">How many messages the server will answer with, not counting the row.</param>
     public static byte[] Create(IReadOnlyList<SettingChange> changes, bool inOwnTransaction, out int answers)
     {
         var message = new ProtocolWriter();
@@ -31,7 +32,7 @@ internal static class SettingMessage
         return message.ToArray();
     }
 
-    /// <summary>A command that is no query, as a transaction of its own.</summary>
+    /// <summary>A command without a result, as a transaction of its own.</summary>
     /// <param name="sql">One or more statements, separated by semicolons.</param>
     public static byte[] Command(string sql)
     {
@@ -40,7 +41,7 @@ internal static class SettingMessage
         return message.ToArray();
     }
 
-    /// <summary>Takes a name and a value as parameters for each change; a value of NULL sets back to the default.</summary>
+    /// <summary>Takes a name and a value as parameters for each change. NULL restores the default.</summary>
     public static string Sql(IReadOnlyList<SettingChange> changes)
         => $"SELECT {string.Join(", ", changes.Select((_, i) => $"pg_catalog.set_config(${(2 * i) + 1}, ${(2 * i) + 2}, false)"))}";
 }

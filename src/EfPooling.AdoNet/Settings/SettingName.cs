@@ -8,11 +8,11 @@ internal static class SettingName
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // Npgsql reads and writes by these, or tracks them itself.
+    // Npgsql relies on these for reading and writing, or tracks them itself.
     private static readonly string[] Npgsqls = ["client_encoding", "standard_conforming_strings", "integer_datetimes", "server_encoding"];
 
     /// <summary>The name as PostgreSQL compares it.</summary>
-    /// <exception cref="ArgumentException">It is no name, or not one that may be changed.</exception>
+    /// <exception cref="ArgumentException">It is not a name, or the setting must not be changed.</exception>
     public static string Parse(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -30,7 +30,7 @@ internal static class SettingName
         return parsed;
     }
 
-    /// <exception cref="ArgumentException">PostgreSQL cannot store it.</exception>
+    /// <exception cref="ArgumentException">PostgreSQL cannot store the value.</exception>
     public static string CheckValue(string name, string value)
     {
         if (value.Contains('\0', StringComparison.Ordinal))

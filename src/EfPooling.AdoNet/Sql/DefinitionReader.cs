@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Reads CREATE, ALTER and DROP: temporary objects, queries that fill tables, and calls that definitions run. What functions, views,
-/// rules, policies and triggers would do is not run when they are defined.
+/// Reads CREATE, ALTER and DROP: temporary objects, queries that fill tables, and calls that definitions run. The bodies of
+/// functions, views, rules, policies and triggers do not run when they are defined.
 /// </summary>
 internal sealed class DefinitionReader(SqlTokens tokens, VerdictBuilder verdict)
 {
@@ -74,7 +74,7 @@ internal sealed class DefinitionReader(SqlTokens tokens, VerdictBuilder verdict)
         return StatementKind.Unknown;
     }
 
-    // Gone with the transaction if it says so.
+    // Dropped with the transaction if the text says so.
     private void NoteTemporaryObject(int start, int end)
     {
         for (var i = start; i < end && tokens.Is(start, "TABLE"); i = tokens.Is(i, '(') ? tokens.Close(i) + 1 : i + 1)
@@ -100,7 +100,7 @@ internal sealed class DefinitionReader(SqlTokens tokens, VerdictBuilder verdict)
         }
     }
 
-    // Defaults, USING and the like may be run at once, so a call of a known function counts.
+    // Defaults, USING and similar clauses may run at once, so a call of a known function counts.
     private void Note(int kind, int end)
     {
         var mayRun = !tokens.IsAny(kind, SqlWords.Definitions);
@@ -109,7 +109,7 @@ internal sealed class DefinitionReader(SqlTokens tokens, VerdictBuilder verdict)
             NoteTemporarySchema(i);
             if (tokens.IsName(i) && tokens[i].Length >= SqlSetting.StringSyntax.Length && tokens.Name(i) == SqlSetting.StringSyntax)
             {
-                verdict.Add(SessionEffects.Unknown); // Of a function, a role or a database, whose texts read otherwise.
+                verdict.Add(SessionEffects.Unknown); // Set for a function, a role or a database, whose texts are then read in another way.
             }
 
             if (mayRun && tokens.IsName(i) && tokens.Is(i + 1, '('))

@@ -6,8 +6,8 @@ namespace EfPooling.AdoNet.Sql;
 internal static class EscapedText
 {
     /// <param name="sql">The text.</param>
-    /// <param name="start">Behind the opening quote.</param>
-    /// <param name="end">Before the closing one.</param>
+    /// <param name="start">The place after the opening quote.</param>
+    /// <param name="end">The place of the closing quote.</param>
     /// <returns>Null if the server refuses it, versions differ, or it is written in bytes beyond ASCII.</returns>
     public static string? Decode(string sql, int start, int end)
     {
@@ -17,7 +17,7 @@ internal static class EscapedText
             if (sql[i] != '\\')
             {
                 decoded.Append(sql[i]);
-                i += sql[i] == '\'' ? 1 : 0; // The lexer has seen that there are two.
+                i += sql[i] == '\'' ? 1 : 0; // The lexer has checked that there are two.
             }
             else if (++i >= end || !TryDecode(sql, ref i, end, decoded))
             {
@@ -28,7 +28,7 @@ internal static class EscapedText
         return decoded.ToString();
     }
 
-    // Leaves i at the last character of what follows the backslash.
+    // Leaves i at the last character of the escape sequence.
     private static bool TryDecode(string sql, ref int i, int end, StringBuilder decoded)
     {
         switch (sql[i])

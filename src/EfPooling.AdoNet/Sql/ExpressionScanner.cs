@@ -1,8 +1,9 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Walks through queries and expressions and notes what they call, what they read, and what they do to the session. Knows just enough
-/// of the grammar to tell calls from other names before a parenthesis: table aliases, column lists, common table expressions.
+/// Walks through queries and expressions and notes what they call, what they read, and their effects on the session. Knows just
+/// enough of the grammar to tell calls from other names before a parenthesis: table aliases, column lists, common table
+/// expressions.
 /// </summary>
 internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict)
 {
@@ -11,8 +12,8 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
     private HashSet<SqlName>? _tables; // before it is known which of them are local
     private SettingsReader? _settings;
     private QueryPlace _place; // one thread only
-    private int _label = -1; // the last name behind AS: no keyword, whatever it says
-    private int _tableEnd = -1; // where the last table ended: an alias may follow
+    private int _label = -1; // the last name after AS: never a keyword, whatever it says
+    private int _tableEnd = -1; // where the last table ended and an alias may follow
 
     public void Scan(int start, int end)
     {
@@ -122,7 +123,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
         return tokens.Is(i + 1, '(') ? tokens.Close(i + 1) : i;
     }
 
-    // Whether the word is done with.
+    // Whether the word needs no further reading.
     private bool OnKeyword(int i)
     {
         if (tokens.Is(i, "FROM"))
@@ -257,7 +258,7 @@ internal sealed class ExpressionScanner(SqlTokens tokens, VerdictBuilder verdict
         return !isWord || !(tokens.IsAny(first, SqlWords.NeverFunctions) || IsPartOfClause(first));
     }
 
-    // Words that may also be names of functions, where they are not.
+    // Words that may also be names of functions, at places where they are not.
     private bool IsPartOfClause(int i)
     {
         var previous = i - 1;

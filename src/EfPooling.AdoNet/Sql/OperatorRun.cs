@@ -1,16 +1,16 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Where operators end: before a comment, and before signs at the end unless there is a character that allows one there. A run of operator
-/// characters is looked at once, however many operators it makes. One thread only.
+/// Where operators end: before a comment, and before signs at the end unless a character in the operator allows a sign there. A
+/// run of operator characters is scanned once, however many operators it contains. One thread only.
 /// </summary>
 internal sealed class OperatorRun(string sql)
 {
-    private int _end; // of the run that was looked at last
+    private int _end; // of the run scanned last
     private int _signs; // where the signs at its end begin
     private int _lastAllowing; // the last character in it that allows a sign at the end; -1
 
-    /// <param name="start">An operator character that starts no comment; never before that of an earlier call.</param>
+    /// <param name="start">An operator character that starts no comment; never before the one of an earlier call.</param>
     public int EndOf(int start)
     {
         if (start >= _end)

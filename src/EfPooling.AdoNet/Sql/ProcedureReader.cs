@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Reads the body of a PL/pgSQL block: the statements in it, wherever a statement may stand. Dynamic SQL and what it does not know
-/// make it unknown. COMMIT and ROLLBACK are harmless here: the procedure ends with its own transaction.
+/// Reads the body of a PL/pgSQL block: its statements, at any place where a statement may occur. Dynamic SQL and unknown
+/// statements make it unknown. COMMIT and ROLLBACK are harmless here, because the procedure ends with its own transaction.
 /// </summary>
 internal sealed class ProcedureReader(SqlTokens tokens, VerdictBuilder verdict)
 {
@@ -94,7 +94,8 @@ internal sealed class ProcedureReader(SqlTokens tokens, VerdictBuilder verdict)
         return end;
     }
 
-    // As the server does it: the expression goes up to the first THEN or LOOP outside parentheses, whatever stands before it, and else to the semicolon.
+    // As in the server: the expression ends at the first THEN or LOOP outside parentheses, whatever precedes it, otherwise at the
+    // semicolon.
     private int ReadExpression(int start)
     {
         var last = tokens.IsAny(start, BeforeThen) ? "THEN" : tokens.IsAny(start, BeforeLoop) ? "LOOP" : null;
@@ -146,7 +147,7 @@ internal sealed class ProcedureReader(SqlTokens tokens, VerdictBuilder verdict)
         }
     }
 
-    // A constant can be read; anything else may be anything.
+    // A constant can be read. Any other expression may be anything.
     private void ReadExecute(int i)
     {
         var isWhole = tokens.Is(i + 2, ';') || tokens.Is(i + 2, "INTO") || tokens.Is(i + 2, "USING") || tokens.Is(i + 2, "LOOP");

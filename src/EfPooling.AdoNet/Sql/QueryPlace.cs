@@ -1,21 +1,21 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Where in a query a name stands, which says what it may be.</summary>
+/// <summary>The place of a name in a query, which limits what the name may be.</summary>
 internal enum QueryPlace
 {
     Expression,
 
-    /// <summary>Among arguments with FROM between them.</summary>
+    /// <summary>Among arguments that are separated by FROM.</summary>
     ExpressionWithFrom,
 
-    /// <summary>Where a relation comes.</summary>
+    /// <summary>Where a relation is expected.</summary>
     Table,
 
-    /// <summary>Behind a relation, where its alias may come.</summary>
+    /// <summary>After a relation, where its alias may follow.</summary>
     AfterTable,
     JoinCondition,
 
-    /// <summary>Where the name of a common table expression comes.</summary>
+    /// <summary>Where the name of a common table expression is expected.</summary>
     CommonTable,
     CommonTableBody,
     AfterCommonTable,

@@ -5,7 +5,7 @@ internal static class ScriptReader
 {
     private static readonly WordTable Routines = new("function procedure");
 
-    /// <summary>Reads what the text does into the verdict.</summary>
+    /// <summary>Reads the effects of the text into the verdict.</summary>
     /// <returns>The statements in order.</returns>
     public static List<SqlStatement> Read(string sql, VerdictBuilder verdict)
     {
@@ -76,7 +76,8 @@ internal static class ScriptReader
     private static bool IsRoutine(SqlTokens tokens, int start)
         => tokens.Is(start, "CREATE") && tokens.IsAny(tokens.Is(start + 1, "OR", "REPLACE") ? start + 3 : start + 1, Routines);
 
-    // Where a statement of the body would begin, END ends the body. Everywhere else it belongs to CASE, or is a name.
+    // At a place where a statement of the body could begin, END ends the body. At any other place it belongs to CASE, or is a
+    // name.
     private static int EndOfBody(SqlTokens tokens, int start)
     {
         while (start < tokens.Count && !tokens.Is(start, "END"))

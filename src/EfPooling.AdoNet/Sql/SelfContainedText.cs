@@ -1,6 +1,9 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Whether a text ends again whatever it makes in its session, so that it needs none but the one on which it runs, which is reset afterwards.</summary>
+/// <summary>
+/// Whether a text ends everything that it makes in its session, so that it needs only the session it runs on, which is reset
+/// afterwards.
+/// </summary>
 internal static class SelfContainedText
 {
     public static bool Is(SqlVerdict verdict)

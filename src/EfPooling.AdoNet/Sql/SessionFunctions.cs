@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Functions of PostgreSQL and of well-known extensions that do something to their session. <c>set_config</c> is not here: it depends
-/// on its arguments.
+/// Functions of PostgreSQL and of well-known extensions that change their session. <c>set_config</c> is missing here, because its
+/// effect depends on its arguments.
 /// </summary>
 internal static class SessionFunctions
 {
@@ -26,7 +26,7 @@ internal static class SessionFunctions
             hypopg_create_index hypopg_drop_index hypopg_reset hypopg_hide_index hypopg_unhide_index hypopg_unhide_all_indexes
             """),
 
-        // They run the SQL that they are given.
+        // They run the SQL given to them.
         (SessionEffects.Unknown,
             """
             query_to_xml query_to_xmlschema query_to_xml_and_xmlschema ts_stat ts_rewrite

@@ -1,17 +1,19 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>What the statements of one text, or of one transaction, have made in their session and not ended again. Pure; one user.</summary>
+/// <summary>
+/// What the statements of one text, or of one transaction, have made in their session and not ended. Pure; one user.
+/// </summary>
 internal sealed class SessionLedger
 {
     private readonly HashSet<(SessionThing Thing, string Name)> _open = [];
     private readonly HashSet<(SessionThing Thing, string Name)> _ended = [];
     private HashSet<(SessionThing Thing, string Name)> _before = []; // open when the transaction began
 
-    /// <summary>Everything that was made has been ended.</summary>
+    /// <summary>Whether everything that was made has been ended.</summary>
     public bool IsBalanced => _open.Count == 0;
 
-    /// <summary>Notes the steps of a text.</summary>
-    /// <returns>False: what they leave cannot be said; the ledger is then as it was.</returns>
+    /// <summary>Records the steps of a text.</summary>
+    /// <returns>False: their result is unknown, and the ledger is unchanged.</returns>
     public bool TryAdd(List<SessionStep> steps)
     {
         var (open, ended) = (_open.ToArray(), _ended.ToArray());
@@ -27,7 +29,7 @@ internal sealed class SessionLedger
         return false;
     }
 
-    /// <summary>A savepoint was rolled back to: what was ended after it is there again, and nobody knows what that was.</summary>
+    /// <summary>A savepoint was rolled back to. Things that were ended after it may exist again; which ones is unknown.</summary>
     public void OnRolledBackToSavepoint()
     {
         _open.UnionWith(_ended);
@@ -70,7 +72,7 @@ internal sealed class SessionLedger
         return true;
     }
 
-    // What was ended in it is there again, so then nothing is certain.
+    // Things ended in the transaction exist again, so nothing is certain.
     private bool RollBack((SessionThing Thing, string Name) transaction)
     {
         if (_ended.Any(IsUndone) || !_open.Remove(transaction))

@@ -6,18 +6,18 @@ internal enum SessionStepKind
     /// <summary>From now on the session has it.</summary>
     Make,
 
-    /// <summary>It must be there.</summary>
+    /// <summary>It must exist.</summary>
     Use,
 
-    /// <summary>It must be there, and is gone.</summary>
+    /// <summary>It must exist, and is gone.</summary>
     End,
 
-    /// <summary>It is gone if it was there.</summary>
+    /// <summary>It is gone if it existed.</summary>
     EndIfThere,
 
-    /// <summary>All of its sort are gone.</summary>
+    /// <summary>All of its kind are gone.</summary>
     EndAll,
 
-    /// <summary>The transaction is gone, and what was made in it may be undone.</summary>
+    /// <summary>The transaction is gone, and things made in it may be undone.</summary>
     RollBack,
 }

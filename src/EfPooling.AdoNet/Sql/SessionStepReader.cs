@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Reads which things of the session the statements of a text make, use and end, so that it can be seen that nothing is left. Only forms that are certain are
-/// read; of everything else nothing can be said.
+/// Reads which things of the session the statements of a text make, use and end, to show that nothing is left. Only forms that
+/// are certain are read; for every other form the answer is unknown.
 /// </summary>
 internal sealed class SessionStepReader
 {
@@ -16,7 +16,7 @@ internal sealed class SessionStepReader
     private SessionStepReader(SqlTokens tokens) => _tokens = tokens;
 
     /// <summary>The steps of a text in order.</summary>
-    /// <returns>Null if some statement does more than can be said.</returns>
+    /// <returns>Null if a statement may do more than its steps say.</returns>
     public static List<SessionStep>? Read(SqlVerdict verdict)
     {
         var tokens = new SqlTokens(verdict.Text);
@@ -113,7 +113,7 @@ internal sealed class SessionStepReader
         {
             "prepare" => Add(SessionStepKind.Make, SessionThing.PreparedStatement, _tokens.Name(name)),
             "execute" => Add(SessionStepKind.Use, SessionThing.PreparedStatement, _tokens.Name(name)),
-            "deallocate" when !_tokens.Is(name, "ALL") => Add(SessionStepKind.End, SessionThing.PreparedStatement, _tokens.Name(name)), // ALL takes Npgsql's along.
+            "deallocate" when !_tokens.Is(name, "ALL") => Add(SessionStepKind.End, SessionThing.PreparedStatement, _tokens.Name(name)), // ALL includes Npgsql's own.
             _ => false,
         };
     }
@@ -147,7 +147,7 @@ internal sealed class SessionStepReader
                 return false;
             }
 
-            // A name with another schema is not that of a temporary table.
+            // A name with another schema is not the name of a temporary table.
             var isTemporary = last > i && TemporarySchema.Is(_tokens, i);
             if (last == i || isTemporary)
             {
@@ -164,7 +164,8 @@ internal sealed class SessionStepReader
         return true;
     }
 
-    // Every call must be one of a form that is known. Arguments are compared as text: what is another lock all the same (of a column, of a volatile function) is left to the reset.
+    // Every call must have a known form. Arguments are compared as text. If the same text means another lock (of a column, of a
+    // volatile function), the reset releases it.
     private bool TryReadLocks(int start, int end)
     {
         for (var i = start; i < end; i++)

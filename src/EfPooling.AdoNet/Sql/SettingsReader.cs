@@ -2,10 +2,12 @@ using System.Text;
 
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Reads SET, RESET and <c>set_config</c>: which settings they change, and whether for longer than the transaction.</summary>
+/// <summary>
+/// Reads SET, RESET and <c>set_config</c>: which settings they change, and whether the change outlives the transaction.
+/// </summary>
 internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
 {
-    private const int MostLooked = 64; // tokens of a value: calls may be nested in each other, and each looks at all within it
+    private const int MostLooked = 64; // tokens of a value: calls may be nested, and each one reads everything within it
 
     private static readonly WordTable Casts = new("text varchar bool boolean"); // "char" and others change the value
 
@@ -35,7 +37,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         NoteDangerousValues(names, i, end);
         if (isLocal && names.Count > 0)
         {
-            verdict.Add(names.Contains(SqlSetting.Seed) ? SessionEffects.FunctionState : SessionEffects.None); // No transaction gives it back.
+            verdict.Add(names.Contains(SqlSetting.Seed) ? SessionEffects.FunctionState : SessionEffects.None); // No rollback restores it.
             return StatementKind.SetLocal;
         }
 
@@ -63,7 +65,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         return StatementKind.Reset;
     }
 
-    /// <param name="open">The parenthesis behind <c>set_config</c>.</param>
+    /// <param name="open">The parenthesis after <c>set_config</c>.</param>
     public void ReadSetConfig(int open)
     {
         var arguments = Arguments(open);
@@ -100,14 +102,14 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
 
     private bool IsAssignment(int i) => tokens.IsOperator(i, "=") || tokens.Is(i, "TO") || tokens.Is(i, "FROM", "CURRENT");
 
-    // Leaves i behind the name.
+    // Leaves i after the name.
     private List<string> ReadName(ref int i)
     {
         var first = i;
         i += 2;
         if (tokens.Is(first, "SESSION", "AUTHORIZATION"))
         {
-            return ["session_authorization", "role"]; // The role goes back to none.
+            return ["session_authorization", "role"]; // The role is reset to none too.
         }
 
         if (tokens.Is(first, "TIME", "ZONE"))
@@ -142,7 +144,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         }
 
         i = tokens.EndOfName(first) + 1;
-        var name = new StringBuilder(tokens.Name(first)); // Each part is cut off on its own; the name in a constant is not.
+        var name = new StringBuilder(tokens.Name(first)); // Each part is cut off by itself; the name in a constant is not.
         for (var part = first + 2; part < i; part += 2)
         {
             name.Append('.').Append(tokens.Name(part));
@@ -184,7 +186,8 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         }
     }
 
-    // With pg_temp on the search path, CREATE TABLE makes a temporary one; and without conforming strings texts read otherwise from now on.
+    // With pg_temp on the search path, CREATE TABLE makes a temporary table. Without conforming strings, later texts are read in
+    // another way.
     private void NoteDangerousValues(List<string> names, int start, int end)
     {
         if (names.Contains(SqlSetting.StringSyntax) && !(IsAssignment(start) && end == start + 2 && (True.Contains(tokens.Name(start + 1)) || IsConstantTrue((start + 1, end)))))
@@ -211,7 +214,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         return false;
     }
 
-    // By place, or by name as in is_local => true.
+    // By position, or by name as in is_local => true.
     private ((int, int)? Name, (int Start, int End)? Value, (int Start, int End)? IsLocal) Arguments(int open)
     {
         var close = tokens.Close(open);
@@ -235,7 +238,7 @@ internal sealed class SettingsReader(SqlTokens tokens, VerdictBuilder verdict)
         return (name, value, isLocal);
     }
 
-    // A constant, with a cast that keeps it or without.
+    // A constant, with or without a cast that keeps its value.
     private string? ConstantOf((int Start, int End) range)
         => range.End == range.Start + 1 || (tokens.IsOperator(range.Start + 1, "::") && range.End == range.Start + 3 && tokens.IsAny(range.Start + 2, Casts))
             ? tokens.Constant(range.Start)

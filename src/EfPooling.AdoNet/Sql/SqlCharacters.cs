@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Character classes of PostgreSQL's scanner. They are not .NET's: a no-break space is a letter there, and upper and lower case are the same for
-/// the letters of ASCII only.
+/// Character classes of PostgreSQL's scanner. They differ from .NET's: a no-break space is a letter, and case is ignored for
+/// ASCII letters only.
 /// </summary>
 internal static class SqlCharacters
 {
@@ -10,7 +10,7 @@ internal static class SqlCharacters
 
     private static readonly string[] Single = [.. Enumerable.Range(0, 0x80).Select(c => ((char)c).ToString())];
 
-    /// <summary>A vertical tab counts from PostgreSQL 16 on; older servers refuse a text with one.</summary>
+    /// <summary>A vertical tab counts since PostgreSQL 16; older servers refuse a text with one.</summary>
     public static bool IsSpace(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
 
     public static bool IsDigit(char c) => c is >= '0' and <= '9';
@@ -19,7 +19,7 @@ internal static class SqlCharacters
 
     public static bool IsOperator(char c) => c is '+' or '-' or '*' or '/' or '<' or '>' or '=' || AllowsSignAtEnd(c);
 
-    /// <summary>An operator with one of these may end in a sign.</summary>
+    /// <summary>Whether an operator with this character may end in a sign.</summary>
     public static bool AllowsSignAtEnd(char c) => c is '~' or '!' or '@' or '#' or '%' or '^' or '&' or '|' or '`' or '?';
 
     public static char ToLower(char c) => c is >= 'A' and <= 'Z' ? (char)(c | 0x20) : c;
@@ -62,7 +62,10 @@ internal static class SqlCharacters
         return start;
     }
 
-    /// <summary>Older servers read <c>1FROM</c> and <c>1_000</c> as two tokens, newer ones refuse the first; so the number ends before a letter.</summary>
+    /// <summary>
+    /// Older servers read <c>1FROM</c> and <c>1_000</c> as two tokens, newer ones refuse the first. So the number ends before a
+    /// letter.
+    /// </summary>
     public static int EndOfNumber(string sql, int start)
     {
         if (sql[start] == '0' && At(sql, start + 1) is 'x' or 'X' or 'o' or 'O' or 'b' or 'B')
@@ -94,7 +97,7 @@ internal static class SqlCharacters
     public static bool IsWord(string sql, SqlToken token, string word)
         => token.Kind == SqlTokenKind.Word && AreEqual(sql, token.Start, token.Length, word);
 
-    /// <summary>Whether both are the same but for the case of ASCII's letters.</summary>
+    /// <summary>Whether both are equal, ignoring the case of ASCII letters.</summary>
     public static bool AreEqual(string text, int start, int length, string word)
     {
         if (length != word.Length)
@@ -113,7 +116,7 @@ internal static class SqlCharacters
         return true;
     }
 
-    /// <summary>In lower case, as the server folds the letters of ASCII.</summary>
+    /// <summary>The text in lower case, as the server folds ASCII letters.</summary>
     public static string Fold(string text) => Fold(text, 0, text.Length);
 
     public static string Fold(string text, int start, int length)
@@ -131,7 +134,7 @@ internal static class SqlCharacters
 
         if (isFolded)
         {
-            return text.Substring(start, length); // The text itself if it is all of it.
+            return text.Substring(start, length); // The text itself if the part is all of it.
         }
 
         var folded = length <= LongestOnStack ? stackalloc char[length] : new char[length];
@@ -143,11 +146,11 @@ internal static class SqlCharacters
         return folded.ToString();
     }
 
-    /// <summary>A part of a text; those of one character are made once.</summary>
+    /// <summary>A part of a text. Parts of one character are created once.</summary>
     public static string Part(string text, int start, int length)
         => length == 1 && text[start] < Single.Length ? Single[text[start]] : text.Substring(start, length);
 
-    // Digits, each group of them behind an underscore but the first.
+    // Digits in groups, with an underscore before each group except the first.
     private static int EndOfGroups(string sql, int start, bool isHexadecimal)
     {
         var end = start;

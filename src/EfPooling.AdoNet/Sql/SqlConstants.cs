@@ -3,9 +3,9 @@ namespace EfPooling.AdoNet.Sql;
 /// <summary>Reads the values of constants and names.</summary>
 internal static class SqlConstants
 {
-    private const int MostNameBytes = 63; // of UTF-8; the server cuts off the rest
+    private const int MostNameBytes = 63; // of UTF-8; the server truncates longer names
 
-    /// <returns>As the server knows it: folded, without quotes, cut off; null if there is no such name.</returns>
+    /// <returns>The name as the server knows it: folded, without quotes, truncated; null if there is no such name.</returns>
     public static string? Name(string sql, SqlToken token)
     {
         if (token.Kind != SqlTokenKind.QuotedWord)
@@ -24,10 +24,10 @@ internal static class SqlConstants
         return CutOff(SqlCharacters.Part(sql, token.Start + 1, length).Replace("\"\"", "\""));
     }
 
-    /// <summary>Whether the server takes it for a name, however long.</summary>
+    /// <summary>Whether the server reads it as a name, however long.</summary>
     public static bool IsName(string sql, SqlToken token) => token.Form != TextForm.Unicode || TryDecode(sql, token, [], out _);
 
-    /// <returns>Null if the value cannot be read for certain.</returns>
+    /// <returns>Null if the value is not certain.</returns>
     public static string? Value(string sql, SqlToken token)
     {
         if (token.IsContinued)
@@ -59,7 +59,7 @@ internal static class SqlConstants
         return UnicodeText.TryDecode(sql, token.Start + Prefix, token.End - closing, '"', token.Escape, decoded, out length);
     }
 
-    // At the boundary of a character.
+    // At a character boundary.
     private static string CutOff(string name)
     {
         var bytes = 0;

@@ -1,9 +1,9 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Cuts a PostgreSQL text into tokens as the server does; see "Lexical Structure" in the PostgreSQL manual. Comments and white space go.
-/// Assumes <c>standard_conforming_strings = on</c>, PostgreSQL's default, without which Npgsql does not work either. Time and memory grow no faster
-/// than the text.
+/// Splits a PostgreSQL text into tokens as the server does; see "Lexical Structure" in the PostgreSQL manual. Drops comments and
+/// white space. Assumes <c>standard_conforming_strings = on</c>, PostgreSQL's default, which Npgsql needs as well. Time and
+/// memory grow no faster than the text.
 /// </summary>
 internal sealed class SqlLexer(string sql)
 {
@@ -12,16 +12,19 @@ internal sealed class SqlLexer(string sql)
     private readonly List<SqlToken> _tokens = new(Math.Min(1 + (sql.Length / 5), 4096));
     private readonly OperatorRun _operators = new(sql); // one thread only
     private int _position; // one thread only
-    private bool _isContinuable; // one thread only: since the last token there was the end of a line and no block comment
+    private bool _isContinuable; // one thread only: since the last token there was an end of line and no block comment
     private bool _hasBlockComment; // one thread only
     private bool _hasEscapeWord; // one thread only
 
-    /// <summary>Whether the text ended within a comment, a constant or a quoted name, or had more tokens, or there was a UESCAPE that belongs to nothing.</summary>
+    /// <summary>
+    /// Whether the text ended within a comment, a constant or a quoted name, had too many tokens, or had a UESCAPE without a name
+    /// or constant before it.
+    /// </summary>
     public bool IsBroken { get; private set; }
 
     /// <param name="sql">The text.</param>
     /// <param name="isBroken">See <see cref="IsBroken"/>.</param>
-    /// <param name="most">Where to stop.</param>
+    /// <param name="most">The most tokens to read.</param>
     public static List<SqlToken> Read(string sql, out bool isBroken, int most = int.MaxValue)
     {
         var lexer = new SqlLexer(sql);
@@ -150,7 +153,7 @@ internal sealed class SqlLexer(string sql)
         _ => null,
     };
 
-    // PostgreSQL reads @f(x) as an operator and a call; nobody calls a parameter.
+    // PostgreSQL reads @f(x) as an operator and a call. A parameter is never called.
     private bool IsCalled(int end)
     {
         while (end < sql.Length && SqlCharacters.IsSpace(sql[end]))

@@ -1,8 +1,10 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>A name as PostgreSQL reads it: without quotes, in lower case where it was not quoted.</summary>
-/// <param name="schema">What stood before the last dot: a schema, or a table when the name is a column. Null: nothing. Empty: an expression.</param>
-/// <param name="name">What stood behind the last dot.</param>
+/// <summary>A name as PostgreSQL reads it: without quotes, and in lower case if it was not quoted.</summary>
+/// <param name="schema">
+/// The part before the last dot: a schema, or a table if the name is a column. Null: nothing. Empty: an expression.
+/// </param>
+/// <param name="name">The part after the last dot.</param>
 internal readonly struct SqlName(string? schema, string name) : IEquatable<SqlName>
 {
     public string? Schema { get; } = schema;

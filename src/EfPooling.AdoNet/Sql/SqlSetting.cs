@@ -1,12 +1,12 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>What the names of settings mean to the server: it compares them without the case of ASCII's letters, and knows some by older names.</summary>
+/// <summary>The server's view of setting names: it ignores the case of ASCII letters, and accepts older names for some.</summary>
 internal static class SqlSetting
 {
-    /// <summary>How constants are read. Whatever changes it makes every later text of the session another one.</summary>
+    /// <summary>How constants are read. A change of it changes the meaning of every later text of the session.</summary>
     public const string StringSyntax = "standard_conforming_strings";
 
-    /// <summary>The state of <c>random()</c>: it can be set, but neither read nor reset.</summary>
+    /// <summary>The seed of <c>random()</c>. It can be set, but neither read nor reset.</summary>
     public const string Seed = "seed";
 
     public static string NameOf(string name) => SqlCharacters.Fold(name) switch

@@ -7,12 +7,13 @@ internal static class SqlText
 {
     private const int MaxLength = 120;
     private const int MaxConstant = 20;
-    private const int MostRead = 20_000; // What comes then is cut off anyway, unless it stands behind a very long comment.
+    private const int MostRead = 20_000; // The rest is cut off anyway, unless a very long comment precedes it.
 
     /// <summary>
-    /// One line without comments, and so without the tags before the SQL, cut at about 120 characters. What constants of more than 20 characters contain is left out.
+    /// One line without comments, and so without the tags before the SQL, cut at about 120 characters. The contents of constants
+    /// of more than 20 characters are left out.
     /// </summary>
-    /// <returns>Empty if there is nothing but comments.</returns>
+    /// <returns>Empty if the text consists of comments only.</returns>
     public static string Shorten(string sql)
     {
         var statement = sql.Length > MostRead ? sql.Substring(0, MostRead) : sql;
@@ -45,6 +46,6 @@ internal static class SqlText
     }
 
     /// <inheritdoc cref="Shorten"/>
-    /// <returns><c>null</c> if there is nothing but comments.</returns>
+    /// <returns><c>null</c> if the text consists of comments only.</returns>
     public static string? ShortenOrNull(string? sql) => sql is not null && Shorten(sql) is { Length: > 0 } line ? line : null;
 }

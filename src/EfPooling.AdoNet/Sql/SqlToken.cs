@@ -1,9 +1,11 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>One token and where it stands in its text, quotes and prefixes included. Twelve bytes, because a text may have very many.</summary>
+/// <summary>
+/// One token and its place in the text, quotes and prefixes included. Twelve bytes, because a text may have very many.
+/// </summary>
 internal readonly struct SqlToken(SqlTokenKind kind, int start, int length, TextForm form = TextForm.Plain, char escape = '\\', bool isContinued = false)
 {
-    private readonly byte _escape = (byte)escape; // The server takes no others than those of ASCII.
+    private readonly byte _escape = (byte)escape; // The server accepts ASCII only.
 
     public int Start { get; } = start;
 
@@ -13,7 +15,7 @@ internal readonly struct SqlToken(SqlTokenKind kind, int start, int length, Text
 
     public TextForm Form { get; } = form;
 
-    /// <summary>What UESCAPE said, or a backslash.</summary>
+    /// <summary>The escape character of UESCAPE, or a backslash.</summary>
     public char Escape => (char)_escape;
 
     /// <summary>A string constant in several pieces on several lines.</summary>

@@ -17,6 +17,6 @@ internal enum SqlTokenKind : byte
     Parameter,
     Operator,
 
-    /// <summary>One of <c>( ) [ ] , ; . :</c>, or a character that PostgreSQL does not know.</summary>
+    /// <summary>One of <c>( ) [ ] , ; . :</c>, or a character unknown to PostgreSQL.</summary>
     Punctuation,
 }

@@ -1,18 +1,22 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>The tokens of a text, with the questions that a classifier asks. Questions about places outside the text are answered with no.</summary>
+/// <summary>
+/// The tokens of a text, with the questions of a classifier. A question about a place outside the text is answered with no.
+/// </summary>
 internal sealed class SqlTokens
 {
-    /// <summary>A longer text is broken, and not read: nobody writes one by hand, and what is cleaned up after it costs less than sending it.</summary>
+    /// <summary>
+    /// A longer text is broken and not read. No one writes such a text by hand, and a reset after it costs less than sending it.
+    /// </summary>
     public const int MostCharacters = 1 << 20;
 
-    /// <summary>As many as 65,535 parameters need, the most that a statement may have, each in a row of its own.</summary>
+    /// <summary>Enough for 65,535 parameters, the most that a statement may have, each in a row of its own.</summary>
     public const int MostTokens = 1 << 18;
 
     private const int LongestKeyword = 32;
 
     private readonly List<SqlToken> _tokens;
-    private int[] _closings = []; // by the place of what opens; empty until something does
+    private int[] _closings = []; // by the place of the opening token; empty until there is one
 
     /// <param name="text">The text.</param>
     /// <param name="most">A text with more tokens is broken, and has none.</param>
@@ -43,7 +47,7 @@ internal sealed class SqlTokens
 
     public int Count => _tokens.Count;
 
-    /// <summary>Something was opened and not closed, closed and not opened, or cannot be read.</summary>
+    /// <summary>Whether a parenthesis or bracket has no counterpart, or the text cannot be read.</summary>
     public bool IsBroken { get; private set; }
 
     public SqlToken this[int index] => _tokens[index];
@@ -52,7 +56,7 @@ internal sealed class SqlTokens
 
     public bool Is(int index, char punctuation) => Is(index, SqlTokenKind.Punctuation) && Text[_tokens[index].Start] == punctuation;
 
-    /// <summary>Whether an unquoted word stands there, whatever its case.</summary>
+    /// <summary>Whether an unquoted word is at this place, whatever its case.</summary>
     public bool Is(int index, string word) => Has(index) && SqlCharacters.IsWord(Text, _tokens[index], word);
 
     public bool Is(int index, string first, string second) => Is(index, first) && Is(index + 1, second);
@@ -62,25 +66,29 @@ internal sealed class SqlTokens
     public bool IsOperator(int index, string name) => Is(index, SqlTokenKind.Operator) && _tokens[index].Length == name.Length
         && string.CompareOrdinal(Text, _tokens[index].Start, name, 0, name.Length) == 0;
 
-    /// <summary>Whether a name stands there: a word, quoted or not.</summary>
+    /// <summary>Whether a name is at this place: a word, quoted or not.</summary>
     public bool IsName(int index) => Has(index) && _tokens[index].Kind is SqlTokenKind.Word or SqlTokenKind.QuotedWord;
 
     public string Raw(int index) => SqlCharacters.Part(Text, _tokens[index].Start, _tokens[index].Length);
 
-    /// <summary>The word without quotes that stands there, in lower case; empty if there is none, or one longer than any keyword.</summary>
+    /// <summary>
+    /// The unquoted word at this place, in lower case; empty if there is none, or if it is longer than any keyword.
+    /// </summary>
     public string Keyword(int index)
         => Is(index, SqlTokenKind.Word) && _tokens[index].Length <= LongestKeyword ? SqlCharacters.Fold(Text, _tokens[index].Start, _tokens[index].Length) : "";
 
-    /// <summary>The name that stands there, without quotes, in lower case if it had none, cut off as the server does.</summary>
+    /// <summary>
+    /// The name at this place, without quotes, in lower case if it was not quoted, truncated as the server does.
+    /// </summary>
     public string Name(int index) => (Has(index) ? SqlConstants.Name(Text, _tokens[index]) : null) ?? "";
 
-    /// <summary>The value of the string constant that stands there; null if there is none or it cannot be read for certain.</summary>
+    /// <summary>The value of the string constant at this place; null if there is none or its value is not certain.</summary>
     public string? Constant(int index) => Is(index, SqlTokenKind.Text) ? SqlConstants.Value(Text, _tokens[index]) : null;
 
-    /// <summary>Where the parenthesis or bracket that opens there is closed; the end of the text if it is not.</summary>
+    /// <summary>Where the parenthesis or bracket that opens at this place is closed; the end of the text if it is not.</summary>
     public int Close(int index) => index >= 0 && index < _closings.Length && _closings[index] > index ? _closings[index] : Count;
 
-    /// <summary>The last part of the dotted name that starts there.</summary>
+    /// <summary>The last part of the dotted name that starts at this place.</summary>
     public int EndOfName(int index)
     {
         while (Is(index + 1, '.') && IsName(index + 2))
@@ -95,7 +103,7 @@ internal sealed class SqlTokens
 
     private void PairParentheses()
     {
-        var last = -1; // of those that are open; each remembers the one before it, as its complement
+        var last = -1; // the last open one; each remembers the one before it, as its complement
         for (var i = 0; i < Count; i++)
         {
             if (Is(i, '(') || Is(i, '['))

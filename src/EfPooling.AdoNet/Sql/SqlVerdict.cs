@@ -1,12 +1,12 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// What can be known about a SQL text by reading it: what it is, what it does to its session, whether it may be a plain read. Errs on the
-/// safe side. What functions, views and triggers do is not in the text; see <c>SqlCatalog</c>. Immutable.
+/// What can be known about an SQL text by reading it: what it is, its effects on the session, whether it may be a plain read.
+/// Errs on the safe side. The effects of functions, views and triggers are not in the text; see <c>SqlCatalog</c>. Immutable.
 /// </summary>
 internal sealed class SqlVerdict
 {
-    // What objects weigh, in characters.
+    // The size of objects, in characters.
     private const int CharactersOfVerdict = 150;
     private const int CharactersOfStatement = 10;
     private const int CharactersOfName = 20;
@@ -40,12 +40,12 @@ internal sealed class SqlVerdict
 
     public string Text { get; }
 
-    /// <summary>The kind of the only statement, or of all if they are alike.</summary>
+    /// <summary>The kind of the only statement, or of all statements if they are of one kind.</summary>
     public StatementKind Kind { get; }
 
     public int Statements => _statements.Length;
 
-    /// <summary>The first statement is ROLLBACK or ABORT, in whatever form.</summary>
+    /// <summary>Whether the first statement is ROLLBACK or ABORT, in any form.</summary>
     public bool IsRollback
         => _statements.Length > 0 && Text.AsSpan(_statements[0].Start) is var first
             && (first.StartsWith("ROLLBACK", StringComparison.OrdinalIgnoreCase) || first.StartsWith("ABORT", StringComparison.OrdinalIgnoreCase));
@@ -53,36 +53,41 @@ internal sealed class SqlVerdict
     /// <summary>The statements in order.</summary>
     public IReadOnlyList<SqlStatement> Parts => _statements;
 
-    /// <summary>How much the verdict keeps alive, its text and its names, in characters of two bytes each.</summary>
+    /// <summary>How much the verdict keeps alive, text and names, in characters of two bytes each.</summary>
     public int Length { get; }
 
     public SessionEffects Effects { get; }
 
-    /// <summary>The settings changed, in lower case, each once, in order. Without those of <see cref="SessionEffects.UnnamedSettings"/>.</summary>
+    /// <summary>
+    /// The settings changed, in lower case, each once, in order. Without those of <see cref="SessionEffects.UnnamedSettings"/>.
+    /// </summary>
     public IReadOnlyList<string> Settings { get; }
 
-    /// <summary>RESET ALL.</summary>
+    /// <summary>Whether it contains RESET ALL.</summary>
     public bool ResetsAllSettings { get; }
 
-    /// <summary>Creates temporary tables that go with the transaction: needs one to be of use, but no session.</summary>
+    /// <summary>
+    /// Whether it creates temporary tables that are dropped with the transaction. It then needs a transaction to be of use, but
+    /// no session.
+    /// </summary>
     public bool HasTransactionObject { get; }
 
     /// <summary>
-    /// Every statement is a query or changes data (SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE), so that it may share an implicit
-    /// transaction with a <c>set_config</c> sent before it.
+    /// Whether every statement is a query or changes data (SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE), so that it may
+    /// share an implicit transaction with a <c>set_config</c> sent before it.
     /// </summary>
     public bool CanShareTransaction { get; }
 
     /// <summary>
-    /// One query that changes nothing by its own words: no locking clause, no INTO, no common table expression that changes data, no effect.
-    /// Its functions and relations decide.
+    /// Whether it is one query that changes nothing by its own words: no locking clause, no INTO, no common table expression that
+    /// changes data, no effect. Its functions and relations decide the rest.
     /// </summary>
     public bool IsReadCandidate { get; }
 
-    /// <summary>Everything called like a function.</summary>
+    /// <summary>All names that are called like a function.</summary>
     public IReadOnlyList<SqlName> Functions { get; }
 
-    /// <summary>What stands where only a relation may stand. Never a common table expression of the text.</summary>
+    /// <summary>All names in places for relations only. Never a common table expression of the text.</summary>
     public IReadOnlyList<SqlName> Tables { get; }
 
     private static long Sharing
@@ -110,7 +115,9 @@ internal sealed class SqlVerdict
     /// <summary>Whether one of the statements is of this kind.</summary>
     public bool Has(StatementKind kind) => (_kinds & (1L << (int)kind)) != 0;
 
-    /// <summary>The first statement with any of these effects, for messages: one line, about 120 characters, long constants left out.</summary>
+    /// <summary>
+    /// The first statement with any of these effects, for messages: one line, about 120 characters, long constants left out.
+    /// </summary>
     /// <returns>Null if there is none.</returns>
     public string? StatementWith(SessionEffects effect)
     {

@@ -3,7 +3,10 @@ namespace EfPooling.AdoNet.Sql;
 /// <summary>Words of PostgreSQL's grammar; see appendix "SQL Key Words" of its manual.</summary>
 internal static class SqlWords
 {
-    /// <summary>Cannot be the name of a function unless quoted or behind a schema: reserved words, and those that only types and special syntax may have.</summary>
+    /// <summary>
+    /// Cannot be the name of a function unless quoted or after a schema: reserved words, and words for types and special syntax
+    /// only.
+    /// </summary>
     public static readonly WordTable NeverFunctions = new(
         """
         all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_catalog current_date
@@ -16,7 +19,7 @@ internal static class SqlWords
         values varchar xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
         """);
 
-    /// <summary>Calls with FROM among their arguments.</summary>
+    /// <summary>Calls whose arguments are separated by FROM.</summary>
     public static readonly WordTable CallsWithFrom = new("extract substring trim overlay position");
 
     /// <summary>End a FROM clause.</summary>
@@ -31,11 +34,11 @@ internal static class SqlWords
 
     public static readonly WordTable Explainable = new("select values table with insert update delete merge create declare execute refresh");
 
-    /// <summary>Statements that concern no session, whatever follows.</summary>
+    /// <summary>Statements without effect on the session, whatever follows.</summary>
     public static readonly WordTable Utilities = new(
         "lock analyze analyse vacuum reindex truncate comment grant revoke refresh cluster checkpoint reassign security import");
 
-    /// <summary>What CREATE, ALTER and DROP may be followed by.</summary>
+    /// <summary>Words that may follow CREATE, ALTER and DROP.</summary>
     public static readonly WordTable Objects = new(
         """
         access aggregate cast collation constraint conversion database default domain event extension foreign function global group index

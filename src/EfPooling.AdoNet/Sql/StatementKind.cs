@@ -1,9 +1,9 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>What sort of statement a text is. WITH counts as the statement that it introduces.</summary>
+/// <summary>The kind of statement of a text. WITH counts as the statement that it introduces.</summary>
 internal enum StatementKind
 {
-    /// <summary>No statement: nothing, white space, comments, semicolons.</summary>
+    /// <summary>No statement: empty, white space, comments, semicolons.</summary>
     None,
 
     /// <summary>SELECT, VALUES and TABLE, also in parentheses.</summary>
@@ -49,12 +49,12 @@ internal enum StatementKind
     Alter,
     Drop,
 
-    /// <summary>Known statements that concern no session: VACUUM, GRANT, LOCK, TRUNCATE and others.</summary>
+    /// <summary>Known statements without effect on the session: VACUUM, GRANT, LOCK, TRUNCATE and others.</summary>
     Utility,
 
     /// <summary>Several statements of different kinds.</summary>
     Several,
 
-    /// <summary>Not known, or incomplete.</summary>
+    /// <summary>Unknown or incomplete.</summary>
     Unknown,
 }

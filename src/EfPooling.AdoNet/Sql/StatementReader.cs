@@ -1,12 +1,14 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Reads one statement: its kind, and into the verdict what it does. A statement that it does not know is unknown, never harmless.</summary>
+/// <summary>
+/// Reads one statement: its kind, and its effects into the verdict. A statement without a known form is unknown, never harmless.
+/// </summary>
 internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
 {
     private readonly SettingsReader _settings = new(tokens, verdict);
 
     /// <param name="start">The first token of the statement.</param>
-    /// <param name="end">The token behind its last one.</param>
+    /// <param name="end">The token after its last one.</param>
     public StatementKind Read(int start, int end)
     {
         if (tokens.Is(start, '('))
@@ -92,7 +94,7 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
         return Query(start, end, tokens.IsAny(first, SqlWords.Queries) ? StatementKind.Select : StatementKind.Unknown);
     }
 
-    // Behind the common table expressions, whose names may be any words.
+    // After the common table expressions, whose names may be any words.
     private StatementKind KindBehindWith(int start, int end)
     {
         for (var i = start + 1; i < end; i++)
@@ -113,7 +115,7 @@ internal sealed class StatementReader(SqlTokens tokens, VerdictBuilder verdict)
             }
             else if (i > start + 1 && tokens.Is(i, "SELECT"))
             {
-                return StatementKind.Select; // Behind SEARCH or CYCLE.
+                return StatementKind.Select; // After SEARCH or CYCLE.
             }
         }
 

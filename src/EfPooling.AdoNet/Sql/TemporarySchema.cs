@@ -4,15 +4,15 @@ namespace EfPooling.AdoNet.Sql;
 internal static class TemporarySchema
 {
     private const string Name = "pg_temp";
-    private const int LongestPath = 2_000; // Nobody has more schemas; a longer path counts as one that has it.
+    private const int LongestPath = 2_000; // Longer than any real path; a longer one counts as containing it.
 
     public static bool Is(string name)
         => name == Name || (name.StartsWith("pg_temp_", StringComparison.Ordinal) && name.Length > 8 && SqlCharacters.IsDigit(name[8]));
 
-    /// <summary>Whether a token is its name.</summary>
+    /// <summary>Whether a token is the name of this schema.</summary>
     public static bool Is(SqlTokens tokens, int index) => tokens.IsName(index) && MayBe(tokens.Text, tokens[index]) && Is(tokens.Name(index));
 
-    /// <summary>Whether a search path has it, so that what is created may be temporary.</summary>
+    /// <summary>Whether a search path contains it, so that a created object may be temporary.</summary>
     public static bool IsIn(string searchPath)
     {
         if (searchPath.Length > LongestPath)
@@ -31,7 +31,7 @@ internal static class TemporarySchema
         return false;
     }
 
-    // Most names are not, and this makes no string of them.
+    // Most names are not, and this check creates no strings for them.
     private static bool MayBe(string text, SqlToken token)
     {
         var start = token.Kind == SqlTokenKind.QuotedWord ? token.Start + 1 : token.Start;

@@ -1,12 +1,15 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>How many texts, and how many characters of them and what is known of them, a cache may keep alive. Thread-safe; concurrent callers may overdraw it by their own texts.</summary>
+/// <summary>
+/// The most texts, and characters of them and of what is known about them, that a cache may keep alive. Thread-safe; concurrent
+/// callers may overdraw it by their own texts.
+/// </summary>
 internal sealed class TextBudget(int texts, int characters = 2_000_000)
 {
     private int _texts; // Interlocked only
     private int _characters; // Interlocked only
 
-    /// <param name="length">What it keeps alive, in characters.</param>
+    /// <param name="length">How much the text keeps alive, in characters.</param>
     /// <returns>Whether it fits. If not, the caller empties its cache and puts this text in first.</returns>
     public bool TryTake(int length)
     {

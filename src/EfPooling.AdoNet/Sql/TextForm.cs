@@ -3,7 +3,7 @@ namespace EfPooling.AdoNet.Sql;
 /// <summary>How a string constant or a quoted identifier is written.</summary>
 internal enum TextForm : byte
 {
-    /// <summary>Doubled quotes only. Also every token that is no constant.</summary>
+    /// <summary>Doubled quotes only. Also every token that is not a constant.</summary>
     Plain,
 
     /// <summary><c>E'…'</c></summary>

@@ -1,12 +1,14 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>Reads <c>UESCAPE '!'</c> behind <c>U&amp;"…"</c> and <c>U&amp;'…'</c> as the server does: three tokens are one.</summary>
+/// <summary>
+/// Reads <c>UESCAPE '!'</c> after <c>U&amp;"…"</c> and <c>U&amp;'…'</c> as the server does: three tokens are one.
+/// </summary>
 internal static class UnicodeEscapes
 {
     public static bool IsKeyword(string sql, SqlToken token) => SqlCharacters.IsWord(sql, token, "UESCAPE");
 
-    /// <summary>Takes each UESCAPE and its constant into the token before it.</summary>
-    /// <returns>False if one stands anywhere else, or what it says cannot be read for certain.</returns>
+    /// <summary>Merges each UESCAPE and its constant into the token before it.</summary>
+    /// <returns>False if one is at any other place, or its escape character is not certain.</returns>
     public static bool TryAttach(string sql, List<SqlToken> tokens)
     {
         var kept = 0;

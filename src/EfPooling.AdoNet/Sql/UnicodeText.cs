@@ -12,12 +12,12 @@ internal static class UnicodeText
     }
 
     /// <param name="sql">The text.</param>
-    /// <param name="start">Behind the opening quote.</param>
-    /// <param name="end">Before the closing one.</param>
-    /// <param name="quote">Stands twice for itself.</param>
-    /// <param name="escape">Before four digits, before + and six, or twice.</param>
-    /// <param name="decoded">Gets as much as fits; the rest is only checked.</param>
-    /// <param name="length">How much it got.</param>
+    /// <param name="start">The place after the opening quote.</param>
+    /// <param name="end">The place of the closing quote.</param>
+    /// <param name="quote">Stands for itself when doubled.</param>
+    /// <param name="escape">Before four digits, before + and six digits, or doubled.</param>
+    /// <param name="decoded">Receives as much as fits; the rest is only checked.</param>
+    /// <param name="length">The number of characters received.</param>
     /// <returns>False if the server refuses it.</returns>
     public static bool TryDecode(string sql, int start, int end, char quote, char escape, Span<char> decoded, out int length)
     {
@@ -33,7 +33,7 @@ internal static class UnicodeText
                 }
 
                 Append(sql[i], decoded, ref length);
-                i += sql[i] == escape || sql[i] == quote ? 1 : 0; // The lexer has seen that there are two quotes.
+                i += sql[i] == escape || sql[i] == quote ? 1 : 0; // The lexer has checked that there are two quotes.
                 continue;
             }
 
@@ -53,7 +53,7 @@ internal static class UnicodeText
         return high == 0;
     }
 
-    /// <returns>The value of so many digits; -1 if they are none.</returns>
+    /// <returns>The value of this many digits; -1 if a character is not a digit.</returns>
     public static int Hexadecimal(string text, int start, int length)
     {
         var value = 0;
@@ -71,7 +71,7 @@ internal static class UnicodeText
         return value;
     }
 
-    // Zero is none.
+    // Zero is not a character.
     private static void AppendCode(int code, Span<char> decoded, ref int length)
     {
         if (code > 0xFFFF)

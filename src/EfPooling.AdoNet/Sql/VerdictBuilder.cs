@@ -1,15 +1,15 @@
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// What has been found in a text so far, and how much of it may still be read: a text that is too long, too deep or too full is unknown, so that
-/// the effort for it has a bound. One thread only.
+/// The findings in a text so far, and how much of it may still be read. A text that is too long, too deep or too full is unknown,
+/// so the effort for it is bounded. One thread only.
 /// </summary>
 internal sealed class VerdictBuilder
 {
-    /// <summary>Blocks within blocks: a DO that executes a constant with a DO. Nobody writes more than a few.</summary>
+    /// <summary>Blocks within blocks: a DO that executes a constant with a DO. Real texts have a few at most.</summary>
     public const int MostDepth = 32;
 
-    /// <summary>Different names, of all kinds together. Each is kept as long as the verdict.</summary>
+    /// <summary>Different names, of all kinds together. Each one lives as long as the verdict.</summary>
     public const int MostNames = 10_000;
 
     public const int MostStatements = 10_000;
@@ -19,7 +19,7 @@ internal sealed class VerdictBuilder
     private int _statements;
     private int _names;
     private int _tokensLeft = SqlTokens.MostTokens;
-    private int _charactersLeft = 2 * SqlTokens.MostCharacters; // of the text and what is within it
+    private int _charactersLeft = 2 * SqlTokens.MostCharacters; // of the text and of the texts within it
 
     public SessionEffects Effects { get; set; }
 
@@ -27,10 +27,10 @@ internal sealed class VerdictBuilder
 
     public bool HasTransactionObject { get; set; }
 
-    /// <summary>Something before this place may have advanced a sequence.</summary>
+    /// <summary>Whether the text before this place may have advanced a sequence.</summary>
     public bool AdvancesSequence { get; set; }
 
-    /// <summary>There is something that no plain read has: a change of data, a locking clause, INTO.</summary>
+    /// <summary>Whether it has a part that no plain read has: a change of data, a locking clause, INTO.</summary>
     public bool DoesMoreThanRead { get; set; }
 
     public bool HasInto { get; set; }
@@ -39,11 +39,11 @@ internal sealed class VerdictBuilder
 
     public HashSet<SqlName> Functions { get; } = [];
 
-    /// <summary>What stood where only a relation may stand, without the names of common table expressions.</summary>
+    /// <summary>The names in places for relations only, without the names of common table expressions.</summary>
     public HashSet<SqlName> Tables { get; } = [];
 
-    /// <summary>Begins with a text, or one within it.</summary>
-    /// <returns>Null if it is too much; it is then unknown, and there is nothing to <see cref="Close"/>.</returns>
+    /// <summary>Begins to read a text, or one within it.</summary>
+    /// <returns>Null if it is too much. It is then unknown, and must not be closed with <see cref="Close"/>.</returns>
     public SqlTokens? Open(string text)
     {
         if (_depth == MostDepth || text.Length > _charactersLeft || _tokensLeft == 0)
@@ -61,7 +61,7 @@ internal sealed class VerdictBuilder
 
     public void Close() => _depth--;
 
-    /// <returns>False if there were too many; the text is then unknown.</returns>
+    /// <returns>False if there were too many statements. The text is then unknown.</returns>
     public bool TakeStatement()
     {
         if (_statements++ < MostStatements)
@@ -75,7 +75,7 @@ internal sealed class VerdictBuilder
 
     public void Add(SessionEffects effects) => Effects |= effects;
 
-    /// <summary>A setting changes for the session.</summary>
+    /// <summary>Records a setting that changes for the session.</summary>
     public void AddSetting(string name)
     {
         name = SqlSetting.NameOf(name);

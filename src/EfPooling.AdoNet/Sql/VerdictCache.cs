@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace EfPooling.AdoNet.Sql;
 
 /// <summary>
-/// Remembers the verdicts on texts. Texts are few and come as the same object again and again, so that a table by object answers in a few
-/// nanoseconds; when they are many (values pasted into SQL), the oldest are forgotten, half of them at a time. What is kept has a bound in bytes:
-/// under 64 MB, whatever the texts. Thread-safe.
+/// Remembers the verdicts on texts. Texts are usually few and recur as the same object, so a table by object answers in a few
+/// nanoseconds. If they are many (values pasted into SQL), the oldest are forgotten, half of them at a time. The memory is
+/// bounded: under 64 MB, whatever the texts. Thread-safe.
 /// </summary>
 internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
 {
@@ -23,7 +23,7 @@ internal sealed class VerdictCache(int limit = VerdictCache.DefaultLimit)
     {
         if (sql.Length > LongText)
         {
-            return sql.Length > SqlTokens.MostCharacters ? SqlVerdict.Read(sql) : GetByValue(sql).Verdict; // The first is not even read.
+            return sql.Length > SqlTokens.MostCharacters ? SqlVerdict.Read(sql) : GetByValue(sql).Verdict; // A text this long is not even read.
         }
 
         ref var place = ref _byObject[RuntimeHelpers.GetHashCode(sql) & (Ways - 1)];

@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet.Sql;
 
-/// <summary>A fixed set of words, compared without the case of ASCII's letters and without making strings. Immutable.</summary>
+/// <summary>A fixed set of words. Compares without the case of ASCII letters and without creating strings. Immutable.</summary>
 internal sealed class WordTable
 {
     private readonly string[][] _buckets; // by hash, a power of two
