@@ -9,7 +9,7 @@ internal static class ChannelName
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <exception cref="ArgumentException">The name cannot be that of a channel.</exception>
+    /// <exception cref="ArgumentException">The name cannot be the name of a channel.</exception>
     public static string Check(string channel)
     {
         ArgumentNullException.ThrowIfNull(channel);
@@ -23,14 +23,14 @@ internal static class ChannelName
             throw new ArgumentException("The name of a channel cannot contain a NUL character.", nameof(channel));
         }
 
-        // LISTEN would cut a longer name off in silence and hear another channel.
+        // LISTEN would silently truncate a longer name and listen to another channel.
         var bytes = CountBytes(channel);
         return bytes <= MaxBytes
             ? channel
             : throw new ArgumentException($"The name of a channel has {bytes} bytes in UTF-8; PostgreSQL allows {MaxBytes}.", nameof(channel));
     }
 
-    /// <summary>As an identifier in SQL: capitals stay capitals, and nothing in it is syntax.</summary>
+    /// <summary>The name as an identifier in SQL: capitals stay capitals, and no part of it is syntax.</summary>
     public static string Quote(string channel) => $"\"{channel.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static int CountBytes(string channel)

@@ -6,15 +6,15 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The one flow of control that listens, from the first subscriber until the last one has left: opens a server connection, tells it what to
-/// listen to, makes another one after a break, and closes it. Runs once.
+/// The one flow of control that listens, from the first subscriber until the last one has left: opens a server connection, issues
+/// its LISTEN commands, replaces it after a break, and closes it. Runs once.
 /// </summary>
 internal sealed class ListenerRun(ListenerState state, ServerConnector connector, TransactionPoolingOptions options, string name, PoolClock clock, ILogger logger)
 {
-    private ListenerSession? _session; // guarded by state.Gate: the one whose notifications count
+    private ListenerSession? _session; // guarded by state.Gate: the session whose notifications count
     private long? _broken; // used by the flow only: since when live subscriptions have been interrupted
 
-    /// <summary>Returns, and completes <paramref name="run"/>, when nobody subscribes any more. Throws nothing.</summary>
+    /// <summary>Returns, and completes <paramref name="run"/>, when there is no subscriber left. Throws nothing.</summary>
     public async Task RunAsync(TaskCompletionSource run)
     {
         while (GoesOn())
@@ -97,7 +97,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         }
     }
 
-    /// <summary>Returns when nobody subscribes any more.</summary>
+    /// <summary>Returns when there is no subscriber left.</summary>
     private async Task ServeAsync(ListenerSession session)
     {
         while (true)
@@ -152,7 +152,8 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         refusals.ForEach(refusal => Subscription.EndAll(refusal.Subscriptions, refusal.Error));
         if (isRefusedAgain)
         {
-            // It was heard before the break: perhaps this is a standby now, and the next attempt finds the primary server.
+            // The channel was listened to before the break. Perhaps this is a standby now, and the next attempt finds the primary
+            // server.
             throw refused[0].Error;
         }
 
@@ -179,7 +180,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
                 state.Refusal = ExceptionDispatchInfo.Capture(error);
             }
 
-            // Each gap makes every subscriber load its state anew: connections that break soon after they are made count as failed ones.
+            // Each gap makes every subscriber reload its state. So a connection that breaks soon after its open counts as failed.
             if (wasEstablished && session!.Age > options.ServerLoginRetry)
             {
                 state.Backoff.Reset();
@@ -206,7 +207,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         return pause;
     }
 
-    /// <summary>Ends early when nobody subscribes any more, or somebody new subscribes, who is refused while callers are held off.</summary>
+    /// <summary>Ends early when there is no subscriber left, or a new one, which is refused while callers are held off.</summary>
     private async Task PauseAsync(TimeSpan pause)
     {
         using var end = new CancellationTokenSource();
@@ -243,7 +244,7 @@ internal sealed class ListenerRun(ListenerState state, ServerConnector connector
         {
             if (!ReferenceEquals(session, _session))
             {
-                return; // It was given up, and its successor begins with a gap.
+                return; // A newer session has replaced this one, and begins with a gap.
             }
 
             behind = state.Ledger.DispatchLocked(new ChannelNotification(notification.Channel, notification.Payload, notification.PID));

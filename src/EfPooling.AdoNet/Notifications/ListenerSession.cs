@@ -4,15 +4,15 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// One server connection that listens. Used by one flow of control, except that its check timer calls from elsewhere. Any exception but
-/// a refused LISTEN means that it is of no use any more.
+/// One server connection that listens. Used by one flow of control, except that its check timer calls from elsewhere. After any
+/// exception except a refused LISTEN it is useless.
 /// </summary>
 internal sealed class ListenerSession : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestCheckPeriod = TimeSpan.FromSeconds(1);
 
-    // How long after a notification the next one is expected, which would end the wait by itself. It is about packets on their way, which
-    // no test can hold up by holding the pool's time, so it is the system's time.
+    // How soon after a notification the next one is expected, which would end the wait by itself. This concerns packets under
+    // way, which no test can delay by stopping the pool's clock, so it uses the system's time.
     private static readonly TimeSpan Lull = TimeSpan.FromMilliseconds(100);
 
     private readonly ServerConnection _connection;
@@ -24,9 +24,9 @@ internal sealed class ListenerSession : IAsyncDisposable
     private readonly ITimer? _checkTimer;
     private readonly long _opened;
     private CancellationTokenSource _interruption = new(); // used by the one flow only
-    private Task _pending = Task.CompletedTask; // used by the one flow only: what Npgsql does at this moment
-    private long? _lastHeard; // used by the one flow only: when the last notification came, in the system's time
-    private long _count; // Volatile only: notifications heard
+    private Task _pending = Task.CompletedTask; // used by the one flow only: Npgsql's present operation
+    private long? _lastHeard; // used by the one flow only: the time of the last notification, in the system's time
+    private long _count; // Volatile only: notifications received
     private long _countAtLastCheck; // used by the timer only
     private volatile bool _isCheckDue; // written by the timer and the one flow
 
@@ -43,13 +43,13 @@ internal sealed class ListenerSession : IAsyncDisposable
         }
     }
 
-    /// <summary>It has listened. Guarded by the gate of the listener.</summary>
+    /// <summary>Whether it has listened. Guarded by the gate of the listener.</summary>
     public bool IsEstablished { get; set; }
 
     public TimeSpan Age => _time.GetElapsedTime(_opened);
 
-    /// <summary>Sends all changes in one round trip; if the server refuses that, each by itself.</summary>
-    /// <returns>The channels that the server does not let us listen to, and what it said.</returns>
+    /// <summary>Sends all changes in one round trip. If the server refuses that, sends each by itself.</summary>
+    /// <returns>The channels that the server refused, and its errors.</returns>
     public async Task<IReadOnlyList<(string Channel, PostgresException Error)>> ChangeAsync(SubscriptionChanges changes)
     {
         var unlisten = changes.Unlisten.Select(channel => "UNLISTEN " + ChannelName.Quote(channel));
@@ -81,7 +81,10 @@ internal sealed class ListenerSession : IAsyncDisposable
         static string Listen(string channel) => "LISTEN " + ChannelName.Quote(channel);
     }
 
-    /// <summary>A round trip, if nothing has been heard for ServerCheckDelay: the only way to learn of a break without a word from the network.</summary>
+    /// <summary>
+    /// A round trip if nothing was received for ServerCheckDelay: the only way to detect a break that the network does not
+    /// report.
+    /// </summary>
     public async Task CheckIfDueAsync()
     {
         if (_isCheckDue)
@@ -91,7 +94,7 @@ internal sealed class ListenerSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Hears notifications until <paramref name="wake"/> completes.</summary>
+    /// <summary>Receives notifications until <paramref name="wake"/> completes.</summary>
     public async Task WaitAsync(Task wake)
     {
         while (!wake.IsCompleted)
@@ -114,7 +117,10 @@ internal sealed class ListenerSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the connection. If Npgsql still uses it, closes it when that has ended, and does not wait. Nothing is delivered any more.</summary>
+    /// <summary>
+    /// Closes the connection, without waiting for Npgsql: if Npgsql still uses it, closes it afterwards. Nothing more is
+    /// delivered.
+    /// </summary>
     public ValueTask DisposeAsync()
     {
         _checkTimer?.Dispose();
@@ -129,12 +135,13 @@ internal sealed class ListenerSession : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    // Npgsql gives up a read that is cancelled between two messages, and the connection stays in step: what has arrived is read by the next
-    // wait or command. Two things need care:
-    // - A cancellation in the moment before the read begins is forgotten. So it comes only after WaitAsync has returned its task, which
-    //   it does when the read is under way.
-    // - A cancellation in the middle of a message breaks the connection, which costs everybody a gap. While notifications keep coming, the
-    //   wait ends by itself with the next one, so a lull is waited for. That a message stays half way here for so long is left to chance.
+    // Npgsql ends a read that is cancelled between two messages, and the protocol stays in sync: the next wait or command reads
+    // what has arrived. Two things need care:
+    // - A cancellation just before the read begins is lost. So it comes only after WaitAsync has returned its task, when the read
+    //   is under way.
+    // - A cancellation within a message breaks the connection, which costs every subscriber a gap. While notifications keep
+    //   coming, the next one ends the wait by itself, so the code waits for a lull. That a message stays incomplete for so long
+    //   is left to chance.
     private async Task InterruptAsync(Task waiting)
     {
         if (_lastHeard is { } heard && TimeProvider.System.GetElapsedTime(heard) < Lull)
@@ -174,7 +181,7 @@ internal sealed class ListenerSession : IAsyncDisposable
         }
     }
 
-    /// <exception cref="TimeoutException">It goes on, but nobody waits for it; the session must be closed.</exception>
+    /// <exception cref="TimeoutException">The operation continues without a waiter; the session must be closed.</exception>
     private Task LimitAsync(Task operation)
     {
         _pending = operation;

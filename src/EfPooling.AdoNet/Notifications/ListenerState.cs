@@ -3,7 +3,10 @@ using EfPooling.Core;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>What the subscribers of a <see cref="NotificationListener"/> and its <see cref="ListenerRun"/> share. Everything but the gate and the two signals requires the gate.</summary>
+/// <summary>
+/// What the subscribers of a <see cref="NotificationListener"/> and its <see cref="ListenerRun"/> share. All members except the
+/// gate and the two signals require the gate.
+/// </summary>
 internal sealed class ListenerState
 {
     public ListenerState(PoolOptions options, PoolClock clock)
@@ -14,7 +17,7 @@ internal sealed class ListenerState
 
     public Lock Gate { get; } = new();
 
-    /// <summary>Called when there may be something for the run to do.</summary>
+    /// <summary>Called when there may be work for the run.</summary>
     public WakeUp WakeUp { get; } = new();
 
     /// <summary>Completed when the data source is closed.</summary>
@@ -24,7 +27,7 @@ internal sealed class ListenerState
 
     public LoginBackoff Backoff { get; } // guarded by Gate
 
-    /// <summary>Why the last attempt to connect failed; <c>null</c>: it did not.</summary>
+    /// <summary>Why the last attempt to connect failed; <c>null</c> if it succeeded.</summary>
     public ExceptionDispatchInfo? Refusal { get; set; } // guarded by Gate
 
     /// <summary>Completes when the run ends; <c>null</c>: there is none.</summary>

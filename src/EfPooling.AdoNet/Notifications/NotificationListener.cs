@@ -5,16 +5,20 @@ using Microsoft.Extensions.Logging;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The subscriptions of one data source, and the one server connection that listens for all of them while there are any. It is beside
-/// the pool's slots: a lease of the pool would be held as long as anybody subscribes, and a pool of one connection would be left with none.
+/// The subscriptions of one data source, and the one server connection that listens for all of them while there are any. It does
+/// not use the pool's slots: a lease would last as long as the subscriptions, and a pool of one connection would have none left.
 /// </summary>
 /// <remarks>
 /// <para>
-/// <i>Why a gap is enough.</i> PostgreSQL delivers to a session whatever commits after an instant during the commit of its LISTEN, in the order of
-/// the commits, once per session, and not before the commit. A subscriber gets its gap when that LISTEN has been committed, or later. Whatever it loads
-/// after the gap contains what was committed before that instant, and it hears of everything else.
+/// <i>Why a gap is enough.</i> PostgreSQL delivers to a session everything that commits after an instant during the commit of its
+/// LISTEN, in the order of the commits, once per session, and not before the commit. A subscriber gets its gap when that LISTEN
+/// has been committed, or later. The state that it loads after the gap contains everything committed before that instant, and it
+/// is notified of everything else.
 /// </para>
-/// <para>Subscribers enter and leave under the gate; one flow of control, the <see cref="ListenerRun"/>, opens, listens, re-establishes and closes.</para>
+/// <para>
+/// Subscribers enter and leave under the gate. One flow of control, the <see cref="ListenerRun"/>, opens, listens, reconnects and
+/// closes.
+/// </para>
 /// </remarks>
 internal sealed class NotificationListener
 {
@@ -25,7 +29,7 @@ internal sealed class NotificationListener
     private readonly string _name;
     private readonly ILogger _logger;
 
-    /// <summary>The data source, which is in use as long as anybody subscribes.</summary>
+    /// <summary>The data source, which is in use as long as there are subscribers.</summary>
     public object? Owner { get; init; }
 
     public NotificationListener(ServerConnector connector, TransactionPoolingOptions options, string name, TimeProvider time, ILogger logger)
@@ -35,7 +39,7 @@ internal sealed class NotificationListener
         _state = new ListenerState(options, _clock);
     }
 
-    /// <summary>Whether anybody subscribes.</summary>
+    /// <summary>Whether there are subscribers.</summary>
     public bool IsInUse
     {
         get
@@ -67,8 +71,10 @@ internal sealed class NotificationListener
     }
 
     /// <summary>Ends every subscription with <see cref="PoolClosedException"/> and refuses new ones.</summary>
-    /// <param name="drain">How long to wait for the server connection to be closed. One that is still being opened closes by itself later.</param>
-    /// <returns>Whether it was closed in time. Without a drain nothing waits, and it is true.</returns>
+    /// <param name="drain">
+    /// How long to wait for the close of the server connection. A connection that is still being opened closes by itself later.
+    /// </param>
+    /// <returns>Whether it was closed in time. True without a drain, because then there is no wait.</returns>
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
         var stopped = Close();
@@ -111,7 +117,7 @@ internal sealed class NotificationListener
 
             if (_state.Backoff.IsHoldingCallers(_clock.Now))
             {
-                _state.Refusal?.Throw(); // As the pool does: who comes while opens are held off is told why.
+                _state.Refusal?.Throw(); // As in the pool: a caller that is held off gets the reason.
             }
 
             mustListen = _state.Ledger.AddLocked(subscription);

@@ -4,8 +4,8 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What one subscriber has still to read, at most <paramref name="capacity"/> items. If it falls further behind, all of it gives way to
-/// one gap, so that it never delays anybody and never hears a stream with a silent hole. One reader; posted to by the listener.
+/// The unread items of one subscriber, at most <paramref name="capacity"/>. If it falls further behind, one gap replaces all of
+/// them. So it never delays other subscribers, and its stream never has a silent hole. One reader; the listener posts to it.
 /// </summary>
 internal sealed class Subscription(string channel, int capacity)
 {
@@ -20,14 +20,14 @@ internal sealed class Subscription(string channel, int capacity)
     /// <summary>Guarded by the gate of the <see cref="SubscriptionLedger"/>.</summary>
     public SubscriptionState State { get; set; }
 
-    /// <summary>Each subscriber is thrown the same error, with a stack trace of its own.</summary>
+    /// <summary>Throws the same error to each subscriber, with a stack trace of its own.</summary>
     public static void EndAll(List<Subscription> subscriptions, Exception error)
     {
         var end = ExceptionDispatchInfo.Capture(error);
         subscriptions.ForEach(subscription => subscription.End(end));
     }
 
-    /// <returns>Whether the reader has fallen behind, and reads a gap instead of what was queued.</returns>
+    /// <returns>Whether the reader has fallen behind, and gets a gap instead of the queued items.</returns>
     public bool Post(ChannelNotification notification)
     {
         lock (_gate)
@@ -38,14 +38,14 @@ internal sealed class Subscription(string channel, int capacity)
                 return false;
             }
 
-            // The notification itself goes too: it was sent before the gap.
+            // The notification itself is dropped too, because it was sent before the gap.
             _items.Clear();
             Append(ChannelNotification.Gap(channel));
             return true;
         }
     }
 
-    /// <summary>Two gaps with nothing between them are one.</summary>
+    /// <summary>Posts a gap. Two gaps with nothing between them are one.</summary>
     public void PostGap()
     {
         lock (_gate)
@@ -57,7 +57,7 @@ internal sealed class Subscription(string channel, int capacity)
         }
     }
 
-    /// <summary>The reader gets the error instead of what it has not read yet.</summary>
+    /// <summary>The reader gets the error instead of its unread items.</summary>
     public void End(ExceptionDispatchInfo error)
     {
         lock (_gate)
@@ -69,7 +69,7 @@ internal sealed class Subscription(string channel, int capacity)
     }
 
     /// <exception cref="PoolClosedException">The data source was closed.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled, even if there is something to read.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, even if there are unread items.</exception>
     public async ValueTask<ChannelNotification> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -100,7 +100,7 @@ internal sealed class Subscription(string channel, int capacity)
         Signal();
     }
 
-    // Completed under the gate: nothing of the reader's runs here, because its continuation is queued.
+    // Completed under the gate. No code of the reader runs here, because its continuation is queued.
     private void Signal()
     {
         _arrival?.TrySetResult();

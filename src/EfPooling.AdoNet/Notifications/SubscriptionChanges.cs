@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>What a connection has to do to hear what is subscribed to, and nothing else.</summary>
+/// <summary>The changes after which a connection listens to the subscribed channels and no others.</summary>
 /// <param name="Listen">Channels to LISTEN to.</param>
 /// <param name="Unlisten">Channels to UNLISTEN.</param>
 internal sealed record SubscriptionChanges(IReadOnlyList<string> Listen, IReadOnlyList<string> Unlisten)

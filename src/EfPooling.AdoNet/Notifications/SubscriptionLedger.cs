@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Who subscribes to what. Pure: no clock, no I/O, no await. Every member requires the gate. Posting to subscriptions happens under it
-/// too, contrary to the rule: that only queues, and it makes sure that nothing of a connection that was given up follows the gap of the next one.
+/// The subscriptions by channel. Pure: no clock, no I/O, no await. Every member requires the gate. Contrary to the rule, posting
+/// to subscriptions also happens under it: posting only queues, and so nothing of a replaced connection follows the gap of the
+/// next one.
 /// </summary>
 internal sealed class SubscriptionLedger(Lock gate)
 {
@@ -13,7 +14,7 @@ internal sealed class SubscriptionLedger(Lock gate)
     /// <summary>Number of subscriptions.</summary>
     public int Count { get; private set; } // guarded by gate
 
-    /// <returns>Whether the channel must be listened to first. Otherwise the subscription is live, with its gap.</returns>
+    /// <returns>Whether the channel requires a LISTEN first. If not, the subscription is live and has its gap.</returns>
     public bool AddLocked(Subscription subscription)
     {
         AssertHeld();
@@ -38,14 +39,14 @@ internal sealed class SubscriptionLedger(Lock gate)
         AssertHeld();
         if (!_channels.TryGetValue(subscription.Channel, out var channel) || !channel.Subscriptions.Remove(subscription))
         {
-            return false; // It was ended by us.
+            return false; // This class has ended it.
         }
 
         Count--;
         return channel.Subscriptions.Count == 0;
     }
 
-    /// <summary>Forgets channels without subscriptions: who comes now is a case for the next LISTEN.</summary>
+    /// <summary>Also forgets channels without subscriptions. A new subscriber needs the next LISTEN.</summary>
     public SubscriptionChanges TakeChangesLocked()
     {
         AssertHeld();
@@ -68,15 +69,15 @@ internal sealed class SubscriptionLedger(Lock gate)
     }
 
     /// <summary>
-    /// LISTEN was committed. Every subscription of these channels is told a gap: who loads its state after that sees whatever was committed
-    /// before the LISTEN, and hears of whatever is committed after it.
+    /// LISTEN was committed. Every subscription of these channels gets a gap. A subscriber that loads its state after the gap
+    /// sees everything committed before the LISTEN, and is notified of everything committed after it.
     /// </summary>
     public void ListeningLocked(IEnumerable<string> channels)
     {
         AssertHeld();
         foreach (var name in channels)
         {
-            var channel = _channels[name]; // Even if all have left meanwhile: then the next changes end it.
+            var channel = _channels[name]; // Even if all subscribers have left meanwhile: then the next changes end it.
             channel.IsListening = true;
             channel.Subscriptions.ForEach(Enliven);
         }
@@ -91,7 +92,7 @@ internal sealed class SubscriptionLedger(Lock gate)
         {
             foreach (var subscription in channel.Subscriptions)
             {
-                // One that is not live has its gap still to come.
+                // A subscription that is not live gets its gap later.
                 behind += subscription.State == SubscriptionState.Live && subscription.Post(notification) ? 1 : 0;
             }
         }
@@ -115,7 +116,7 @@ internal sealed class SubscriptionLedger(Lock gate)
         Forget();
     }
 
-    /// <summary>Whether somebody has subscribed since the last attempt to listen.</summary>
+    /// <summary>Whether there is a new subscription since the last attempt to listen.</summary>
     public bool HasNewLocked()
     {
         AssertHeld();
@@ -123,7 +124,7 @@ internal sealed class SubscriptionLedger(Lock gate)
     }
 
     /// <summary>Removes the subscriptions that have never been live.</summary>
-    /// <param name="channel"><c>null</c>: of all channels.</param>
+    /// <param name="channel"><c>null</c>: those of all channels.</param>
     public List<Subscription> TakeNewLocked(string? channel = null)
         => TakeLocked(item => item.State == SubscriptionState.New && (channel is null || item.Channel == channel));
 

@@ -1,14 +1,14 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>Where a subscription is.</summary>
+/// <summary>The state of a subscription.</summary>
 internal enum SubscriptionState
 {
-    /// <summary>Has never heard anything. If the server cannot be reached now, the subscriber is told so.</summary>
+    /// <summary>It has never received anything. If the server cannot be reached now, the subscriber gets the error.</summary>
     New,
 
-    /// <summary>Its channel is listened to, and it was told the gap that this began with.</summary>
+    /// <summary>Its channel is listened to, and it has received the gap with which that began.</summary>
     Live,
 
-    /// <summary>Was live until the connection broke; waits for the next one.</summary>
+    /// <summary>It was live until the connection broke, and waits for the next one.</summary>
     Interrupted,
 }

@@ -1,8 +1,8 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Tells the one who waits that there is something to look at. Calls before the wait count once. The waiter resets it, then looks: what
-/// was changed before a call that the reset swallowed is seen by that look.
+/// Signals a waiter that there is work. Several calls before the wait count as one. The waiter resets it, then looks for work,
+/// and so sees every change made before a call that the reset has swallowed.
 /// </summary>
 internal sealed class WakeUp
 {
