@@ -3,18 +3,19 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Asks the server to stop a batch. A cancel request is I/O on a connection of its own and may take as long as the network likes. So its caller does not
-/// wait for it. The batch does, before it gives its server connection back, because a late request would hit the next owner.
+/// Asks the server to stop a batch. A cancel request is I/O on a connection of its own, and its duration is unbounded. So its
+/// caller does not wait for it. The batch does, before it releases its server connection, because a late request would hit the
+/// next owner.
 /// </summary>
-/// <param name="batch">What runs on the server.</param>
-/// <param name="server">Where it runs.</param>
-/// <param name="time">The pool's.</param>
+/// <param name="batch">The batch that runs on the server.</param>
+/// <param name="server">Its server connection.</param>
+/// <param name="time">The pool's clock.</param>
 internal sealed class BatchCancellation(NpgsqlBatch batch, ServerConnection server, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private Task? _request; // guarded by _gate: the latest
+    private Task? _request; // guarded by _gate: the latest request
     private bool _isReleased; // guarded by _gate
 
     /// <summary>Begins a request unless one is under way or the batch has completed. Never waits, never throws.</summary>
@@ -30,7 +31,10 @@ internal sealed class BatchCancellation(NpgsqlBatch batch, ServerConnection serv
         }
     }
 
-    /// <summary>No request begins from here on, and none is under way when the task ends; otherwise the server connection is to be closed.</summary>
+    /// <summary>
+    /// No request begins after the call, and none is under way when the task ends. If that cannot be ensured, the server
+    /// connection must be closed.
+    /// </summary>
     public async Task ReleaseAsync()
     {
         Task? request;
@@ -52,7 +56,7 @@ internal sealed class BatchCancellation(NpgsqlBatch batch, ServerConnection serv
         catch (Exception e)
         {
             server.Observe(e);
-            server.Mark(Taint.Desynchronized); // Its backend ends, and with it everything that the request could hit.
+            server.Mark(Taint.Desynchronized); // Its backend ends, and with it every possible target of the request.
         }
     }
 }

@@ -6,24 +6,24 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>Which texts of a pool may share round trips, and what suspends them. Thread-safe.</summary>
-/// <param name="pool">Whose texts they are.</param>
+/// <param name="pool">The pool of the texts.</param>
 /// <param name="counters">Count the suspensions.</param>
-/// <param name="meter">As the counters.</param>
-/// <param name="time">The pool's.</param>
+/// <param name="meter">Measures the suspensions.</param>
+/// <param name="time">The pool's clock.</param>
 /// <param name="logger">Never throws.</param>
 internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters counters, MultiplexingMeter meter, TimeProvider time, ILogger logger)
 {
     private const int MostRecords = 10_000;
-    private const int MostCharacters = 8_192; // of a text that may share: records keep it
+    private const int MostCharacters = 8_192; // of an eligible text, because records keep it
     private const int MostRefusals = 3; // one may be an accident
     private const long PauseTicks = TimeSpan.TicksPerMinute;
 
     private readonly ConcurrentDictionary<SqlVerdict, EligibilityRecord> _records = new();
     private readonly TextBudget _budget = new(MostRecords); // of the records
-    private readonly EligibilityRecord _everybody = new(judgement: null, isPureRead: true); // for texts that never come again
+    private readonly EligibilityRecord _everybody = new(judgement: null, isPureRead: true); // for texts that do not recur
     private int _refusals; // Interlocked and Volatile: since a batch has begun
     private volatile bool _isSerializable; // the transaction of the last batch that has begun was
-    private long _noneUntil; // Volatile and Interlocked: when a batch is to find out whether the server lets batches run again; 0 if it does
+    private long _noneUntil; // Volatile and Interlocked: when a batch must probe whether the server lets batches run again; 0 if it does
 
     public ResponseTimes Times { get; } = new();
 
@@ -33,7 +33,7 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
     /// <summary>In ticks, from any origin.</summary>
     public long Now => time.GetElapsedTime(0, time.GetTimestamp()).Ticks;
 
-    /// <returns>What is known of the text, if it may share now; otherwise <c>null</c>.</returns>
+    /// <returns>The record of the text, if it may share now; otherwise <c>null</c>.</returns>
     public EligibilityRecord? Grant(SqlVerdict verdict, NpgsqlCommand command, SettingMap wanted)
     {
         var text = command.CommandText;
@@ -48,7 +48,7 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
     }
 
     /// <summary>A batch with a text of this record is about to run.</summary>
-    /// <returns>Whether the end of its lease has to look at the database.</returns>
+    /// <returns>Whether the end of its lease must check the database.</returns>
     public bool OnSending(ServerConnection server, EligibilityRecord record)
     {
         server.JudgeBy(record.Judgement!.Catalog);
@@ -59,13 +59,13 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
     public bool StillHas(EligibilityRecord record) => record.MayShare(Now);
 
     /// <summary>
-    /// A batch got its first result. The server keeps results to itself until they fill a buffer or all statements are done. So the cost of each
-    /// statement is unknown; only the average is known.
+    /// A batch got its first result. The server holds results back until they fill a buffer or all statements are done. So the
+    /// cost of each statement is unknown; only the average is known.
     /// </summary>
     /// <param name="reads">All reads of the batch.</param>
-    /// <param name="duration">Since it was sent, in ticks.</param>
-    /// <param name="hasBegun">Otherwise it failed.</param>
-    /// <returns>In ticks, what each statement cost the server if all have the same text; otherwise 0.</returns>
+    /// <param name="duration">The time since it was sent, in ticks.</param>
+    /// <param name="hasBegun">Whether it began; if not, it failed.</param>
+    /// <returns>In ticks, the cost of each statement on the server if all have the same text; otherwise 0.</returns>
     public long OnBatchServed(BatchedRead[] reads, long duration, bool hasBegun)
     {
         var share = Times.OnBatch(duration, hasBegun) / reads.Length;
@@ -87,7 +87,7 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
         return texts == 1 ? share : 0;
     }
 
-    /// <summary>The server, or the result slot, took so long for a batched read.</summary>
+    /// <summary>The server, or the result slot, took this long for a batched read.</summary>
     public void OnServed(BatchedRead read, long duration)
     {
         if (read.Record.OnServed(duration, Now))
@@ -120,7 +120,9 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
         }
     }
 
-    /// <summary>Whether a batch may be sent. If the server let none run for a while, one of them probes whether it does now.</summary>
+    /// <summary>
+    /// Whether a batch may be sent. If the server let none run for a while, one batch probes whether it does now.
+    /// </summary>
     public bool MaySend(out bool isProbe)
     {
         var until = Volatile.Read(ref _noneUntil);
@@ -144,8 +146,8 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
     }
 
     /// <summary>
-    /// A batch has begun. It may go on unless its transaction is serializable, by the connection string, the role or the database: what a serializable
-    /// transaction has read is only valid once it has committed. Then none is sent for a while.
+    /// A batch has begun. It may continue unless its transaction is serializable, by the connection string, the role or the
+    /// database: the reads of a serializable transaction are only valid once it has committed. Then none is sent for a while.
     /// </summary>
     public bool OnBegun(bool isSerializable, bool isProbe)
     {
@@ -180,7 +182,8 @@ internal sealed class BatchEligibility(PoolContext pool, MultiplexingCounters co
         return true;
     }
 
-    // Npgsql takes an empty statement, and a comment behind a semicolon, for one more, which a statement of a batch may not have. If in doubt, a text runs solo.
+    // Npgsql counts an empty statement, or a comment after a semicolon, as one more statement, which a statement of a batch must
+    // not have. If in doubt, a text runs solo.
     private static bool IsOneInABatch(string text) => text.AsSpan().TrimEnd() is var trimmed && trimmed.IndexOf(';') is var first && (first < 0 || first == trimmed.Length - 1);
 
     private EligibilityRecord RecordOf(SqlVerdict verdict, string text)

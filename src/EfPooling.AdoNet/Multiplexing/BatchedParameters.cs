@@ -9,12 +9,12 @@ using NpgsqlTypes;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Which parameters a batched read may have: those of which a copy is enough, because nobody can change its value. So the caller may have its own
-/// parameters back, and run them again, while a batch still reads the copy.
+/// Which parameters a batched read may have: those whose copy is enough, because their value is immutable. So the caller may
+/// reuse its own parameters while a batch still reads the copy.
 /// </summary>
 internal static class BatchedParameters
 {
-    // By type of value. Those of PostgreSQL's own types are asked here, where the compiler sees them; HoldsReferences asks for all others.
+    // By type of value. PostgreSQL's own types are asked here, where the compiler sees them; HoldsReferences asks for all others.
     private static readonly ConcurrentDictionary<Type, bool> IsFrozenType = new(
     [
         Ask<decimal>(), Ask<Guid>(), Ask<DateTime>(), Ask<DateTimeOffset>(), Ask<DateOnly>(), Ask<TimeOnly>(), Ask<TimeSpan>(), Ask<Int128>(), Ask<BitVector32>(),
@@ -50,7 +50,7 @@ internal static class BatchedParameters
 
     private static bool IsFrozen(NpgsqlParameter parameter)
     {
-        // By its type first, because the value of a generic one would be boxed.
+        // By its type first, because reading the value of a generic parameter would box it.
         if (TypeOfValue.GetOrAdd(parameter.GetType(), static type => type.IsGenericType ? type.GenericTypeArguments[0] : null) is { } type && IsFrozenValue(type))
         {
             return true;

@@ -8,19 +8,19 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A read that may share a round trip. It waits in a group, then is in a batch, then has its result slot. Whoever moves it
+/// A read that may share a round trip. It waits in a group, then is in a batch, then has its result slot. The flow that moves it
 /// out of waiting or out of the batch tells it the outcome, so it is told exactly once.
 /// </summary>
 /// <remarks>
-/// The outcome goes through the thread pool's global queue, which is first in, first out. In the telling thread's own queue, the read that was told last
-/// would run first: a few batches would run again and again while the others wait.
+/// The outcome goes through the thread pool's global queue, which is first in, first out. In the telling thread's own queue, the
+/// last read told would run first: a few batches would run again and again while the others wait.
 /// </remarks>
 /// <param name="command">Text and parameters, which do not change while it waits.</param>
 /// <param name="behavior">How it reads: default, or in sequence.</param>
 /// <param name="commandTimeout">In seconds.</param>
 /// <param name="wanted">Session settings.</param>
-/// <param name="record">Of its text.</param>
-/// <param name="runner">That runs it.</param>
+/// <param name="record">The record of its text.</param>
+/// <param name="runner">The runner of its command.</param>
 internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SettingMap wanted, EligibilityRecord record, ILeaseHolder runner)
     : IValueTaskSource<BatchOutcome>, IThreadPoolWorkItem, IServerOwner, ILeaseHolder
 {
@@ -34,13 +34,13 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
     private Exception? _failure; // as _told
     private int _state; // Interlocked only: Waiting, InBatch, InSlot, Done
     private ReadBatch? _batch; // written before InBatch is published
-    private CancellationToken _token; // written before a cancellation can come
-    private DateTimeOffset _began; // written by the read's own flow: since when it waits, if traces want to know
+    private CancellationToken _token; // written before a cancellation can arrive
+    private DateTimeOffset _began; // written by the read's own flow: when it began to wait, if a trace records it
     private MultiplexingTracing? _tracing; // written by the read's own flow at its result slot
     private Activity? _span; // as _tracing
     private Exception? _error; // used by the reading flow
 
-    /// <summary>What the batch runs for it. Written by the read's own flow before it joins.</summary>
+    /// <summary>The statement that the batch runs for it. Written by the read's own flow before it joins.</summary>
     public NpgsqlBatchCommand? Statement { get; private set; }
 
     public CommandBehavior Behavior => behavior;
@@ -51,13 +51,16 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
 
     public EligibilityRecord Record => record;
 
-    /// <summary>It failed in a batch, and so would have ended the batch for the others. Written by the batch before the read is told.</summary>
+    /// <summary>
+    /// Whether it failed in a batch, and so would have ended the batch for the others. Written by the batch before the read is
+    /// told.
+    /// </summary>
     public bool HasFailedInBatch { get; set; }
 
-    /// <summary>Since when it waits for a server connection, by the pool's clock. Written by the read's own flow.</summary>
+    /// <summary>When it began to wait for a server connection, by the pool's clock. Written by the read's own flow.</summary>
     public long Since { get; set; }
 
-    /// <summary>The reader that stands at its result, while it has its result slot.</summary>
+    /// <summary>The reader positioned at its result, while it has its result slot.</summary>
     public NpgsqlDataReader Reader => _batch!.Reader;
 
     public ServerConnection Server => _batch!.Server;
@@ -72,10 +75,10 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
 
     public bool IsTransaction => false;
 
-    /// <summary>It has its result slot.</summary>
+    /// <summary>Whether it has its result slot.</summary>
     public bool IsInSlot => Volatile.Read(ref _state) == InSlot;
 
-    /// <summary>Before each wait, while no other flow knows the read.</summary>
+    /// <summary>Called before each wait, while no other flow knows the read.</summary>
     public void StartWaiting()
     {
         _outcome.Reset();
@@ -87,7 +90,7 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
 
         if (Statement is null || _batch is not null)
         {
-            Statement = BatchedParameters.Copy(command); // Not a statement that another batch may still be sending.
+            Statement = BatchedParameters.Copy(command); // A new statement, because another batch may still be sending the old one.
         }
 
         _batch = null;
@@ -149,13 +152,16 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
         _span = tracing.StartRead(command.CommandText, _batch!.Span, _began);
     }
 
-    /// <summary>A read in a batch has been sent to the server, so it may be cancelled from any thread, as if it ran solo. A read that still waits has nothing to cancel.</summary>
+    /// <summary>
+    /// Cancels the read, as if it ran solo, if its batch was sent to the server. May be called from any thread. A read that still
+    /// waits has nothing to cancel.
+    /// </summary>
     public void CancelInBatch()
     {
         var answer = new PostgresException("canceling statement due to user request", "ERROR", "ERROR", PostgresErrorCodes.QueryCanceled);
         if (!TryFail(new OperationCanceledException("Query was cancelled", answer)))
         {
-            CancelServer(); // If it has its result slot already.
+            CancelServer(); // In case it has its result slot already.
         }
     }
 
@@ -191,7 +197,7 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
         _batch!.OnSlotFailed(this, error);
     }
 
-    // The rest of the batch finds out by itself.
+    // The rest of the batch notices by itself.
     void IServerOwner.OnServerBroken(Exception cause)
     {
     }
@@ -218,7 +224,8 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    // The leader, or the batch at its result, finds that it has left. A read that is cancelled when its slot begins gets its reader all the same.
+    // The leader, or the batch at its result, finds that it has left. A read that is cancelled when its slot begins still gets
+    // its reader.
     private void Cancel()
     {
         if (Interlocked.CompareExchange(ref _state, Done, Waiting) == Waiting || Interlocked.CompareExchange(ref _state, Done, InBatch) == InBatch)
@@ -234,7 +241,7 @@ internal sealed class BatchedRead(NpgsqlCommand command, CommandBehavior behavio
             return false;
         }
 
-        Tell(outcome); // Also if it is being cancelled: it counts as a leader until it has tried to lead, which then throws.
+        Tell(outcome); // Even if it is being cancelled: it counts as a leader until it has tried to lead, which then throws.
         return true;
     }
 }

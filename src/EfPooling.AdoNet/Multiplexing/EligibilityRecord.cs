@@ -3,14 +3,16 @@ using EfPooling.AdoNet.Sql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What a pool knows of one SQL text: whether it may share round trips, what its result costs, and how it does on a server connection of its own.
-/// Thread-safe: the averages are only estimates, so a lost update does no harm.
+/// What a pool knows of one SQL text: whether it may share round trips, the cost of its result, and its success on a server
+/// connection of its own. Thread-safe: the averages are only estimates, so a lost update does no harm.
 /// </summary>
-/// <param name="judgement">Of the pool's catalog; <c>null</c> if the record is not about one text.</param>
-/// <param name="isPureRead">It may run again elsewhere.</param>
+/// <param name="judgement">The judgement of the pool's catalog; <c>null</c> if the record is not about one text.</param>
+/// <param name="isPureRead">Whether it may run again elsewhere.</param>
 internal sealed class EligibilityRecord(Judgement? judgement, bool isPureRead)
 {
-    /// <summary>A text that takes longer than this on average, on the server or while its result is read, holds up the others too much.</summary>
+    /// <summary>
+    /// A text that takes longer than this on average, on the server or while its result is read, delays the others too much.
+    /// </summary>
     public static readonly TimeSpan CostLimit = TimeSpan.FromMilliseconds(5);
 
     private const int Weight = 16; // of the past against the latest sample
@@ -23,14 +25,14 @@ internal sealed class EligibilityRecord(Judgement? judgement, bool isPureRead)
     private long _cost; // Volatile: ticks, moving average of result slots, and of the server's time for a batch with it
     private long _trouble; // Volatile: moving average of the solo runs that failed or were slow
     private long _suspendedUntil; // Volatile: ticks of the multiplexer's clock
-    private long _suspension; // Volatile: ticks, how long the latest suspension is
+    private long _suspension; // Volatile: ticks, the length of the latest suspension
     private volatile bool _hasWritten;
 
     public Judgement? Judgement => judgement;
 
     public bool MayShare(long now) => isPureRead && !_hasWritten && now >= Volatile.Read(ref _suspendedUntil);
 
-    /// <param name="duration">How long the server or its result slot took, in ticks.</param>
+    /// <param name="duration">The time of the server or the result slot, in ticks.</param>
     /// <param name="now">In ticks.</param>
     /// <returns>Whether the text is suspended now.</returns>
     public bool OnServed(long duration, long now)
@@ -43,8 +45,8 @@ internal sealed class EligibilityRecord(Judgement? judgement, bool isPureRead)
         return isSuspended && Suspend(now);
     }
 
-    /// <param name="hasFailed">It would have ended its batch.</param>
-    /// <param name="isSlow">It would have held up its batch.</param>
+    /// <param name="hasFailed">Whether it would have ended its batch.</param>
+    /// <param name="isSlow">Whether it would have delayed its batch.</param>
     /// <param name="now">In ticks.</param>
     /// <returns>Whether the text is suspended now.</returns>
     public bool OnRanSolo(bool hasFailed, bool isSlow, long now)
@@ -56,7 +58,7 @@ internal sealed class EligibilityRecord(Judgement? judgement, bool isPureRead)
         return isSuspended && Suspend(now);
     }
 
-    /// <summary>It tried to write, whatever the catalog says.</summary>
+    /// <summary>It tried to write, contrary to the catalog.</summary>
     /// <returns>Whether the text has just become ineligible, for good.</returns>
     public bool OnWrite()
     {
@@ -65,7 +67,7 @@ internal sealed class EligibilityRecord(Judgement? judgement, bool isPureRead)
         return isFirst;
     }
 
-    // False: it is suspended already, which reads that were sent before find out one after the other.
+    // False if it is suspended already. Reads that were sent before report the same cause one after the other.
     private bool Suspend(long now)
     {
         if (now < Volatile.Read(ref _suspendedUntil))

@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>What becomes <see cref="MultiplexingStatistics"/>. Thread-safe.</summary>
+/// <summary>Collects the numbers of <see cref="MultiplexingStatistics"/>. Thread-safe.</summary>
 internal sealed class MultiplexingCounters
 {
     private readonly long[] _requeued = new long[Enum.GetValues<RequeueReason>().Length]; // Interlocked only

@@ -5,7 +5,7 @@ namespace EfPooling.AdoNet;
 
 /// <summary>Read batches as instruments of the meter <c>EfPooling</c>, for OpenTelemetry and <c>dotnet-counters</c>. Thread-safe.</summary>
 /// <param name="pool">The pool's name, a tag of each measurement.</param>
-/// <param name="logger">Told of listeners that fail.</param>
+/// <param name="logger">Receives the failures of listeners.</param>
 internal sealed class MultiplexingMeter(string pool, ILogger logger)
 {
     private static readonly Meter Meter = new("EfPooling");
@@ -38,7 +38,7 @@ internal sealed class MultiplexingMeter(string pool, ILogger logger)
 
     public void OnSuspended() => Guard(1, static (self, texts) => Suspended.Add(texts, self._pool));
 
-    // The listeners are the application's, and run here. Batches must complete, whatever they do.
+    // Listeners belong to the application and run here. Batches must complete whatever the listeners do.
     private void Guard<T>(T measurement, Action<MultiplexingMeter, T> record)
     {
         try

@@ -5,12 +5,13 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Read batches as spans of the activity source <c>EfPooling</c>. Npgsql's own span of a batch would stand in the trace of one of its reads. So
-/// the batch has a trace of its own, with Npgsql's span in it, and each batched read has a span in its caller's trace, linked to it. Thread-safe.
+/// Read batches as spans of the activity source <c>EfPooling</c>. Npgsql's own span of a batch would belong to the trace of only
+/// one of its reads. So the batch has a trace of its own, with Npgsql's span in it, and each batched read has a span in its
+/// caller's trace, linked to it. Thread-safe.
 /// </summary>
 /// <param name="pool">The pool's name, a tag of each span.</param>
-/// <param name="database">The database's, another tag.</param>
-/// <param name="logger">Told of listeners that fail.</param>
+/// <param name="database">The database's name, another tag.</param>
+/// <param name="logger">Receives the failures of listeners.</param>
 internal sealed class MultiplexingTracing(string pool, string? database, ILogger logger)
 {
     private static readonly ActivitySource Source = new("EfPooling");
@@ -20,14 +21,14 @@ internal sealed class MultiplexingTracing(string pool, string? database, ILogger
     /// <summary>The time on the clock of all other spans if there is a listener; otherwise default.</summary>
     public static DateTimeOffset Now => Source.HasListeners() ? TimeProvider.System.GetUtcNow() : default;
 
-    /// <summary>Begins a trace if there is a listener. Call it in a flow that is in none.</summary>
+    /// <summary>Begins a trace if there is a listener. Call it in a flow without a trace.</summary>
     public Activity? StartBatch(int length)
         => Source.HasListeners() ? Start(ActivityKind.Internal, "read batch", [new("efpooling.multiplexing.batch.size", length)], null, default) : null;
 
     /// <summary>The span of a batched read, in the trace of the calling flow.</summary>
-    /// <param name="sql">Its text.</param>
-    /// <param name="batch">That it shares.</param>
-    /// <param name="since">When it began to wait, from <see cref="Now"/>.</param>
+    /// <param name="sql">The read's text.</param>
+    /// <param name="batch">The span of its batch.</param>
+    /// <param name="since">When it began to wait, by <see cref="Now"/>.</param>
     public Activity? StartRead(string sql, Activity? batch, DateTimeOffset since)
     {
         if (since != default)
@@ -35,7 +36,7 @@ internal sealed class MultiplexingTracing(string pool, string? database, ILogger
             return Start(ActivityKind.Client, "postgresql", [new("db.system.name", "postgresql"), new("db.namespace", database), new("db.query.text", sql)], batch, since);
         }
 
-        // Its trace is recorded, and Npgsql's span of the statement would be missed in it.
+        // Its trace is recorded, and would lack Npgsql's span of the statement.
         if (Volatile.Read(ref _hasToldOfLoss) == 0 && Activity.Current is { Recorded: true } && Interlocked.Exchange(ref _hasToldOfLoss, 1) == 0)
         {
             Log.NoSpans(logger, pool);
@@ -45,7 +46,7 @@ internal sealed class MultiplexingTracing(string pool, string? database, ILogger
     }
 
     /// <param name="span">Null: there was no listener when it began.</param>
-    /// <param name="error">With which it ends, if any.</param>
+    /// <param name="error">The error with which it ends, if any.</param>
     public void End(Activity? span, Exception? error)
     {
         if (span is null)
@@ -73,7 +74,7 @@ internal sealed class MultiplexingTracing(string pool, string? database, ILogger
         Activity.Current = ReferenceEquals(current, span) ? null : current;
     }
 
-    // The listeners are the application's, and run here. Batches must complete, whatever they do.
+    // Listeners belong to the application and run here. Batches must complete whatever the listeners do.
     private Activity? Start(ActivityKind kind, string name, KeyValuePair<string, object?>[] tags, Activity? link, DateTimeOffset since)
     {
         try

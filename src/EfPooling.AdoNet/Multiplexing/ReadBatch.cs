@@ -6,21 +6,22 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// One round trip that several reads share. Its reader goes from result to result. The read in the current result slot reads its own result;
-/// ending the slot moves the reader on to the next result.
+/// One round trip that several reads share. Its reader goes from result to result. The read in the current result slot reads its
+/// own result; ending the slot moves the reader on to the next result.
 /// </summary>
 /// <remarks>
-/// The batch has no error barriers: after an error the server skips the statements behind it, and their reads run again elsewhere. With barriers, Npgsql 10
-/// loses count of the answers when reading fails half-way, and reads the same error for ever when rows fail in a result that it skips.
-/// So the batch is one implicit transaction, which its first statement makes read-only: whatever the catalog says of a function, nothing that writes runs twice,
-/// and nothing is undone together with another caller's failure.
-/// At each moment one flow uses the reader: the flow that sends the batch or moves on, or the read in the current result slot. All other reads can leave
-/// or be requeued at any moment: they are pure reads, no caller has seen anything of them, and the batch has its own copies of the parameters.
+/// The batch has no error barriers: after an error the server skips the statements behind it, and their reads run again
+/// elsewhere. With barriers, Npgsql 10 miscounts the answers when a read fails half-way, and reads the same error for ever when
+/// rows fail in a result that it skips. So the batch is one implicit transaction, which its first statement makes read-only:
+/// whatever the catalog says of a function, nothing that writes runs twice, and nothing is undone together with another caller's
+/// failure. At each moment one flow uses the reader: the flow that sends the batch or moves on, or the read in the current result
+/// slot. All other reads can leave or be requeued at any moment: they are pure reads, no caller has seen any part of them, and
+/// the batch has its own copies of the parameters.
 /// </remarks>
-/// <param name="multiplexer">That sends it.</param>
-/// <param name="lease">Of the server connection. The batch ends it.</param>
-/// <param name="isProbe">It finds out whether the server lets batches run again.</param>
-/// <param name="time">The pool's.</param>
+/// <param name="multiplexer">The multiplexer that sends it.</param>
+/// <param name="lease">The lease of its server connection. The batch ends it.</param>
+/// <param name="isProbe">Whether it finds out if the server lets batches run again.</param>
+/// <param name="time">The pool's clock.</param>
 internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnection> lease, bool isProbe, TimeProvider time)
 {
     private const string ReadOnly = $"SELECT pg_catalog.set_config('{SqlCatalog.ReadOnlyProbe}', 'on', true), pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'serializable'";
@@ -30,8 +31,8 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
     private BatchCancellation? _cancellation;
     private ResultSlots? _slots;
     private NpgsqlDataReader? _reader; // written once, before the first result slot
-    private long _share; // as _reader: ticks, what each statement cost the server if all have the same text; otherwise 0
-    private bool _isPreparing = true; // used by the flow that uses the reader: what the server has prepared is not known before the first result
+    private long _share; // as _reader: ticks, the cost of each statement on the server if all have the same text; otherwise 0
+    private bool _isPreparing = true; // used by the flow that uses the reader: before the first result it is unknown what the server has prepared
 
     public ServerConnection Server { get; } = lease.Connection;
 
@@ -44,9 +45,9 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
 
     public string? CurrentText => _slots?.CurrentText;
 
-    /// <param name="leader">Whose lease it is.</param>
+    /// <param name="leader">The read that holds the lease.</param>
     /// <param name="followers">At least one.</param>
-    /// <returns>Whether any of them has joined.</returns>
+    /// <returns>Whether at least one follower has joined.</returns>
     public bool TryFill(BatchedRead leader, BatchedRead[] followers)
     {
         var joined = 1;
@@ -74,13 +75,16 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
             }
         }
 
-        _batch = CreateBatch(); // Now: a read that leaves and joins another batch has another statement there.
+        _batch = CreateBatch(); // Only now: a read that left and joined another batch has another statement there.
         _cancellation = new BatchCancellation(_batch, Server, time);
         _slots = new ResultSlots(multiplexer, _reads, _cancellation, time);
-        return leader.TryJoin(this); // Last: from here on diagnostics of the leader's lease look at the batch.
+        return leader.TryJoin(this); // Last, because diagnostics of the leader's lease look at the batch from here on.
     }
 
-    /// <summary>Sends the batch and hands the reader to the first read. Never throws: the reads are told. Call it in a clean context: it runs for all of them.</summary>
+    /// <summary>
+    /// Sends the batch and hands the reader to the first read. Never throws: the reads receive the error. Call it in a clean
+    /// context, because it runs for all of them.
+    /// </summary>
     public async Task RunAsync()
     {
         Span = multiplexer.Tracing.StartBatch(Length);
@@ -115,21 +119,24 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
         }
     }
 
-    /// <summary>Hands the reader to the next read. The task ends when that is done or, after the last one, when the server connection is given back.</summary>
+    /// <summary>
+    /// Hands the reader to the next read. The task ends after that or, for the last read, when the server connection is released.
+    /// </summary>
     public Task EndSlotAsync(BatchedRead read)
     {
         var isLast = _slots!.IsLast;
         multiplexer.Eligibility.OnServed(read, _slots.Elapsed + _share);
         var moving = MoveOnAsync();
-        return isLast ? moving : Task.CompletedTask; // No read waits for the result of another, even of one that was requeued.
+        return isLast ? moving : Task.CompletedTask; // A read does not wait for the result of another one, requeued or not.
     }
 
     /// <inheritdoc cref="ResultSlots.OnBegun"/>
     public void OnSlotBegun() => _slots!.OnBegun();
 
     /// <summary>
-    /// Reading in a result slot failed. Npgsql 10 then takes the rest of the batch for read: statements in it that it was about to prepare count as prepared
-    /// for ever. After any failure but the server's own, answers may still be on their way. In both cases the connection must be closed.
+    /// Reading in a result slot failed. Npgsql 10 then considers the rest of the batch read: statements in it that it was about
+    /// to prepare count as prepared for ever. After any failure except the server's own, answers may still be under way. In both
+    /// cases the connection must be closed.
     /// </summary>
     public void OnSlotFailed(BatchedRead read, Exception error)
     {
@@ -169,7 +176,7 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
             if (Server.IsSuspect || NpgsqlInternals.IsUserCancelled(Server.Npgsql))
             {
                 Server.Mark(Taint.Suspect);
-                OnLost(); // A cancel request that came too late for its read may hit the statement that the server runs now.
+                OnLost(); // A late cancel request for its read may hit the statement that the server runs now.
                 break;
             }
 
@@ -204,11 +211,11 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
         return finishing;
     }
 
-    // The read in the result slot was cancelled or failed, which took the results behind it along.
+    // The read in the result slot was cancelled or failed, which ended the results behind it.
     private void OnLost()
         => multiplexer.Requeue(_slots!.TakeRest(), RequeueReason.BatchEnded, Server.IsBroken ? BatchOutcome.RunSolo : BatchOutcome.LeadNext, error: null);
 
-    // No result has come: a step before all of them failed, or all did. Which read caused it is unknown, so each finds out on its own.
+    // No result has come: a step before all of them failed, or all did. The read at fault is unknown, so each runs solo.
     private void OnNotBegun(Exception error, long? sent)
     {
         Server.Observe(error);
@@ -226,7 +233,7 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
         multiplexer.Requeue(rest, RequeueReason.Failed, BatchOutcome.RunSolo, error);
     }
 
-    // The statement whose result was awaited failed, or the connection did, which any of them may have broken.
+    // The awaited statement failed, or the connection did, which any of the reads may have broken.
     private void OnFailed(Exception error)
     {
         Server.Observe(error);
@@ -243,7 +250,7 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
         multiplexer.Requeue(rest, RequeueReason.Failed, BatchOutcome.RunSolo, error);
     }
 
-    // A time-out belongs to the first one: the results before it have come.
+    // A time-out belongs to the first read, because the results before it have come.
     private static BatchedRead[] FailTimedOut(BatchedRead[] rest, Exception error)
     {
         if (rest.Length == 0 || error is not NpgsqlException { InnerException: TimeoutException })
@@ -255,7 +262,7 @@ internal sealed class ReadBatch(ReadMultiplexer multiplexer, Lease<ServerConnect
         return rest[1..];
     }
 
-    // See OnSlotFailed. A cancelled read ends with the server's answer too.
+    // See OnSlotFailed. A cancelled read also ends with the server's answer.
     private void MarkAfter(Exception error)
     {
         if (_isPreparing || error is not (PostgresException or OperationCanceledException { InnerException: PostgresException }))

@@ -5,7 +5,7 @@ internal sealed class ReadGroup
 {
     private readonly Queue<BatchedRead> _followers = new();
 
-    /// <summary>Reads that wait in the pool's own queue for a server connection and will take followers along.</summary>
+    /// <summary>The reads that wait in the pool's own queue for a server connection and will take followers along.</summary>
     public int Leaders { get; private set; }
 
     public bool IsEmpty => Leaders == 0 && _followers.Count == 0;
@@ -45,7 +45,10 @@ internal sealed class ReadGroup
         return followers;
     }
 
-    /// <summary>A leader gave up. The follower that has waited longest takes its place: a leader who came later would give up later.</summary>
+    /// <summary>
+    /// A leader stopped waiting. The follower that has waited longest replaces it, because a later leader would stop waiting
+    /// later.
+    /// </summary>
     public void ReplaceLeader()
     {
         Leaders--;
@@ -59,7 +62,7 @@ internal sealed class ReadGroup
         }
     }
 
-    /// <summary>Makes sure that there are enough leaders for all who wait.</summary>
+    /// <summary>Ensures that there are enough leaders for all waiting reads.</summary>
     public void Promote(int places)
     {
         while (_followers.Count > Leaders * (places - 1) && _followers.TryDequeue(out var follower))

@@ -3,7 +3,7 @@ using System.Data;
 namespace EfPooling.AdoNet;
 
 /// <summary>The groups of a pool, one for each kind of batch. Thread-safe.</summary>
-/// <param name="commandTimeout">The pool's own, in seconds.</param>
+/// <param name="commandTimeout">The pool's own time-out, in seconds.</param>
 internal sealed class ReadGroups(int commandTimeout)
 {
     private const int Places = 32;
@@ -70,7 +70,7 @@ internal sealed class ReadGroups(int commandTimeout)
         return group;
     }
 
-    // Requires the gate. Settings have very many values, so an unused group must go.
+    // Requires the gate. Settings have very many values, so an unused group must be removed.
     private void Settle(BatchedRead leader, ReadGroup group)
     {
         group.Promote(Places);

@@ -8,11 +8,13 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Lets the reads of a pool share round trips. A read that finds no server connection free either leads or follows. A leader waits in the pool's queue like
-/// any other caller. A follower waits for a leader that is already in that queue. When a leader gets its server connection, it sends its followers' reads too.
+/// Lets the reads of a pool share round trips. A read that finds no free server connection either leads or follows. A leader
+/// waits in the pool's queue like any other caller. A follower waits for a leader that is already in that queue. When a leader
+/// gets its server connection, it sends its followers' reads too.
 /// </summary>
 /// <remarks>
-/// A follower waits no longer than its leader, which came before it. If a leader gives up, a follower takes its place and keeps the time that it has waited.
+/// A follower waits no longer than its leader, which came before it. If a leader stops waiting, a follower replaces it and keeps
+/// its waiting time.
 /// </remarks>
 internal sealed class ReadMultiplexer
 {
@@ -43,17 +45,20 @@ internal sealed class ReadMultiplexer
     /// <summary>Watches the batches under way.</summary>
     public StallDetector Stalls { get; }
 
-    /// <summary>Whether a text might share a round trip now: it would have to wait for a server connection. Asked before each statement, so it must cost next to nothing.</summary>
+    /// <summary>
+    /// Whether a text might share a round trip now, because it would have to wait for a server connection. Asked before each
+    /// statement, so it must cost next to nothing.
+    /// </summary>
     public bool IsWorthwhile(SqlVerdict verdict) => verdict.IsReadCandidate && _pool.IsBusy && Eligibility.IsOpen;
 
-    /// <returns>The batched read that the command becomes; <c>null</c> if it is to run solo.</returns>
+    /// <returns>The batched read of the command; <c>null</c> if the command must run solo.</returns>
     public BatchedRead? TryCreate(NpgsqlCommand command, CommandBehavior behavior, int commandTimeout, SqlVerdict verdict, SettingMap wanted, ILeaseHolder runner, long since)
         => Eligibility.Grant(verdict, command, wanted) is { } record
             ? new BatchedRead(command, behavior, commandTimeout, wanted, record, runner) { Since = since }
             : null;
 
     /// <summary>Waits for a result slot in a batch, or for a server connection.</summary>
-    /// <returns>A lease if the read is to run solo; <c>null</c> if it has its result slot.</returns>
+    /// <returns>A lease if the read must run solo; <c>null</c> if it has its result slot.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Lease<ServerConnection>?> ShareAsync(BatchedRead read, CancellationToken cancellationToken)
     {
@@ -90,7 +95,7 @@ internal sealed class ReadMultiplexer
         }
     }
 
-    /// <summary>Lets those of them that are still in the batch run elsewhere.</summary>
+    /// <summary>Lets those reads run elsewhere that are still in the batch.</summary>
     public void Requeue(ReadOnlySpan<BatchedRead> reads, RequeueReason reason, BatchOutcome outcome, Exception? error)
     {
         var count = 0;
@@ -129,7 +134,7 @@ internal sealed class ReadMultiplexer
         }
     }
 
-    // Null: there are no followers, or no batch may be sent.
+    // Null if there are no followers or no batch may be sent.
     private ReadBatch? TakeFollowers(BatchedRead leader, Lease<ServerConnection> lease)
     {
         var followers = _groups.TakeFollowers(leader);

@@ -1,29 +1,33 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>Which read of a batch has the current result slot, since when, and which are still in the batch behind it. Thread-safe.</summary>
-/// <param name="multiplexer">Is told which reads are requeued.</param>
+/// <summary>
+/// Which read of a batch has the current result slot, since when, and which reads are still in the batch behind it. Thread-safe.
+/// </summary>
+/// <param name="multiplexer">Learns which reads are requeued.</param>
 /// <param name="reads">In the order of their results.</param>
-/// <param name="cancellation">Of the batch.</param>
-/// <param name="time">The pool's.</param>
+/// <param name="cancellation">The cancellation of the batch.</param>
+/// <param name="time">The pool's clock.</param>
 internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] reads, BatchCancellation cancellation, TimeProvider time)
 {
     private const int LooksBeforeCancel = 25;
 
     private readonly Lock _gate = new();
     private int _length = reads.Length; // guarded by _gate: reads from here on were requeued
-    private int _current = -1; // guarded by _gate for writing: which read has the slot, or whose result is awaited; -1 before the first one
+    private int _current = -1; // guarded by _gate for writing: the read that has the slot, or whose result is awaited; -1 before the first one
     private long _started; // guarded by _gate: when the reader began to move to the current read, not counting waits for a thread
     private long _given; // guarded by _gate: when the current read was told
-    private bool _awaitsThread; // guarded by _gate: it has been told, and waits for a thread
+    private bool _awaitsThread; // guarded by _gate: the current read has been told, and waits for a thread
     private int _looks; // guarded by _gate: how often Watch was called since then
     private bool _isFinishing; // guarded by _gate: the results of requeued reads are being skipped
 
     public string? CurrentText => reads[Math.Clamp(Volatile.Read(ref _current), 0, reads.Length - 1)].Text;
 
-    /// <summary>Whether no result is behind the current one, even of a read that has left. Asked by the user of the reader.</summary>
+    /// <summary>
+    /// Whether no result follows the current one, not even the result of a read that has left. Asked by the user of the reader.
+    /// </summary>
     public bool IsLast => _current + 1 >= reads.Length;
 
-    /// <summary>In ticks, how long the current slot has taken.</summary>
+    /// <summary>How long the current slot has taken, in ticks.</summary>
     public long Elapsed
     {
         get
@@ -36,7 +40,7 @@ internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] rea
     }
 
     /// <summary>The reader moves on.</summary>
-    /// <returns>Whether to the result of a read that was not requeued.</returns>
+    /// <returns>Whether it moves to the result of a read that was not requeued.</returns>
     public bool TryAdvance(out BatchedRead next)
     {
         lock (_gate)
@@ -47,8 +51,8 @@ internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] rea
         }
     }
 
-    /// <summary>The reader stands at the read's result.</summary>
-    /// <returns>Whether the read is still there, and told.</returns>
+    /// <summary>The reader is at the read's result.</summary>
+    /// <returns>Whether the read had not left, and was told.</returns>
     public bool TryHandOver(BatchedRead read)
     {
         lock (_gate)
@@ -104,7 +108,7 @@ internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] rea
         }
     }
 
-    /// <summary>From here on results are skipped.</summary>
+    /// <summary>From now on results are skipped.</summary>
     public void Finish()
     {
         lock (_gate)
@@ -115,8 +119,9 @@ internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] rea
     }
 
     /// <summary>
-    /// Requeues the reads behind a read that takes too long. If the statement itself takes too long, requeues the read that waits for its result too. The number
-    /// of calls counts, not the clock: on a machine that is too busy to run the reads, the calls are late too.
+    /// Requeues the reads behind a read that takes too long. If the statement itself takes too long, also requeues the read that
+    /// waits for its result. The number of calls counts, not the clock: on a machine that is too busy to run the reads, the calls
+    /// are late too.
     /// </summary>
     public void Watch()
     {
@@ -127,14 +132,14 @@ internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] rea
         {
             if (_awaitsThread)
             {
-                return; // So would the reads behind it, elsewhere.
+                return; // The reads behind it would wait for a thread elsewhere too.
             }
 
             _looks++;
             var head = Math.Max(_current, 0);
             if (_isFinishing || head >= _length)
             {
-                CancelIfLate(); // No read wants what the server is doing.
+                CancelIfLate(); // No read wants the server's present result.
                 return;
             }
 
@@ -151,7 +156,7 @@ internal sealed class ResultSlots(ReadMultiplexer multiplexer, BatchedRead[] rea
 
         multiplexer.OnRequeued(isRequeued ? 1 : 0, RequeueReason.Stalled, error: null);
 
-        // If the server has not answered, which read is the slow one is unknown: each finds out on its own.
+        // If the server has not answered, the slow read is unknown, so each runs solo.
         multiplexer.Requeue(rest, RequeueReason.Stalled, isReading ? BatchOutcome.LeadNext : BatchOutcome.RunSolo, error: null);
     }
 

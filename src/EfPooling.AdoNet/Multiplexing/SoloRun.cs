@@ -2,8 +2,10 @@ using Npgsql;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>A read that could have shared a round trip and runs solo: how it does decides whether its text may share.</summary>
-/// <param name="eligibility">Of its pool.</param>
+/// <summary>
+/// A read that could have shared a round trip and runs solo. Its success and duration decide whether its text may share.
+/// </summary>
+/// <param name="eligibility">The eligibility of its pool.</param>
 /// <param name="read">The batched read that it would have been.</param>
 internal sealed class SoloRun(BatchEligibility eligibility, BatchedRead read)
 {

@@ -2,7 +2,7 @@ using EfPooling.Core;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>Looks at the batches under way every few milliseconds, while there are any. Thread-safe.</summary>
+/// <summary>Checks the batches under way every few milliseconds, while there are any. Thread-safe.</summary>
 internal sealed class StallDetector
 {
     private readonly Lock _gate = new();
@@ -11,7 +11,7 @@ internal sealed class StallDetector
     private bool _isOn; // guarded by _gate
     private int _isLooking; // Interlocked only
 
-    /// <param name="time">The pool's.</param>
+    /// <param name="time">The pool's clock.</param>
     public StallDetector(TimeProvider time)
     {
         ITimer? timer = null;
@@ -21,7 +21,7 @@ internal sealed class StallDetector
         _timer = timer!;
     }
 
-    /// <summary>How often batches under way are looked at.</summary>
+    /// <summary>How often batches under way are checked.</summary>
     public static TimeSpan Period => TimeSpan.FromMilliseconds(10);
 
     public void Add(ReadBatch batch)
@@ -44,7 +44,7 @@ internal sealed class StallDetector
         }
     }
 
-    // One look at a time. It never waits, because all timers share the threads.
+    // One check at a time. It never waits, because all timers share the threads.
     private void Look()
     {
         if (Interlocked.Exchange(ref _isLooking, 1) != 0)
