@@ -3,7 +3,7 @@ using EfPooling.EntityFrameworkCore.Infrastructure;
 using EfPooling.EntityFrameworkCore.Interceptors;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 
-// Where users of EF Core look for it.
+// In the namespace in which users of EF Core find it.
 namespace Microsoft.EntityFrameworkCore;
 
 /// <summary>Switches transaction pooling on for a <see cref="DbContext"/>.</summary>
@@ -13,14 +13,18 @@ public static class TransactionPoolingDbContextOptionsBuilderExtensions
     /// Lets the context hold a PostgreSQL connection only while a command or transaction runs. Call it before or after <c>UseNpgsql</c>.
     /// </summary>
     /// <remarks>
-    /// Contexts with the same connection string, Npgsql configuration and options share one pool, which goes when it was not used for <see cref="TransactionPoolingOptions.PoolIdleTimeout"/>;
-    /// with other options they get another pool. A callback such as <c>ConfigureDataSource</c> counts as the same wherever it is the same
-    /// code: the one that comes first configures the pool, as it would the provider's data source, so let it do the same each time.
-    /// A <see cref="TransactionPoolingDataSource"/> registered with <c>AddTransactionPooling</c> is used when <c>UseNpgsql</c> names
+    /// Contexts with the same connection string, Npgsql configuration and options share one pool. It is removed after
+    /// <see cref="TransactionPoolingOptions.PoolIdleTimeout"/> without use. Contexts with other options get another pool. A
+    /// callback such as <c>ConfigureDataSource</c> counts as the same if it is the same code. The first one configures the pool,
+    /// as it would configure the provider's data source, so it must do the same each time. A
+    /// <see cref="TransactionPoolingDataSource"/> registered with <c>AddTransactionPooling</c> is used if <c>UseNpgsql</c> names
     /// no connection string, or the same one without options of its own here.
     /// </remarks>
     /// <param name="optionsBuilder">The builder of the context's options.</param>
-    /// <param name="configure">Sets the pool's options; wins over the connection string's keywords. Called when the first connection is created, after those of earlier calls.</param>
+    /// <param name="configure">
+    /// Sets the pool's options and overrides the connection string's keywords. Called when the first connection is created, after
+    /// the callbacks of earlier calls.
+    /// </param>
     /// <returns>The same builder.</returns>
     public static DbContextOptionsBuilder UseTransactionPooling(
         this DbContextOptionsBuilder optionsBuilder, Action<TransactionPoolingOptions>? configure = null)

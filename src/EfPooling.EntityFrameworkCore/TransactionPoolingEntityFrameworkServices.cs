@@ -25,9 +25,10 @@ public static class TransactionPoolingEntityFrameworkServices
     ];
 
     /// <summary>
-    /// Adds to EF Core's internal services how commands run on the connections of a pool, what creating, dropping and migrating databases needs, and the concurrency guard's
-    /// messages. Called for you, unless the context uses <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it includes.
-    /// Services of your own in place of EF Core's are kept, whether they were added before or are added after.
+    /// Adds to EF Core's internal services how commands run on the connections of a pool, the support for creating, dropping and
+    /// migrating databases, and the messages of the concurrency guard. Called for you, unless the context uses
+    /// <c>UseInternalServiceProvider</c>: then call it on the same collection as <c>AddEntityFrameworkNpgsql</c>, which it
+    /// includes. Your own replacements of EF Core's services are kept, whether they are added before or after.
     /// </summary>
     /// <param name="serviceCollection">EF Core's internal services, not the application's.</param>
     public static IServiceCollection AddEntityFrameworkTransactionPooling(this IServiceCollection serviceCollection)
@@ -57,7 +58,8 @@ public static class TransactionPoolingEntityFrameworkServices
         return serviceCollection;
     }
 
-    // For EnsureCreated, EnsureDeleted and the migrator. Whoever has a creator of their own has no decoration: ReplaceService takes it out.
+    // For EnsureCreated, EnsureDeleted and the migrator. An application's own creator is not decorated: ReplaceService removes
+    // the decoration.
     private static IDatabaseCreator CreateDatabaseCreator(IServiceProvider services)
         => services.GetRequiredService<IRelationalDatabaseCreator>() switch
         {
@@ -73,7 +75,7 @@ public static class TransactionPoolingEntityFrameworkServices
         }
     }
 
-    // Whether what would be resolved is EF Core's, the provider's or ours. Whatever else is there somebody has put there, and wants.
+    // Whether the service would be EF Core's, the provider's or ours. The application has added any other one on purpose.
     private static bool IsStock(IServiceCollection services, Type serviceType)
     {
         var implementation = services.LastOrDefault(service => service.ServiceType == serviceType) switch
@@ -85,7 +87,7 @@ public static class TransactionPoolingEntityFrameworkServices
         return implementation is not null && Stock.Contains(implementation);
     }
 
-    // Whatever implementation is registered by type is kept and wrapped; a factory means that it has been wrapped already.
+    // An implementation registered by type is kept and wrapped. A factory means that it has been wrapped already.
     private static void Decorate<TService>(IServiceCollection services, Func<IServiceProvider, TService, TService> wrap)
         where TService : class
     {

@@ -8,25 +8,25 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Log = EfPooling.EntityFrameworkCore.Log;
 
-// Where users of dependency injection look for it.
+// In the namespace in which users of dependency injection find it.
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers a transaction pool with the application's services.</summary>
 public static class TransactionPoolingServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers one <see cref="TransactionPoolingDataSource"/> for EF Core and Dapper alike, also as <see cref="DbDataSource"/>, and its
-    /// connections as <see cref="LogicalConnection"/> and <see cref="DbConnection"/> (transient). The pool is warmed up when the host
-    /// starts and closed when the services are disposed.
+    /// Registers one <see cref="TransactionPoolingDataSource"/> for EF Core and Dapper alike, also as <see cref="DbDataSource"/>,
+    /// and its connections as <see cref="LogicalConnection"/> and <see cref="DbConnection"/> (transient). The pool is warmed up
+    /// when the host starts and closed when the services are disposed.
     /// </summary>
     /// <remarks>
-    /// In place of what <c>AddNpgsqlDataSource</c> registers as <see cref="DbDataSource"/> and <see cref="DbConnection"/>, whichever is called first; any other
-    /// registration of them stays, and a warning is logged.
+    /// Replaces the <see cref="DbDataSource"/> and <see cref="DbConnection"/> of <c>AddNpgsqlDataSource</c>, in any order of the
+    /// two calls. Any other registration of them stays, and a warning is logged.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A pool is registered already; this one would never be used.</exception>
     /// <param name="services">The application's services.</param>
     /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
-    /// <param name="configure">Sets options; wins over the connection string.</param>
+    /// <param name="configure">Sets options and overrides the connection string.</param>
     /// <param name="configureNpgsql">Configures Npgsql: type mapping, password provider, certificates, tracing.</param>
     public static IServiceCollection AddTransactionPooling(
         this IServiceCollection services,
@@ -47,10 +47,10 @@ public static class TransactionPoolingServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
     /// <param name="section">
-    /// Configuration with the options as keys, for example <c>MaxPoolSize</c>; wins over the connection string. A key that is not the
-    /// name of an option is refused when the pool is created.
+    /// Configuration with the options as keys, for example <c>MaxPoolSize</c>; overrides the connection string. A key that is not
+    /// the name of an option is refused when the pool is created.
     /// </param>
-    /// <param name="configure">Sets options; wins over <paramref name="section"/>.</param>
+    /// <param name="configure">Sets options and overrides <paramref name="section"/>.</param>
     /// <param name="configureNpgsql">Configures Npgsql: type mapping, password provider, certificates, tracing.</param>
     public static IServiceCollection AddTransactionPooling(
         this IServiceCollection services,
@@ -66,7 +66,9 @@ public static class TransactionPoolingServiceCollectionExtensions
 
     /// <inheritdoc cref="AddTransactionPooling(IServiceCollection, string, Action{TransactionPoolingOptions}?, Action{Npgsql.NpgsqlDataSourceBuilder}?)"/>
     /// <param name="services">The application's services.</param>
-    /// <param name="create">Makes the builder; called once. The application's logging is added to it unless it has another.</param>
+    /// <param name="create">
+    /// Creates the builder; called once. The application's logging is added to it unless it has another.
+    /// </param>
     public static IServiceCollection AddTransactionPooling(
         this IServiceCollection services, Func<IServiceProvider, TransactionPoolingDataSourceBuilder> create)
     {
@@ -93,7 +95,8 @@ public static class TransactionPoolingServiceCollectionExtensions
         return services;
     }
 
-    // AddNpgsqlDataSource registers these for whoever asks for the base class, unless they are registered already. Here the order of the two calls does not matter.
+    // AddNpgsqlDataSource registers these for callers of the base class, unless they are registered already. Here the order of
+    // the two calls does not matter.
     private static void AddInPlaceOfNpgsqls(IServiceCollection services, ServiceDescriptor ours)
     {
         foreach (var other in services.Where(other => other.ServiceType == ours.ServiceType && IsNpgsqls(other)).ToList())

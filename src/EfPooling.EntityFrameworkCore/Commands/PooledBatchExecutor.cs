@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore.Update;
 namespace EfPooling.EntityFrameworkCore.Commands;
 
 /// <summary>
-/// Says that nobody knows what was written if the connection breaks while SaveChanges reads its answers outside a transaction. It reads them from Npgsql's own reader, whose
-/// errors are Npgsql's, and which an execution strategy would take for a reason to write again.
+/// Reports an unknown outcome if the connection breaks while SaveChanges reads its answers outside a transaction. It reads them
+/// from Npgsql's own reader, whose errors are Npgsql's. An execution strategy would take them for a reason to write again.
 /// </summary>
 internal sealed class PooledBatchExecutor(IBatchExecutor inner) : IBatchExecutor
 {
@@ -48,7 +48,7 @@ internal sealed class PooledBatchExecutor(IBatchExecutor inner) : IBatchExecutor
     private static bool IsOutcomeUnknown(IRelationalConnection connection, Exception error)
         => error is not OperationCanceledException && error.InnerException is not CommitOutcomeUnknownException && connection.DbConnection is LogicalConnection { HasLostAnswer: true };
 
-    // As EF Core wraps what it is told where it waits for the first answer.
+    // As EF Core wraps the error if it waits for the first answer.
     private static Exception Unknown(Exception error) => error is DbUpdateException update
         ? new DbUpdateException(update.Message, CommitOutcomeUnknownException.OfStatement(update.InnerException ?? update), update.Entries)
         : CommitOutcomeUnknownException.OfStatement(error);

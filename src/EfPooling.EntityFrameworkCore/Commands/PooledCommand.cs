@@ -8,19 +8,20 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Commands;
 
 /// <summary>
-/// A command of EF Core that runs on a logical connection: with the session settings that its context declares, also if the user made the connection; and
-/// without them where EF Core asks whether a database, its tables or migrations are there, for which nobody is anybody's tenant. SaveChanges gets
-/// Npgsql's own reader, to which the provider casts: EF Core disposes the command right after the reader, and that ends the lease.
+/// A command of EF Core that runs on a logical connection, with the session settings that its context declares, even if the user
+/// made the connection. Questions of EF Core whether a database, its tables or migrations exist run without them, because they
+/// belong to no tenant. SaveChanges gets Npgsql's own reader, to which the provider casts. EF Core disposes the command right
+/// after the reader, and that ends the lease.
 /// </summary>
 /// <remarks>
-/// An interceptor of commands could do the same. But as soon as there is one, EF Core creates event objects and identifiers for every command, which costs
-/// a fifth of the throughput of small reads.
+/// An interceptor of commands could do the same. But with any such interceptor, EF Core creates event objects and identifiers for
+/// every command, which costs a fifth of the throughput of small reads.
 /// </remarks>
 internal sealed class PooledCommand(RelationalCommandBuilderDependencies dependencies, IRelationalCommandTemplate template)
     : RelationalCommand(dependencies, template.CommandText, template.LogCommandText, template.Parameters), ICommandUser
 {
-    private DbContext? _context; // that it runs for now
-    private CommandSource _source; // as which it runs now
+    private DbContext? _context; // the context it runs for now
+    private CommandSource _source; // the purpose it runs for now
 
     bool ICommandUser.WantsSettings => _source != CommandSource.Migrations;
 
@@ -39,7 +40,8 @@ internal sealed class PooledCommand(RelationalCommandBuilderDependencies depende
 
     protected override RelationalDataReader CreateRelationalDataReader() => new Reader(this);
 
-    // The user's own connection, or that of another context, has settings of its own. An interceptor may have put the command on it a moment ago.
+    // The user's own connection, or that of another context, has settings of its own. An interceptor may just have put the
+    // command on it.
     void ICommandUser.Admit(IConnectionHost connection)
     {
         if (_source == CommandSource.Migrations || _context is not { } context || ReferenceEquals(connection.Owner, context))

@@ -7,19 +7,19 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Guard;
 
 /// <summary>
-/// Notices a second operation of a context as EF Core's own detector does, and says who met whom. One per context; nothing is left of
-/// an operation that has ended, so a context that is pooled takes nothing along.
+/// Detects a second operation of a context as EF Core's own detector does, and names both operations. One per context. It keeps
+/// nothing of an ended operation, so a pooled context carries nothing over.
 /// </summary>
 /// <remarks>
-/// Like EF Core's, it lets a flow enter again that is inside already, which includes tasks that were started there; those meet the claim
-/// on the connection. Unlike EF Core's, being inside another context does not count.
+/// Like EF Core's, it lets a flow enter again, including the tasks started inside. Those meet the operation gate of the
+/// connection. Unlike EF Core's, being inside another context does not count.
 /// </remarks>
 internal sealed class ContextGuard(ICurrentDbContext current) : IConcurrencyDetector, ICallSiteSource
 {
     private int _inside; // Interlocked only: entered and not exited
     private OperationStart _start; // written by the first to enter; read by others to describe it
-    private IRelationalConnection? _connection; // written by whoever is inside; the context's, which never changes
-    private DbConnection? _used; // written by whoever is inside; what others may look at
+    private IRelationalConnection? _connection; // written by the flow inside; the context's, which never changes
+    private DbConnection? _used; // written by the flow inside; what others may look at
 
     /// <summary>Names the operation, whose SQL is not known yet.</summary>
     public string Text => $"a query or SaveChanges of {current.Context.GetType().Name}";
@@ -37,7 +37,7 @@ internal sealed class ContextGuard(ICurrentDbContext current) : IConcurrencyDete
         }
         else
         {
-            // Whoever is refused has changed nothing, so that the one who is inside can leave and enter again meanwhile.
+            // A refused flow has changed nothing, so the flow inside can leave and enter again meanwhile.
             if (outer?.IsInside(this) != true)
             {
                 OnMet();
@@ -60,7 +60,7 @@ internal sealed class ContextGuard(ICurrentDbContext current) : IConcurrencyDete
         Leave();
     }
 
-    // The query is about to use the connection, so it may be made here.
+    // The query is about to use the connection, so it may be created here.
     private void Begin()
     {
         try

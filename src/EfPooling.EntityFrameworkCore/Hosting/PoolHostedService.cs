@@ -5,16 +5,16 @@ using Microsoft.Extensions.Logging;
 namespace EfPooling.EntityFrameworkCore.Hosting;
 
 /// <summary>
-/// Warms the registered pool up when the host starts. Stopping the host does nothing to it: whoever holds the host may still use its services, to clean up
-/// or to read what was written, until it is disposed; and that closes the pool.
+/// Warms the registered pool up when the host starts. Stopping the host does not affect the pool: until the host is disposed, its
+/// services may still be used, to clean up or to read what was written. Disposing the host closes the pool.
 /// </summary>
 internal sealed class PoolHostedService(TransactionPoolingDataSource pool, ILogger<PoolHostedService> logger) : IHostedLifecycleService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// Warms up once everything has started, migrations at start-up included. A server that is not there yet is no reason not to
-    /// start: the pool goes on trying, and callers get the server's error until then.
+    /// Warms up once everything has started, migrations at start-up included. An unreachable server does not keep the host from
+    /// starting: the pool keeps trying, and callers get the server's error until then.
     /// </summary>
     public async Task StartedAsync(CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using Npgsql;
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// What connection strings mean, remembered per string: parsing one takes longer than everything else that finding a pool takes, and
+/// The meaning of connection strings, remembered per string. Parsing one takes longer than the rest of finding a pool, and
 /// every new context finds its pool. Thread-safe.
 /// </summary>
 internal static class ConnectionStringCache
@@ -23,7 +23,7 @@ internal static class ConnectionStringCache
 
         if (Cache.Count >= Limit)
         {
-            Cache.Clear(); // Passwords that change all the time, perhaps.
+            Cache.Clear(); // Perhaps passwords change all the time.
         }
 
         return Cache[connectionString] = new ParsedConnectionString(new NpgsqlConnectionStringBuilder(connectionString));

@@ -2,9 +2,11 @@ using System.Data.Common;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
-/// <summary>Where a context connects to: a connection string, a data source, or neither, which leaves it to the application's services.</summary>
+/// <summary>
+/// The target of a context: a connection string, a data source, or neither, which leaves it to the application's services.
+/// </summary>
 internal readonly record struct ConnectionTarget(string? ConnectionString, DbDataSource? DataSource)
 {
-    /// <summary>Nothing, because the connection string contains the password.</summary>
+    /// <summary>Only the type's name, because the connection string contains the password.</summary>
     public override string ToString() => nameof(ConnectionTarget);
 }

@@ -5,19 +5,20 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// Adds an interceptor to options that are complete: whether one for commands is needed shows when EF Core validates them, and it costs too much to have it always. The only file that
-/// uses a field of EF Core's. ForeignCommandTests fail when EF Core changes it; until then pooling refuses what needs the interceptor.
+/// Adds an interceptor to complete options. Only EF Core's validation of the options shows whether an interceptor of commands is
+/// required, and having it always costs too much. The only file that uses a field of EF Core's. ForeignCommandTests fail when EF
+/// Core changes it; until then pooling refuses options that require the interceptor.
 /// </summary>
 internal static class CoreOptionsInternals
 {
-    /// <returns>Whether the interceptor is there now.</returns>
+    /// <returns>Whether the options have the interceptor now.</returns>
     public static bool TryAddInterceptor(CoreOptionsExtension core, IInterceptor interceptor)
     {
         if (!Contains(core, interceptor))
         {
             try
             {
-                Interceptors(core) = [.. core.Interceptors ?? [], interceptor]; // Another object in its place: somebody may be enumerating the old one. Of two that do this, both are right.
+                Interceptors(core) = [.. core.Interceptors ?? [], interceptor]; // Replaces the object, because another flow may be enumerating the old one. If two flows do this, both results are right.
             }
             catch (MissingFieldException)
             {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// The loggers of the host that was first to use a pool, for as long as that host lives: a pool that contexts share outlives it, and
-/// may need a further logger when its logging is gone.
+/// The loggers of the host that first used a pool, for as long as that host lives. A pool that contexts share outlives the host,
+/// and may need a further logger when the host's logging is gone.
 /// </summary>
 internal sealed class LastingLoggerFactory(ILoggerFactory inner) : ILoggerFactory
 {
@@ -23,7 +23,7 @@ internal sealed class LastingLoggerFactory(ILoggerFactory inner) : ILoggerFactor
 
     public void AddProvider(ILoggerProvider provider) => inner.AddProvider(provider);
 
-    /// <summary>Does nothing: the host disposes its own.</summary>
+    /// <summary>Does nothing: the host disposes its own factory.</summary>
     public void Dispose()
     {
     }

@@ -8,7 +8,7 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 /// <summary>Options from configuration: each key is the name of an option.</summary>
 internal static class OptionsSection
 {
-    private const int NamedKeys = 5; // A section that is something else altogether may have any number of them.
+    private const int NamedKeys = 5; // An unrelated section may have any number of them.
 
     private static readonly Dictionary<string, Type> Types = typeof(TransactionPoolingOptions).GetProperties()
         .Where(property => property.CanWrite)
@@ -43,7 +43,7 @@ internal static class OptionsSection
         }
     }
 
-    // A number alone is days to TimeSpan and seconds to whoever writes it.
+    // A number alone means days to TimeSpan and seconds to its author.
     private static bool IsAmbiguousTime(IConfigurationSection entry)
         => Types.TryGetValue(entry.Key, out var type) && type == typeof(TimeSpan)
             && int.TryParse(entry.Value, CultureInfo.InvariantCulture, out var number) && number != 0;

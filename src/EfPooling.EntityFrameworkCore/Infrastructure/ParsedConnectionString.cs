@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
-/// <summary>A connection string as far as it matters for finding a pool. Immutable.</summary>
+/// <summary>The parts of a connection string that matter for finding a pool. Immutable.</summary>
 internal sealed class ParsedConnectionString
 {
     private readonly TransactionPoolingOptions _options = new();
@@ -15,13 +15,13 @@ internal sealed class ParsedConnectionString
         ConnectionStringKeywords.Apply(keywords, _options);
     }
 
-    /// <summary>Equal for strings that say the same. Contains the password: never show it.</summary>
+    /// <summary>Equal for strings with the same meaning. Contains the password: never show it.</summary>
     public string Normalised { get; }
 
-    /// <summary>The database, and as whom it is used.</summary>
+    /// <summary>The database and its user.</summary>
     public (string? Host, int Port, string? Database, string? User) Place { get; }
 
-    /// <summary>The options that a pool would have: what the keywords say, then what <paramref name="configure"/> sets.</summary>
+    /// <summary>The options that a pool would have: the keywords, overridden by <paramref name="configure"/>.</summary>
     public TransactionPoolingOptions GetOptions(Action<TransactionPoolingOptions>? configure)
     {
         var options = _options with { };

@@ -12,11 +12,13 @@ namespace EfPooling.EntityFrameworkCore.Infrastructure;
 /// <summary>Finds the pool of a context: the application's registered one if it fits, otherwise the one that contexts with the same settings share.</summary>
 internal static class PoolResolver
 {
-    /// <exception cref="InvalidOperationException">The context does not use transaction pooling, or says nowhere what to connect to.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The context does not use transaction pooling, or has no target to connect to.
+    /// </exception>
     public static TransactionPoolingDataSource Resolve(DbContext context)
         => Find(context) ?? throw new InvalidOperationException("There is nothing to connect to. Pass a connection string or data source to UseNpgsql, or register a pool with services.AddTransactionPooling(connectionString).");
 
-    /// <returns><c>null</c>: what to connect to is said later, at the latest when the connection is opened.</returns>
+    /// <returns><c>null</c>: the target is set later, at the latest when the connection is opened.</returns>
     /// <exception cref="InvalidOperationException">The context does not use transaction pooling.</exception>
     public static TransactionPoolingDataSource? Find(DbContext context)
     {
@@ -32,9 +34,9 @@ internal static class PoolResolver
         };
     }
 
-    /// <summary>A connection that goes by the context's options when it is told another connection string.</summary>
-    /// <param name="context">That the connection is for.</param>
-    /// <param name="pool"><c>null</c>: it is told its connection string before it is opened.</param>
+    /// <summary>A connection that follows the context's options when its connection string changes.</summary>
+    /// <param name="context">The context of the connection.</param>
+    /// <param name="pool"><c>null</c>: its connection string is set before it is opened.</param>
     public static LogicalConnection CreateConnection(DbContext context, TransactionPoolingDataSource? pool)
     {
         var connection = TransactionPoolingDataSource.CreateConnectionOf(pool, connectionString => ForConnectionString(context, connectionString));
@@ -48,7 +50,7 @@ internal static class PoolResolver
         connection.OwnersSettings = ExtensionOf(context, context.GetService<IDbContextOptions>()).DeclaredSettings;
         if (!connection.OwnersSettings.IsEmpty && context.GetService<IRelationalCommandBuilderFactory>() is not PooledCommandBuilderFactory)
         {
-            throw new InvalidOperationException(TransactionPoolingOptionsExtension.ForeignCommands); // Replaced among internal services, where Validate must not look.
+            throw new InvalidOperationException(TransactionPoolingOptionsExtension.ForeignCommands); // It was replaced among internal services, which Validate must not resolve.
         }
 
         return connection;
@@ -116,7 +118,7 @@ internal static class PoolResolver
     {
         if (extension.Configure is not null)
         {
-            // The values belong to each context. Who takes a connection from the pool itself has none of them.
+            // The values belong to each context. A caller that takes a connection from the pool itself has none of them.
             builder.ConfigureOptions(extension.Configure).ConfigureOptions(pool => pool.DeclaredSettings = pool.DeclaredSettings.WithoutValues());
         }
 

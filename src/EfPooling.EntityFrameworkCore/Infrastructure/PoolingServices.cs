@@ -1,8 +1,9 @@
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// Says that EF Core's internal services include those of the pool. An object without dependencies, because options are validated before EF Core
-/// has initialised its singletons: what is resolved then stays as it was made, a type mapping source without the user's enums for example.
+/// Marks that EF Core's internal services include those of the pool. An object without dependencies, because options are
+/// validated before EF Core has initialised its singletons. A service resolved then would stay uninitialised, for example a type
+/// mapping source without the user's enums.
 /// </summary>
 internal sealed class PoolingServices
 {

@@ -3,14 +3,14 @@ using Npgsql;
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// What <c>UseNpgsql</c> does to a data source. Two are equal if the parts they are made of are.
+/// The effect of <c>UseNpgsql</c> on a data source. Two configurations are equal if their parts are.
 /// </summary>
 internal sealed class ProviderConfiguration(IReadOnlyList<object?> parts, Action<NpgsqlDataSourceBuilder> apply) : IEquatable<ProviderConfiguration>
 {
-    /// <summary>Does to a builder what the provider would do.</summary>
+    /// <summary>Configures a builder as the provider would.</summary>
     public Action<NpgsqlDataSourceBuilder> Apply => apply;
 
-    /// <summary>Nothing is configured beyond the connection string.</summary>
+    /// <summary>Whether nothing is configured beyond the connection string.</summary>
     public bool IsEmpty => parts.All(part => part is null);
 
     private IReadOnlyList<object?> Parts => parts;

@@ -10,15 +10,16 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
 /// <summary>
-/// What <c>UseNpgsql</c> was told, read through internal API of the provider: the only file that uses it, because there is no other way
-/// to learn of <c>MapEnum</c>, <c>ConfigureDataSource</c> and the data source. ProviderOptionsTests fails when the provider changes it.
+/// The arguments of <c>UseNpgsql</c>, read through internal API of the provider. The only file that uses it, because nothing else
+/// reveals <c>MapEnum</c>, <c>ConfigureDataSource</c> and the data source. ProviderOptionsTests fail when the provider changes
+/// it.
 /// </summary>
 #pragma warning disable EF1001 // See above.
 internal static class ProviderOptions
 {
     public static bool UsesNpgsql(IDbContextOptions options) => options.FindExtension<NpgsqlOptionsExtension>() is not null;
 
-    /// <summary>Where the context connects to at this moment, which <c>SetConnectionString</c> and <c>SetDbDataSource</c> change.</summary>
+    /// <summary>The present target of the context, which <c>SetConnectionString</c> and <c>SetDbDataSource</c> change.</summary>
     public static ConnectionTarget GetTarget(DbContext context)
     {
         var connection = context.GetService<IRelationalConnection>();
@@ -26,14 +27,15 @@ internal static class ProviderOptions
         return (connection as INpgsqlRelationalConnection)?.DataSource switch
         {
             null => new ConnectionTarget(connection.ConnectionString, null),
-            // The provider made it from the connection string, to hold what only a data source can. Any other one was set since.
+            // The provider made it from the connection string, for features that require a data source. Any other one was set
+            // since.
             NpgsqlDataSource dataSource when provider is { DataSource: null, ConnectionString: not null }
                 && ReferenceEquals(dataSource, context.GetService<NpgsqlDataSourceManager>().GetDataSource(provider, null)) => new ConnectionTarget(provider.ConnectionString, null),
             var dataSource => new ConnectionTarget(null, dataSource),
         };
     }
 
-    /// <summary>Everything that the provider would do to a data source that it builds itself.</summary>
+    /// <summary>Everything that the provider would configure on a data source that it builds itself.</summary>
     public static ProviderConfiguration GetConfiguration(DbContext context)
     {
         var provider = Extension(context);
@@ -50,12 +52,14 @@ internal static class ProviderOptions
             builder => Apply(provider, plugins, builder));
     }
 
-    /// <summary>Whether <c>UseNpgsql</c> was told nothing to connect to, so that the provider took this data source from the application's services.</summary>
+    /// <summary>
+    /// Whether <c>UseNpgsql</c> was given no target, so that the provider took this data source from the application's services.
+    /// </summary>
     public static bool IsFromServices(DbContext context, NpgsqlDataSource dataSource)
         => Extension(context) is { DataSource: null, ConnectionString: null, Connection: null }
             && ReferenceEquals(context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<NpgsqlDataSource>(), dataSource);
 
-    /// <summary>What is said about the server: its version, and the database from which others are created and dropped.</summary>
+    /// <summary>The settings of the server: its version, and the database from which others are created and dropped.</summary>
     public static void CopyServer(DbContext context, NpgsqlDbContextOptionsBuilder target)
     {
         var provider = Extension(context);
@@ -66,7 +70,8 @@ internal static class ProviderOptions
         }
     }
 
-    // The methods, not what they capture: options that are built for each context capture something of each. A null ends each part.
+    // The methods, not their captured variables: options that are built per context capture something of each one. A null ends
+    // each part.
     private static IEnumerable<object?> Methods(Delegate? callback)
         => (callback?.GetInvocationList() ?? []).Select(single => (object?)single.Method).Append(null);
 
@@ -102,10 +107,10 @@ internal static class ProviderOptions
             builder.UsePasswordProvider(Provide, (keywords, _) => ValueTask.FromResult(Provide(keywords)));
         }
 
-        provider.DataSourceBuilderAction?.Invoke(builder); // Last, so that it can change anything above.
+        provider.DataSourceBuilderAction?.Invoke(builder); // Last, so that it can change all of the above.
     }
 
-#pragma warning disable CS0618 // Obsolete, but the provider still heeds it.
+#pragma warning disable CS0618 // Obsolete, but the provider still obeys it.
     private static ProvidePasswordCallback? PasswordCallback(NpgsqlOptionsExtension provider) => provider.ProvidePasswordCallback;
 #pragma warning restore CS0618
 

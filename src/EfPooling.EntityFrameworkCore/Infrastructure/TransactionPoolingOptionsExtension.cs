@@ -6,10 +6,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace EfPooling.EntityFrameworkCore.Infrastructure;
 
-/// <summary>What <c>UseTransactionPooling</c> puts into the options of a context. Immutable.</summary>
+/// <summary>The part of a context's options that <c>UseTransactionPooling</c> adds. Immutable.</summary>
 internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPoolingOptions>? configure) : IDbContextOptionsExtension
 {
-    /// <summary>What is said to whoever declares settings that only our commands can keep.</summary>
+    /// <summary>The error for declared settings that only our commands can apply.</summary>
     public const string ForeignCommands =
         "UseTransactionPooling with session settings needs commands of its own, which see to it that no statement runs without them, so IRelationalCommandBuilderFactory must not be replaced. Use an interceptor of commands instead.";
 
@@ -24,7 +24,10 @@ internal sealed class TransactionPoolingOptionsExtension(Action<TransactionPooli
 
     public Action<TransactionPoolingOptions>? Configure => configure;
 
-    /// <summary>The session settings for the contexts with these options, and no others: what the callbacks capture may belong to one scope.</summary>
+    /// <summary>
+    /// The session settings for the contexts with these options, and no others: the callbacks' captured variables may belong to
+    /// one scope.
+    /// </summary>
     public DeclaredSettings DeclaredSettings => _alone.Value.DeclaredSettings;
 
     /// <summary>Whether the options differ from the defaults in anything but session settings.</summary>

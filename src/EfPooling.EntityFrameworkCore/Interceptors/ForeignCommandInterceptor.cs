@@ -9,9 +9,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace EfPooling.EntityFrameworkCore.Interceptors;
 
 /// <summary>
-/// Does for commands that are not <see cref="PooledCommand"/>s what pooling cannot do without: gives SaveChanges Npgsql's own reader, to which the provider casts, and notes
-/// that migrations have run. In a context with an internal service provider of the application's own, or its own <see cref="IRelationalCommandBuilderFactory"/>; session settings that
-/// the context declares need more and are refused there, whatever connection it has.
+/// Does for commands that are not <see cref="PooledCommand"/>s what pooling requires: gives SaveChanges Npgsql's own reader, to
+/// which the provider casts, and records that migrations have run. Such commands occur in a context with an application's own
+/// internal service provider or <see cref="IRelationalCommandBuilderFactory"/>. Declared session settings of the context require
+/// more and are refused there, whatever its connection.
 /// </summary>
 internal sealed class ForeignCommandInterceptor : DbCommandInterceptor
 {
@@ -67,7 +68,7 @@ internal sealed class ForeignCommandInterceptor : DbCommandInterceptor
         }
     }
 
-    // Asks whether a database, its tables or migrations are there, for which nobody is anybody's tenant.
+    // For questions whether a database, its tables or migrations exist, which belong to no tenant.
     private sealed class WithoutSettings : ICommandUser
     {
         public static readonly WithoutSettings Instance = new();

@@ -16,7 +16,7 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
 
     public override InterceptionResult<DbConnection> ConnectionCreating(ConnectionCreatingEventData eventData, InterceptionResult<DbConnection> result)
     {
-        // The provider makes further connections for itself, to database postgres for example, that must stay its own.
+        // The provider creates further connections for itself, for example to database postgres. They must stay its own.
         if (result.HasResult || eventData.Context is not { } context || eventData.ConnectionId != context.GetService<IRelationalConnection>().ConnectionId)
         {
             return result;
@@ -65,8 +65,8 @@ internal sealed class PooledConnectionInterceptor : DbConnectionInterceptor
         }
     }
 
-    // From another database the provider creates or drops the context's own, and casts the context's connection when it has done so. If the context has not stepped out of its pool for that,
-    // its creator is not decorated.
+    // The provider creates or drops the context's database from another one, and then casts the context's connection. If the
+    // context has not left its pool for that, its database creator is not decorated.
     private static void RefuseCreatingOnThePool(NpgsqlConnection connection, DbContext context, Guid connectionId)
     {
         var own = context.GetService<IRelationalConnection>();

@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
-/// A context without a model and without a pool to the same database, for what the provider does on a connection of its own type while the
-/// connection of the user's context is open, which cannot be changed then.
+/// A context without a model and without a pool to the same database. The provider uses it for work on a connection of its own
+/// type while the connection of the user's context is open and cannot be changed.
 /// </summary>
 internal static class ContextBeside
 {

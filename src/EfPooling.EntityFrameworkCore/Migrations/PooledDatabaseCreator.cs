@@ -8,8 +8,8 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
-/// Runs the provider's database creator outside the pool where it creates or drops; asks through the pool where it asks, so that an EnsureCreated which
-/// finds everything there costs no login. What EnsureCreated and EnsureDeleted do with these members is EF Core's own.
+/// Runs the provider's database creator outside the pool to create or drop, and through the pool to ask. So an EnsureCreated that
+/// finds everything in place costs no login. What EnsureCreated and EnsureDeleted do with these members is EF Core's own.
 /// </summary>
 internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies dependencies, IRelationalDatabaseCreator inner)
     : RelationalDatabaseCreator(dependencies)
@@ -125,7 +125,7 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
     {
         if (IsOpen)
         {
-            base.CreateTables(); // On the connection as it is, perhaps in its transaction. EF Core refuses to change one that is open.
+            base.CreateTables(); // On the present connection, perhaps in its transaction. EF Core refuses to change an open connection.
             UnpooledScope.ReloadTypes(Context);
             return;
         }
@@ -159,7 +159,7 @@ internal class PooledDatabaseCreator(RelationalDatabaseCreatorDependencies depen
 
     private UnpooledScope? Unpooled() => UnpooledScope.Enter(Context);
 
-    // Nobody is anybody's tenant before the tables are there. The provider does not mark this command as one of its own.
+    // Before the tables exist, there is no tenant. The provider does not mark this command as one of its own.
     private static void SetProbing(LogicalConnection? connection, bool isProbing)
     {
         if (connection is not null)

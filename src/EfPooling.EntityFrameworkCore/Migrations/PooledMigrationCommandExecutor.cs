@@ -6,8 +6,9 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
-/// Notes that migrations have run on a pooled connection, as those of an application's own <see cref="IMigrator"/> do, and those on a connection that was open: the types that they
-/// have created are made known to the pool when the connection is closed (<see cref="Interceptors.PooledConnectionInterceptor"/>). Before, a transaction may hide them.
+/// Records that migrations have run on a pooled connection, as those of an application's own <see cref="IMigrator"/> do, and
+/// those on an open connection. The pool learns the new types when the connection is closed
+/// (<see cref="Interceptors.PooledConnectionInterceptor"/>). Before that, a transaction may hide them.
 /// </summary>
 internal sealed class PooledMigrationCommandExecutor(IMigrationCommandExecutor inner) : IMigrationCommandExecutor
 {

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
-/// <summary>Runs the provider's migrator outside the pool, then makes new types known to the pool.</summary>
+/// <summary>Runs the provider's migrator outside the pool, then makes the pool learn new types.</summary>
 internal sealed class PooledMigrator(ICurrentDbContext currentContext, IMigrator inner) : IMigrator
 {
     public void Migrate(string? targetMigration = null)

@@ -5,12 +5,13 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
-/// Runs an application's own database creator, which it put in place of <see cref="PooledDatabaseCreator"/>, outside the pool: it is most likely derived from the provider's, and may do anything
-/// in any member. What EnsureCreated and EnsureDeleted do is EF Core's if the application has left them alone, otherwise the application's, as a whole.
+/// Runs an application's own database creator, which replaced <see cref="PooledDatabaseCreator"/>, outside the pool. It most
+/// likely derives from the provider's, and may do anything in any member. If the application has not overridden EnsureCreated and
+/// EnsureDeleted, EF Core's run; otherwise the application's, as a whole.
 /// </summary>
 /// <remarks>
-/// A context with declared settings is the exception: whatever may write its rows runs on the pool, because nothing but the pool has those settings. Only creating and dropping the
-/// database itself, where there are no rows, is outside it.
+/// A context with declared settings is the exception: everything that may write its rows runs on the pool, because only the pool
+/// has those settings. Only creating and dropping the database itself, where there are no rows, is outside it.
 /// </remarks>
 internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependencies dependencies, IRelationalDatabaseCreator inner) : PooledDatabaseCreator(dependencies, inner)
 {
@@ -158,7 +159,7 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
         await base.CreateTablesAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    // EF Core refuses to change a connection that is open: whoever is connected goes on with what it has.
+    // EF Core refuses to change an open connection, so an open context continues on its connection.
     private bool StaysOnPool => IsOpen || !PoolResolver.DeclaredBy(Context).IsEmpty;
 
     // The delegate's method is the one that would run, however it was overridden or implemented.
@@ -178,7 +179,8 @@ internal sealed class ReplacedDatabaseCreator(RelationalDatabaseCreatorDependenc
         return await ExistsAsync(cancellationToken).ConfigureAwait(false) && await HasTablesAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    // The application's creator runs outside the pool only with a closed connection, and what it was open to is about to be gone.
+    // The application's creator runs outside the pool only with a closed connection, and the database of the open one is about to
+    // be dropped.
     private void Close()
     {
         if (!IsOpen)

@@ -9,9 +9,10 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfPooling.EntityFrameworkCore.Migrations;
 
 /// <summary>
-/// Gives a context a plain Npgsql connection, without a pool, for what creates, drops and migrates databases: the provider insists on
-/// its own type there. When disposed, the context has its pool back, whose server connections are then all replaced. What is left open in it is closed, and its
-/// transaction rolled back: the application's code may run in it, and may throw.
+/// Gives a context a plain Npgsql connection, without a pool, to create, drop and migrate databases: the provider requires its
+/// own type there. Disposal returns the context to its pool and replaces all server connections of that pool. It also closes a
+/// connection left open in the scope, and rolls its transaction back, because the application's code may run in the scope and may
+/// throw.
 /// </summary>
 internal sealed class UnpooledScope : IDisposable
 {
@@ -21,7 +22,7 @@ internal sealed class UnpooledScope : IDisposable
     private readonly LogicalConnection? _usersConnection;
 
     private readonly bool _looks;
-    private bool _changesNothing; // written by whoever is in the scope
+    private bool _changesNothing; // written by the flow in the scope
 
     private UnpooledScope(DbContext context, IRelationalConnection connection, TransactionPoolingDataSource pool, LogicalConnection? usersConnection, bool looks)
     {
@@ -29,18 +30,23 @@ internal sealed class UnpooledScope : IDisposable
         Use(pool.Unpooled, pool.Unpooled.CreateConnection(), isOwned: true);
         if (!looks)
         {
-            pool.Clear(); // Nobody may be connected to a database that is to be dropped.
+            pool.Clear(); // No session may use a database that is about to be dropped.
         }
     }
 
-    /// <returns><c>null</c> if the context has stepped out of its pool already, or has none, or its connection is open.</returns>
+    /// <returns><c>null</c> if the context has left its pool already, or has none, or its connection is open.</returns>
     public static UnpooledScope? Enter(DbContext context) => Enter(context, looks: false);
 
-    /// <summary>For what will most likely find that nothing is to be done: the pool keeps its connections for now, and <see cref="FoundAllThere"/> lets it keep them for good.</summary>
+    /// <summary>
+    /// For work that will most likely find nothing to do. The pool keeps its connections for now, and <see cref="FoundAllThere"/>
+    /// lets it keep them for good.
+    /// </summary>
     /// <inheritdoc cref="Enter(DbContext)" path="/returns"/>
     public static UnpooledScope? EnterToLook(DbContext context) => Enter(context, looks: true);
 
-    /// <summary>Says that nothing was created or dropped, so that the server connections of the pool need not be replaced when the scope ends.</summary>
+    /// <summary>
+    /// Records that nothing was created or dropped, so that the end of the scope need not replace the pool's server connections.
+    /// </summary>
     public void FoundAllThere() => _changesNothing = _looks;
 
     private static UnpooledScope? Enter(DbContext context, bool looks)
@@ -54,25 +60,25 @@ internal sealed class UnpooledScope : IDisposable
 
         if (current.State != ConnectionState.Closed)
         {
-            return null; // EF Core refuses to change it: whoever is connected goes on with what it has.
+            return null; // EF Core refuses to change it, so an open context continues on its connection.
         }
 
         var isUsers = ReferenceEquals(RelationalOptionsExtension.Extract(options).Connection, current);
         return new UnpooledScope(context, connection, pool, isUsers ? current : null, looks);
     }
 
-    /// <summary>Closes a context's connection however often it was opened, which rolls back what is open.</summary>
+    /// <summary>Closes a context's connection however often it was opened, which rolls back an open transaction.</summary>
     public static void Close(IRelationalConnection connection)
     {
         var timeout = connection.CommandTimeout;
-        connection.DbConnection.Close(); // First, so that a transaction has nothing left to say to a server that may be gone.
-        connection.ResetState(); // EF Core counts who has opened it, and goes on counting otherwise.
+        connection.DbConnection.Close(); // First, so that a transaction has nothing left to send to a server that may be gone.
+        connection.ResetState(); // EF Core counts the opens, and would otherwise keep counting.
         connection.CommandTimeout = timeout;
     }
 
     public void Dispose()
     {
-        Close(_connection); // EF Core refuses to change one that is open.
+        Close(_connection); // EF Core refuses to change an open connection.
         Use(_pool, _usersConnection ?? PoolResolver.CreateConnection(_context, _pool), isOwned: _usersConnection is null);
         if (!_changesNothing)
         {
@@ -82,13 +88,16 @@ internal sealed class UnpooledScope : IDisposable
 
     private void Use(DbDataSource source, DbConnection connection, bool isOwned)
     {
-        var timeout = _connection.CommandTimeout; // SetCommandTimeout before a long migration; a new connection forgets it.
+        var timeout = _connection.CommandTimeout; // SetCommandTimeout before a long migration; a new connection loses it.
         _context.Database.SetDbDataSource(source);
         _connection.SetDbConnection(connection, isOwned);
         _connection.CommandTimeout = timeout;
     }
 
-    /// <summary>Makes types that were created in the scope known to the pool. A pool that never had a connection learns them with its first one.</summary>
+    /// <summary>
+    /// Makes the pool learn types that were created in the scope. A pool that never had a connection learns them with its first
+    /// one.
+    /// </summary>
     public void ReloadTypes()
     {
         if (_pool.ServerVersion is not null)
@@ -101,7 +110,9 @@ internal sealed class UnpooledScope : IDisposable
     public Task ReloadTypesAsync(CancellationToken cancellationToken)
         => _pool.ServerVersion is null ? Task.CompletedTask : _pool.ReloadTypesAsync(cancellationToken);
 
-    /// <summary>The same for a context whose connection was open all the time. In a transaction, no other caller can see the types yet.</summary>
+    /// <summary>
+    /// The same for a context whose connection was open all the time. In a transaction, no other caller can see the types yet.
+    /// </summary>
     public static void ReloadTypes(DbContext context)
     {
         if (FindPool(context) is { } pool)
