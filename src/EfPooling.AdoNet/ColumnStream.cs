@@ -3,7 +3,7 @@ namespace EfPooling.AdoNet;
 /// <summary>The bytes of a column. Once its <see cref="ColumnUse"/> has ended, it never touches Npgsql's own stream again.</summary>
 internal sealed class ColumnStream(Stream inner, ColumnUse use) : Stream
 {
-    private bool _isDisposed; // used by the one who reads
+    private bool _isDisposed; // used by the reading flow
 
     public override bool CanRead => !_isDisposed;
 
@@ -84,7 +84,7 @@ internal sealed class ColumnStream(Stream inner, ColumnUse use) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream can only be read.");
 
-    // Reads nothing: what is left of the column is skipped when the reader moves on.
+    // Reads nothing: the reader skips the rest of the column when it moves on.
     protected override void Dispose(bool disposing)
     {
         if (disposing && !_isDisposed && use.TryEnter(out var turn))

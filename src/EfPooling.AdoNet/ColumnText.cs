@@ -3,7 +3,7 @@ namespace EfPooling.AdoNet;
 /// <summary>The text of a column. Once its <see cref="ColumnUse"/> has ended, it never touches Npgsql's own text reader again.</summary>
 internal sealed class ColumnText(TextReader inner, ColumnUse use) : TextReader
 {
-    private bool _isDisposed; // used by the one who reads
+    private bool _isDisposed; // used by the reading flow
 
     public override int Peek() => Run(static inner => inner.Peek());
 

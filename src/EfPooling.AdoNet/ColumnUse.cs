@@ -1,8 +1,9 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The right to use what Npgsql made for one column, a stream or a text reader. It ends when the reader is closed or makes another one: Npgsql uses the
-/// same object again for later columns, also for those of the server connection's next owner. One use at a time, and not while the reader is moved.
+/// The right to use Npgsql's stream or text reader of one column. It ends when the reader is closed or creates another one:
+/// Npgsql reuses the object for later columns, including those of the server connection's next owner. One use at a time, and not
+/// while the reader moves.
 /// </summary>
 internal sealed class ColumnUse(IColumnReader reader)
 {
@@ -14,14 +15,16 @@ internal sealed class ColumnUse(IColumnReader reader)
         return new Turn(reader);
     }
 
-    /// <returns>Whether the right has not ended and nobody is reading; then <see cref="Turn.Dispose"/> must follow.</returns>
+    /// <returns>
+    /// Whether the right has not ended and no other flow is reading; then <see cref="Turn.Dispose"/> must follow.
+    /// </returns>
     public bool TryEnter(out Turn turn)
     {
         turn = new Turn(reader);
         return reader.TryEnterColumn(this);
     }
 
-    /// <summary>What was used threw this.</summary>
+    /// <summary>The used object threw this.</summary>
     public void Observe(Exception error) => reader.ObserveColumn(error);
 
     /// <summary>One use; disposing ends it.</summary>

@@ -1,6 +1,6 @@
 namespace EfPooling.AdoNet;
 
-/// <summary>A reader, as those see it who read a column of it through an object of their own.</summary>
+/// <summary>A reader, as seen by the objects that read one of its columns.</summary>
 internal interface IColumnReader
 {
     /// <inheritdoc cref="ColumnUse.Enter"/>
@@ -15,10 +15,15 @@ internal interface IColumnReader
     /// <summary>Reading a column threw this.</summary>
     void ObserveColumn(Exception error);
 
-    /// <summary>The latest stream or text reader is over, because what follows moves away from its column. Npgsql notices that only of some.</summary>
+    /// <summary>
+    /// Ends the latest stream or text reader, because the next call moves away from its column. Npgsql detects that only for
+    /// some.
+    /// </summary>
     void EndColumn();
 
-    /// <summary>What may leave the reader in place of a value of Npgsql: itself, unless it is a stream or text reader of a column.</summary>
+    /// <summary>
+    /// The object to hand out for a value of Npgsql's: the value itself, unless it is a stream or text reader of a column.
+    /// </summary>
     T HandOut<T>(T value);
 
     /// <inheritdoc cref="HandOut"/>

@@ -60,8 +60,13 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
         }
     }
 
-    /// <summary>Kept for ADO.NET's sake: a batch always runs in its connection's transaction. But once this one is over, it does not run at all.</summary>
-    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.</remarks>
+    /// <summary>
+    /// For compatibility with ADO.NET: a batch always runs in its connection's transaction, but not at all once this transaction
+    /// is over.
+    /// </summary>
+    /// <remarks>
+    /// Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">The transaction is over.</exception>
     public new LogicalTransaction? Transaction
     {
@@ -114,7 +119,8 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
     {
         get
         {
-            // Texts that are all the same are what the first one is; all others are read together, because what one calls, writes or depends on says nothing of another.
+            // If all texts are equal, the first one decides. Otherwise they are read together, because the calls, writes and
+            // dependencies of one say nothing of another.
             foreach (NpgsqlBatchCommand command in BatchCommands)
             {
                 if (TextOf(command) != TextOf(BatchCommands[0]) || SqlVerdict.Of(TextOf(command)) is not { Effects: SessionEffects.None, CanShareTransaction: true })
@@ -144,7 +150,9 @@ public sealed class LogicalBatch : DbBatch, IPooledStatement
         return this;
     }
 
-    /// <summary>Asks the server to stop the batch, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
+    /// <summary>
+    /// Asks the server to stop the batch, if it is running. Can be called from any thread. Does not throw if it comes too late.
+    /// </summary>
     public override void Cancel() => _execution.Cancel();
 
     /// <inheritdoc/>

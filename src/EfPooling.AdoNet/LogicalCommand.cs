@@ -7,7 +7,8 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A command of a <see cref="LogicalConnection"/>. It takes a server connection when it runs, from the connection's transaction if there is one.
+/// A command of a <see cref="LogicalConnection"/>. It takes a server connection when it runs, from the connection's transaction
+/// if there is one.
 /// </summary>
 public sealed class LogicalCommand : DbCommand, IPooledStatement
 {
@@ -100,8 +101,13 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         }
     }
 
-    /// <summary>Kept for ADO.NET's sake: a command always runs in its connection's transaction. But once this one is over, it does not run at all.</summary>
-    /// <remarks>Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.</remarks>
+    /// <summary>
+    /// For compatibility with ADO.NET: a command always runs in its connection's transaction, but not at all once this
+    /// transaction is over.
+    /// </summary>
+    /// <remarks>
+    /// Running it throws <see cref="InvalidOperationException"/> if the transaction belongs to another connection, or is over.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">The transaction is over.</exception>
     public new LogicalTransaction? Transaction
     {
@@ -175,7 +181,9 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
         return this;
     }
 
-    /// <summary>Asks the server to stop the command, if it is running. Can be called from any thread; does not throw if it comes too late.</summary>
+    /// <summary>
+    /// Asks the server to stop the command, if it is running. Can be called from any thread. Does not throw if it comes too late.
+    /// </summary>
     public override void Cancel() => _execution.Cancel();
 
     /// <inheritdoc/>
@@ -204,7 +212,8 @@ public sealed class LogicalCommand : DbCommand, IPooledStatement
     }
 
     /// <summary>
-    /// Prepares the command. The statement stays prepared on each server connection on which it runs; where it is new, it is prepared first.
+    /// Prepares the command. The statement stays prepared on each server connection on which it runs. On a new server connection,
+    /// it is prepared first.
     /// </summary>
     public override void Prepare()
     {

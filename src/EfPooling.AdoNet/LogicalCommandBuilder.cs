@@ -7,7 +7,10 @@ using StatementType = System.Data.StatementType;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>Writes the INSERT, UPDATE and DELETE of a <see cref="LogicalDataAdapter"/> from its SELECT of one table, as Npgsql's own does.</summary>
+/// <summary>
+/// Writes the INSERT, UPDATE and DELETE of a <see cref="LogicalDataAdapter"/> from its SELECT of one table, as Npgsql's own
+/// builder does.
+/// </summary>
 public sealed class LogicalCommandBuilder : DbCommandBuilder
 {
     private const string Quote = "\"";
@@ -20,7 +23,7 @@ public sealed class LogicalCommandBuilder : DbCommandBuilder
     }
 
     /// <summary>Creates a builder.</summary>
-    /// <param name="adapter">Whose commands it writes.</param>
+    /// <param name="adapter">The adapter whose commands it writes.</param>
     public LogicalCommandBuilder(LogicalDataAdapter adapter)
         : this() => DataAdapter = adapter;
 
@@ -82,7 +85,7 @@ public sealed class LogicalCommandBuilder : DbCommandBuilder
 
         if (ReferenceEquals(adapter, DataAdapter))
         {
-            logical.RowUpdating -= OnRowUpdating; // Set a second time: no longer.
+            logical.RowUpdating -= OnRowUpdating; // The second call removes the handler.
         }
         else
         {

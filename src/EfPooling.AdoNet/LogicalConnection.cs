@@ -10,12 +10,14 @@ using IsolationLevel = System.Data.IsolationLevel;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// What the application holds: a connection that takes a server connection from the pool only while a command or transaction runs.
+/// The connection that the application holds. It takes a server connection from the pool only while a command or transaction
+/// runs.
 /// </summary>
 /// <remarks>
-/// Does one thing at a time: a second operation while one is running, or while a reader is open, throws <see cref="ConcurrentUseException"/>.
-/// Commands outside a transaction may run on different server connections, so what a session keeps (settings, temporary tables, locks)
-/// does not last from one to the next; <see cref="LeaseSessionAsync"/> gives one session to what needs it.
+/// Runs one operation at a time: a second operation while one is running, or while a reader is open, throws
+/// <see cref="ConcurrentUseException"/>. Commands outside a transaction may run on different server connections, so session state
+/// (settings, temporary tables, locks) does not last from one to the next. <see cref="LeaseSessionAsync"/> gives one session to
+/// code that needs it.
 /// </remarks>
 public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISettingsHost
 {
@@ -25,16 +27,16 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
     private TransactionPoolingDataSource? _pool; // changes only while closed
-    private string? _given; // the connection string, as long as it is shown as it was given: until the first open
+    private string? _given; // the connection string while it is shown as it was given: until the first open
     private ConnectionScope? _scope; // present while open
-    private ConnectionScope? _lost; // Interlocked: whose session broke while the connection was open, until that is closed or opened
+    private ConnectionScope? _lost; // Interlocked: the scope whose session broke while the connection was open, until that is closed or opened
     private ConnectionSettings? _settings; // Interlocked; absent as long as no setting is known, to keep connections small
     private ConnectionState _state; // Interlocked where an open may meet a close
     private CallerInfo _opener; // written once, before publication
     private DisposalNote _disposal; // written by the first dispose
     private DisposalNote _closing; // written by a close while an operation was running
 
-    /// <param name="selectPool">Gives the pool for a connection string.</param>
+    /// <param name="selectPool">Returns the pool for a connection string.</param>
     /// <param name="pool">The pool to begin with.</param>
     internal LogicalConnection(Func<string, TransactionPoolingDataSource> selectPool, TransactionPoolingDataSource? pool)
     {
@@ -45,42 +47,61 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <summary>The pool that serves this connection; <c>null</c> until <see cref="ConnectionString"/> has been set.</summary>
     public TransactionPoolingDataSource? Pool => _pool;
 
-    /// <summary>Whether reads of this connection may share round trips with those of others.</summary>
-    /// <value>Default <see cref="MultiplexingMode.Auto"/>: as the pool's option says. <see cref="MultiplexingMode.Off"/>: they may not.</value>
+    /// <summary>Whether reads of this connection may share round trips with those of other connections.</summary>
+    /// <value>
+    /// Default <see cref="MultiplexingMode.Auto"/>: as the pool's option says. <see cref="MultiplexingMode.Off"/>: they may not.
+    /// </value>
     public MultiplexingMode Multiplexing { get; set; }
 
-    /// <summary>What happens to a statement of this connection that needs a session of its own: for session locks and libraries that take them, <see cref="SessionStatePolicy.Pin"/>.</summary>
+    /// <summary>
+    /// What happens to a statement of this connection that needs a session of its own. For session locks and libraries that take
+    /// them: <see cref="SessionStatePolicy.Pin"/>.
+    /// </summary>
     /// <value>Default <c>null</c>: as <see cref="TransactionPoolingOptions.SessionState"/> says.</value>
     public SessionStatePolicy? SessionState { get; set; }
 
-    /// <summary>The context that made the connection, for which declared settings are asked; <c>null</c> if none did. Written once, before use.</summary>
+    /// <summary>
+    /// The context that created the connection and gives the values of declared settings; <c>null</c> if there is none. Written
+    /// once, before use.
+    /// </summary>
     internal object? Owner { get; set; }
 
-    /// <summary>Which use of <see cref="Owner"/> this is, if it is pooled and has one user after another. Written once, before use.</summary>
+    /// <summary>
+    /// Identifies the current use of <see cref="Owner"/>, if it is pooled and has one user after another. Written once, before
+    /// use.
+    /// </summary>
     internal Func<object, int>? OwnersUse { get; set; }
 
-    /// <summary>The settings that <see cref="Owner"/> declares; they win over those of the pool.</summary>
+    /// <summary>The settings that <see cref="Owner"/> declares; they override those of the pool.</summary>
     internal DeclaredSettings OwnersSettings { get; set; } = DeclaredSettings.None;
 
-    /// <summary>What is created now only asks what there is, on behalf of nobody. Written by whoever uses the connection.</summary>
+    /// <summary>
+    /// Whether commands created now only ask what exists, on behalf of no tenant. Written by the user of the connection.
+    /// </summary>
     internal bool IsProbing { get; set; }
 
-    /// <summary>It broke before all answers to a statement were read from a reader that was given away, and what that wrote may be committed. Written by whoever uses the connection.</summary>
+    /// <summary>
+    /// Whether the connection broke before all answers to a statement were read from a detached reader, so that the statement's
+    /// writes may be committed. Written by the user of the connection.
+    /// </summary>
     internal bool HasLostAnswer { get; set; }
 
-    /// <summary>Migrations have run on it whose types the pool does not know yet. Written by whoever uses the connection.</summary>
+    /// <summary>
+    /// Whether migrations have run on it whose types the pool has not learned yet. Written by the user of the connection.
+    /// </summary>
     internal bool HasMigrated { get; set; }
 
-    /// <summary>The session settings that statements of this connection want; <c>null</c> if there are none.</summary>
+    /// <summary>The session settings that statements of this connection require; <c>null</c> if there are none.</summary>
     internal ConnectionSettings? Settings
         => _settings ?? (OwnersSettings.IsEmpty && _pool?.Options.DeclaredSettings.IsEmpty != false ? null : RequireSettings());
 
     /// <summary>
-    /// Selects the pool. Can be set while the connection is closed. Until the connection is opened for the first time it is shown as it was given, with the password, as
-    /// Npgsql does; later, and on connections of a data source, without it unless it says <c>Persist Security Info</c>.
+    /// Selects the pool. Can be set while the connection is closed. Before the first open, it returns the string as it was given,
+    /// with the password, as Npgsql does. Later, and on connections of a data source, it returns the string without the password
+    /// unless that contains <c>Persist Security Info</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The connection is open.</exception>
-    /// <exception cref="InvalidPoolOptionsException">The string asks for something that contradicts transaction pooling.</exception>
+    /// <exception cref="InvalidPoolOptionsException">A keyword contradicts transaction pooling.</exception>
     [AllowNull]
     public override string ConnectionString
     {
@@ -135,15 +156,15 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     /// <inheritdoc/>
     public override bool CanCreateBatch => true;
 
-    /// <summary>That was begun on it and has not ended.</summary>
+    /// <summary>The transaction that was begun on it and has not ended.</summary>
     internal ServerTransaction? CurrentTransaction => _scope?.Transaction;
 
     /// <inheritdoc/>
     protected override DbProviderFactory DbProviderFactory => TransactionPoolingFactory.Instance;
 
     /// <summary>
-    /// Opens the connection. Takes no server connection, but makes sure that there is one: if the server cannot be reached or refuses,
-    /// this throws what the server said. In session mode the connection takes its server connection here.
+    /// Opens the connection. Takes no server connection, but ensures that there is one: if the server cannot be reached or
+    /// refuses, this throws the server's error. In session mode the connection takes its server connection here.
     /// </summary>
     public override void Open()
     {
@@ -179,7 +200,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         }
     }
 
-    // A handler of StateChange may have thrown when it was open already.
+    // A handler of StateChange may have thrown when the connection was already open.
     private void OnOpenFailed(ConnectionScope scope)
     {
         _state = ConnectionState.Closed;
@@ -305,18 +326,21 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         [CallerLineNumber] int line = 0)
         => BeginTransactionAsync(IsolationLevel.Unspecified, cancellationToken, member, file, line);
 
-    /// <summary>Takes part in <paramref name="transaction"/>: its server connection is held until that completes.</summary>
-    /// <param name="transaction"><c>null</c>: no longer take part in any.</param>
+    /// <summary>
+    /// Enlists in <paramref name="transaction"/>: its server connection is held until the transaction completes.
+    /// </summary>
+    /// <param name="transaction"><c>null</c>: ends the enlistment.</param>
     public override void EnlistTransaction(Transaction? transaction) => OpenScope.Enlist(transaction);
 
     /// <summary>
-    /// Gives every later statement and transaction of this connection a session setting: a tenant for row-level security, <c>role</c>,
-    /// <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, and stays when the connection is closed and opened again;
-    /// on the connection of a pooled context until the context goes back to its pool.
+    /// Gives every later statement and transaction of this connection a session setting: a tenant for row-level security,
+    /// <c>role</c>, <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, and stays when the
+    /// connection is closed and opened again. On the connection of a pooled context it stays until the context returns to its
+    /// pool.
     /// </summary>
     /// <param name="name">A setting of PostgreSQL, or one of your own with a prefix and a dot.</param>
-    /// <param name="value"><c>null</c>: what is declared for the pool or context, or else the session's default.</param>
-    /// <exception cref="ArgumentException">The name is not that of a setting, or the value cannot be stored.</exception>
+    /// <param name="value"><c>null</c>: the value declared for the pool or context, otherwise the session's default.</param>
+    /// <exception cref="ArgumentException">The name is not the name of a setting, or the value cannot be stored.</exception>
     public void SetSessionSetting(string name, string? value)
     {
         var parsed = SettingName.Parse(name);
@@ -324,7 +348,8 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
     }
 
     /// <summary>
-    /// Gives this connection one PostgreSQL session to itself until the result is disposed; inside a transaction, the transaction's.
+    /// Gives this connection one PostgreSQL session to itself until the result is disposed. Inside a transaction, this is the
+    /// transaction's session.
     /// </summary>
     /// <param name="reason">Why; named in the log and in diagnostics.</param>
     /// <param name="cancellationToken">Cancels the wait for a server connection.</param>
@@ -399,11 +424,11 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     internal ConnectionScope OpenScope => (_state == ConnectionState.Open ? _scope : null) ?? throw NotOpen();
 
-    /// <summary>What is running on the connection now; <c>null</c> if nothing is.</summary>
+    /// <summary>The operation that is running on the connection now; <c>null</c> if there is none.</summary>
     internal OperationInfo? RunningOperation => Volatile.Read(ref _scope)?.Gate.RunningOperation;
 
-    /// <summary>Remembers that what is running met something, so that its call site is known the next time.</summary>
-    /// <returns>Whether anything is running.</returns>
+    /// <summary>Records that the running operation met another one, so that its call site is captured the next time.</summary>
+    /// <returns>Whether an operation is running.</returns>
     internal bool SuspectRunning() => Volatile.Read(ref _scope)?.Gate.SuspectRunning() == true;
 
     internal string? Origin => _opener.Describe("the connection was made");
@@ -430,7 +455,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     void IConnectionHost.OnAnswerLost() => HasLostAnswer = true;
 
-    /// <summary>Shows the string from which the connection was made until it is opened.</summary>
+    /// <summary>Makes the connection show its original connection string until it is opened.</summary>
     internal LogicalConnection ShowingGiven(string? connectionString)
     {
         _given = connectionString;
@@ -513,7 +538,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     private void EndOpen(ConnectionScope scope)
     {
-        scope.Pool.IdleWatch?.OnOpened(); // Whoever takes the scope out again says that it is closed.
+        scope.Pool.IdleWatch?.OnOpened(); // The flow that removes the scope again reports its close.
         _scope = scope;
         if (Interlocked.CompareExchange(ref _state, ConnectionState.Open, ConnectionState.Connecting) != ConnectionState.Connecting)
         {
@@ -528,7 +553,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         OnStateChange(Opened);
     }
 
-    // The session to which the connection is bound broke: it is closed, as Npgsql's is, though what holds the session ends later.
+    // The session of the connection broke. The connection is closed, as Npgsql's is, but the holder of the session ends later.
     void IConnectionHost.OnSessionLost(ConnectionScope scope)
     {
         if (!ReferenceEquals(Interlocked.CompareExchange(ref _scope, null, scope), scope))
@@ -551,7 +576,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         }
     }
 
-    // Of several callers, one closes.
+    // Of several callers, only one closes.
     private ConnectionScope? EndUse(out bool wasOpen)
     {
         var scope = Interlocked.Exchange(ref _scope, null);
@@ -568,7 +593,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         }
         else
         {
-            // An open that is still under way gives back what it has taken.
+            // An open under way releases what it has taken.
             Interlocked.CompareExchange(ref _state, ConnectionState.Closed, ConnectionState.Connecting);
         }
 
@@ -579,7 +604,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
 
     private void ForgetFollowedSettings() => _settings?.OnClosed();
 
-    /// <summary>The settings, made if need be.</summary>
+    /// <summary>The settings, created if they do not exist.</summary>
     internal ConnectionSettings RequireSettings()
     {
         if (_settings is null)
@@ -591,7 +616,7 @@ public class LogicalConnection : DbConnection, ICloneable, IConnectionHost, ISet
         return _settings;
     }
 
-    // Settings of its own stay with the connection; those that are declared are the new pool's.
+    // The connection's own settings stay with it. The declared settings become those of the new pool.
     private void ChangePool(TransactionPoolingDataSource? pool)
     {
         _pool = pool;

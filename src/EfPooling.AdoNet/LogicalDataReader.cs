@@ -8,8 +8,8 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The rows of a command. Closing it gives the server connection back (unless a transaction or session holds it), after which it never
-/// touches that connection again: Npgsql's own reader object goes on to serve the connection's next owner.
+/// The rows of a command. Closing it releases the server connection (unless a transaction or session holds it). After that it
+/// never touches that connection again, because Npgsql's own reader object serves the connection's next owner.
 /// </summary>
 [SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
 public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, IOpenResult, IColumnReader
@@ -17,14 +17,14 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     private readonly IReaderLease _lease;
     private readonly IConnectionHost? _closeToo;
     private readonly BatchedRead? _read; // shares the inner reader with others
-    private readonly bool _isSingleRow; // for a batched read, whose inner reader does not know
+    private readonly bool _isSingleRow; // for a batched read, which its inner reader cannot tell
     private NpgsqlDataReader? _inner; // Interlocked for taking it; null once closed
-    private bool _hasRead; // for a batched read, used by the one who reads
-    private bool _isPastEnd; // for a batched read, used by the one who reads: what comes next belongs to another caller
-    private ColumnUse? _column; // of the latest stream or text reader; written by the one who reads
+    private bool _hasRead; // for a batched read, used by the reading flow
+    private bool _isPastEnd; // for a batched read, used by the reading flow: the next result belongs to another caller
+    private ColumnUse? _column; // of the latest stream or text reader; written by the reading flow
     private ReaderGate _gate;
     private int _recordsAffected = -1;
-    private DisposalNote _closed; // written by the one who closes
+    private DisposalNote _closed; // written by the closing flow
 
     internal LogicalDataReader(NpgsqlDataReader inner, IReaderLease lease, IConnectionHost? closeToo, bool isSingleRow)
     {
@@ -97,7 +97,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
             {
                 while (!inner.IsClosed && inner.Read())
                 {
-                    // Skips what was not read: an error in it is the closer's own, and would confuse Npgsql between two results.
+                    // Skips the unread rows: an error in them belongs to the caller that closes, and would confuse Npgsql between
+                    // two results.
                 }
             }
             catch (Exception e)
@@ -111,7 +112,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
             finally
             {
                 _lease.RemoveReader(this);
-                _lease.End(); // Which gives the inner reader to the next one.
+                _lease.End(); // Hands the inner reader to the next owner.
                 _closeToo?.Close();
             }
 
@@ -132,7 +133,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         {
             try
             {
-                inner.Dispose(); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
+                inner.Dispose(); // Ends Npgsql's tracing span. After a failed close it also frees the command.
                 _recordsAffected = inner.RecordsAffected; // Throws if there are too many for an int.
             }
             finally
@@ -165,7 +166,8 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
             {
                 while (!inner.IsClosed && await inner.ReadAsync().ConfigureAwait(false))
                 {
-                    // Skips what was not read: an error in it is the closer's own, and would confuse Npgsql between two results.
+                    // Skips the unread rows: an error in them belongs to the caller that closes, and would confuse Npgsql between
+                    // two results.
                 }
             }
             catch (Exception e)
@@ -179,7 +181,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
             finally
             {
                 _lease.RemoveReader(this);
-                await _lease.EndAsync().ConfigureAwait(false); // Which gives the inner reader to the next one.
+                await _lease.EndAsync().ConfigureAwait(false); // Hands the inner reader to the next owner.
                 await (_closeToo?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             }
 
@@ -200,7 +202,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         {
             try
             {
-                await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span; after a failed close it also sets the command free.
+                await inner.DisposeAsync().ConfigureAwait(false); // Ends Npgsql's tracing span. After a failed close it also frees the command.
                 _recordsAffected = inner.RecordsAffected; // Throws if there are too many for an int.
             }
             finally
@@ -349,7 +351,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         => Inner is var inner && _isPastEnd ? Task.FromResult(new ReadOnlyCollection<DbColumn>([])) : inner.GetColumnSchemaAsync(cancellationToken);
 
     /// <summary>
-    /// Gives Npgsql's reader away for good, to somebody who cannot do with any other type. The lease then ends when the command is disposed.
+    /// Hands Npgsql's reader out for good, to a caller that requires that type. The lease then ends when the command is disposed.
     /// </summary>
     internal NpgsqlDataReader Detach()
     {
@@ -369,7 +371,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
 
     private NpgsqlDataReader Inner => _inner ?? throw Closed();
 
-    // For what its result looks like, which behind the end nobody can know.
+    // For the columns of its result, which are unknown after its end.
     private NpgsqlDataReader Described => Inner is var inner && !_isPastEnd ? inner : throw new InvalidOperationException("No resultset is currently being traversed");
 
     private InvalidOperationException Closed()
@@ -378,12 +380,12 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
     // As with Npgsql's own reader.
     private static bool IsQuietAtClose(Exception error) => error is OperationCanceledException or NpgsqlException { InnerException: TimeoutException };
 
-    /// <summary>Whether somebody is inside a read at this moment.</summary>
+    /// <summary>Whether a read is running at this moment.</summary>
     bool IOpenResult.IsReading => _gate.IsReading;
 
     private T HandOut<T>(T value) => value switch
     {
-        string or null => value, // First, because nearly all are.
+        string or null => value, // First, because nearly all values are.
         Stream stream => (T)(object)new ColumnStream(stream, _column = new ColumnUse(this)),
         TextReader text => (T)(object)new ColumnText(text, _column = new ColumnUse(this)),
         _ => value,
@@ -454,7 +456,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         }
     }
 
-    // The next row of a batched read's only result, or none behind its end.
+    // The next row of a batched read's only result, or none after its end.
     private bool ReadOwn(bool skip)
     {
         if (_isPastEnd)
@@ -523,7 +525,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
         return moving;
     }
 
-    // No local function: what it captures would be allocated for each row, also for one that is there already.
+    // Not a local function, because its captured variables would be allocated for each row, even for one that is already there.
     private async Task<T> AwaitMoveAsync<T>(Task<T> moving, CancellationToken cancellationToken)
     {
         try
@@ -536,7 +538,7 @@ public sealed class LogicalDataReader : DbDataReader, IDbColumnSchemaGenerator, 
 
             return result;
         }
-        catch (Exception e) when (e is not InvalidCastException) // Asking for a value as another type leaves the reader where it is.
+        catch (Exception e) when (e is not InvalidCastException) // A request for another type leaves the reader where it is.
         {
             _lease.Observe(e);
             ThrowIfOutcomeUnknown(e);

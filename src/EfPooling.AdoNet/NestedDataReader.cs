@@ -7,8 +7,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The rows inside a column. Once it or the reader it came from is closed, it never touches Npgsql's own nested reader again: that
-/// object goes on to serve others, as Npgsql's reader does.
+/// The rows inside a column. Once it or its outer reader is closed, it never touches Npgsql's own nested reader again, because
+/// that object serves other callers, as Npgsql's reader does.
 /// </summary>
 [SuppressMessage("Design", "CA1010", Justification = "No ADO.NET reader is generic.")]
 internal sealed class NestedDataReader(DbDataReader inner, DbDataReader outer, IColumnReader outermost) : DbDataReader

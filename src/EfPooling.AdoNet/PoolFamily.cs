@@ -4,7 +4,8 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Pools that share a configuration, one per connection string: what setting <c>ConnectionString</c> or <c>ChangeDatabase</c> selects from. Thread-safe.
+/// Pools that share a configuration, one per connection string. Setting <c>ConnectionString</c> or calling <c>ChangeDatabase</c>
+/// selects one of them. Thread-safe.
 /// </summary>
 internal sealed class PoolFamily(PoolConfiguration configuration)
 {
@@ -15,8 +16,8 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
 
     public PoolConfiguration Configuration => configuration;
 
-    /// <summary>The pool from which the others of this family will be reached, and with which they will close.</summary>
-    /// <param name="connectionString"><c>null</c>: that of the existing data source.</param>
+    /// <summary>The pool from which the others of this family are reached, and with which they close.</summary>
+    /// <param name="connectionString"><c>null</c>: the one of the existing data source.</param>
     public TransactionPoolingDataSource CreateRoot(string? connectionString)
     {
         var keywords = new NpgsqlConnectionStringBuilder(connectionString ?? configuration.ExistingDataSource!.ConnectionString);
@@ -24,7 +25,10 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
         return _root = Create(keywords);
     }
 
-    /// <summary>The pool for a connection string, created if need be. Strings that say the same in another order are the same.</summary>
+    /// <summary>
+    /// The pool for a connection string, created if it does not exist. Strings with the same meaning in another order are the
+    /// same.
+    /// </summary>
     public TransactionPoolingDataSource Get(string connectionString)
     {
         var keywords = new NpgsqlConnectionStringBuilder(connectionString);
@@ -45,7 +49,7 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
     {
         if (_isClosed)
         {
-            if (!ReferenceEquals(pool, _root)) // That closes by itself, and may be draining.
+            if (!ReferenceEquals(pool, _root)) // The root closes by itself, and may be draining.
             {
                 pool.Dispose();
             }
@@ -54,15 +58,15 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
         }
     }
 
-    /// <summary>A connection string that is equal for strings that say the same in another order or spelling.</summary>
+    /// <summary>A connection string that is equal for strings with the same meaning in another order or spelling.</summary>
     public static string Normalise(NpgsqlConnectionStringBuilder keywords)
         => string.Join(';', keywords.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
 
-    /// <summary>The pool for another database with everything else alike.</summary>
+    /// <summary>The pool for another database, with otherwise the same settings.</summary>
     public TransactionPoolingDataSource GetDatabase(TransactionPoolingDataSource pool, string database)
         => Get(new NpgsqlConnectionStringBuilder(pool.ConnectionStringWithPassword) { Database = database }.ConnectionString);
 
-    /// <summary>Closes the pools that were reached from one that is closing, all at the same time.</summary>
+    /// <summary>Closes, all at the same time, the pools that were reached from a closing one.</summary>
     public Task OnClosingAsync(TransactionPoolingDataSource closing, TimeSpan drain)
     {
         if (!ReferenceEquals(closing, _root))
@@ -74,6 +78,8 @@ internal sealed class PoolFamily(PoolConfiguration configuration)
         return CloseAllAsync(drain);
     }
 
-    /// <summary>Closes every pool but the root. One that is still being created is closed by its creator if the root has closed.</summary>
+    /// <summary>
+    /// Closes every pool except the root. A pool that is still being created is closed by its creator if the root has closed.
+    /// </summary>
     public Task CloseAllAsync(TimeSpan drain) => Task.WhenAll(_pools.TakeAll().Select(pool => pool.CloseAsync(drain)));
 }

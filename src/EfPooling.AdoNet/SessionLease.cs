@@ -4,9 +4,10 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// One PostgreSQL session for as long as this is held, for what really needs one: COPY, LISTEN, large objects, session locks, Npgsql's
-/// own API. While it is held, everything its logical connection does runs on it. Dispose it to give the server connection back, reset; if
-/// <see cref="Connection"/> was asked for, it is closed instead, so that whatever was kept of it is dead.
+/// One PostgreSQL session for as long as this is held, for code that needs one: COPY, LISTEN, large objects, session locks,
+/// Npgsql's own API. While it is held, all operations of its logical connection run on it. Disposing it releases the server
+/// connection and resets it. If <see cref="Connection"/> was used, the server connection is closed instead, so that every
+/// reference kept to it is dead.
 /// </summary>
 public sealed class SessionLease : IDisposable, IAsyncDisposable
 {
@@ -21,7 +22,7 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
         _end = end;
         _endAsync = endAsync;
         Reason = reason;
-        lease.Connection.Mark(Taint.Dirty | Taint.OpenTransaction); // Whatever happens on it happens out of our sight.
+        lease.Connection.Mark(Taint.Dirty | Taint.OpenTransaction); // Direct use of the connection is not observed.
         lease.Connection.IsExposed = true;
     }
 
@@ -29,8 +30,9 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
     public string Reason { get; }
 
     /// <summary>
-    /// The server connection. It is closed when its lease ends (this one, or that of the transaction or session in which it was leased), and nobody
-    /// else ever gets it or anything that belongs to it: transactions, commands, readers, event handlers. Do not close it yourself, or open it again.
+    /// The server connection. It is closed when its lease ends (this one, or the lease of the transaction or session in which it
+    /// was leased). No other caller ever gets it or its objects: transactions, commands, readers, event handlers. Do not close it
+    /// yourself, or open it again.
     /// </summary>
     /// <exception cref="LeaseEndedException">The session, or the transaction in which it was leased, has ended.</exception>
     public NpgsqlConnection Connection
@@ -42,8 +44,9 @@ public sealed class SessionLease : IDisposable, IAsyncDisposable
                 throw new LeaseEndedException();
             }
 
-            // First, and under the pool's gate: another thread may be ending the lease. Npgsql uses one transaction object, one reader and so on
-            // for all the life of a connection, so no way of giving it back would leave those dead that the holder has kept.
+            // First, and under the pool's gate, because another thread may be ending the lease. Npgsql uses one transaction
+            // object, one reader and so on for the whole life of a connection, so no kind of release would invalidate the objects
+            // that the holder has kept.
             _lease.RetireAtEnd(RetireReason.Exposed);
             return _lease.Connection.Npgsql;
         }

@@ -8,12 +8,12 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// A pool of PostgreSQL connections whose logical connections hold a server connection only while a command or transaction runs. Thread-safe; make one
-/// per database and keep it for the life of the application.
+/// A pool of PostgreSQL connections. Its logical connections hold a server connection only while a command or transaction runs.
+/// Thread-safe. Create one per database and keep it for the life of the application.
 /// </summary>
 public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 {
-    private const int CatalogTimeoutSeconds = 10; // The server gives up sooner.
+    private const int CatalogTimeoutSeconds = 10; // The server stops sooner.
 
     private readonly PoolFamily _family;
     private readonly Func<string, TransactionPoolingDataSource> _selectPool;
@@ -26,7 +26,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     private readonly NotificationListener _notifications;
     private readonly PoolLifeline _lifeline;
     private IPoolEntry? _entry; // written once, before any other flow has the pool
-    private volatile bool _isClosed; // it closes, or has
+    private volatile bool _isClosed; // closing or closed
 
     internal TransactionPoolingDataSource(PoolFamily family, NpgsqlConnectionStringBuilder keywords)
     {
@@ -66,7 +66,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         var multiplexer = options.Multiplexing == MultiplexingMode.Auto && !options.KeepsSession && !recovery.VerifySessions ? new ReadMultiplexer(Context) : null;
         Execution = new PoolExecution(Context, new ConcurrencyGuard(Options, configuration.Time), multiplexer);
         _notifications = new NotificationListener(_connector, Options, Name, time, Logger) { Owner = this };
-        _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, time); // Last: an object that was not completed has nothing to close.
+        _lifeline = new PoolLifeline(this, configuration.ExistingDataSource, time); // Last: an incomplete object has nothing to close.
     }
 
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
@@ -75,7 +75,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     /// <summary>The connection string, without the password unless it says <c>Persist Security Info</c>.</summary>
     public override string ConnectionString { get; }
 
-    /// <summary>The database that the connections are to.</summary>
+    /// <summary>The database of the connections.</summary>
     public string Database { get; }
 
     TransactionPoolingOptions IKeptPool.Options => Options;
@@ -90,10 +90,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 
     internal ILogger Logger { get; }
 
-    /// <summary>What the floors below see of this.</summary>
+    /// <summary>The view of this pool for the floors below.</summary>
     internal PoolContext Context { get; }
 
-    /// <summary>What the statements of its connections share.</summary>
+    /// <summary>The state that the statements of its connections share.</summary>
     internal PoolExecution Execution { get; }
 
     internal SettingInterner SettingInterner => Context.SettingInterner;
@@ -106,7 +106,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 
     internal bool EnlistsAmbientTransactions { get; }
 
-    /// <summary>Plain Npgsql connections beside the pool, for what creates, drops and migrates databases.</summary>
+    /// <summary>Plain Npgsql connections beside the pool, for creating, dropping and migrating databases.</summary>
     internal NpgsqlDataSource Unpooled => _unpooled.Value;
 
     /// <summary>Whether the pool serves this connection string, in <see cref="PoolFamily.Normalise">normal form</see>.</summary>
@@ -117,7 +117,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 
     internal bool IsClosed => _isClosed;
 
-    /// <summary>What is known of the database, and how far it can be believed.</summary>
+    /// <summary>What is known of the database, and how far it can be trusted.</summary>
     internal CatalogKeeper Catalogs => Context.Catalogs;
 
     /// <summary>What is known of the database at this moment.</summary>
@@ -125,12 +125,12 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
 
     internal string? ServerVersion => _connector.ServerVersion;
 
-    /// <summary>For connections beside the pool, which must be able to log in. Never shown to anybody.</summary>
+    /// <summary>For connections beside the pool, which must be able to log in. Never shown.</summary>
     internal string ConnectionStringWithPassword { get; }
 
     /// <summary>Creates a data source.</summary>
     /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
-    /// <param name="configure">Sets options; wins over the connection string.</param>
+    /// <param name="configure">Sets options and overrides the connection string.</param>
     /// <exception cref="InvalidPoolOptionsException">An option is outside its range, or the connection string contradicts pooling.</exception>
     public static TransactionPoolingDataSource Create(string connectionString, Action<TransactionPoolingOptions>? configure = null)
     {
@@ -147,8 +147,8 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         => NamedForDapper.Create(_selectPool, this).OpenedBy(new CallerInfo(member, file, line));
 
     /// <summary>
-    /// The same pool for code that relies on sessions, such as a library for locks: each connection made here keeps one server connection from the first statement
-    /// that needs a session until it is closed.
+    /// The same pool for code that relies on sessions, such as a library for locks. Each connection created here keeps one server
+    /// connection from the first statement that needs a session until it is closed.
     /// </summary>
     /// <returns>Connections of this pool, with <see cref="LogicalConnection.SessionState"/> set. Need not be disposed.</returns>
     public DbDataSource WithSessions() => new SessionDataSource(ConnectionString, () =>
@@ -158,9 +158,9 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         return connection;
     });
 
-    /// <summary>A closed connection that finds its pool in another way when it is told another connection string.</summary>
-    /// <param name="pool"><c>null</c>: it has none before it is told a connection string.</param>
-    /// <param name="selectPool">Gives the pool for a connection string.</param>
+    /// <summary>A closed connection that selects its pool in another way when its connection string changes.</summary>
+    /// <param name="pool"><c>null</c>: it has none before its connection string is set.</param>
+    /// <param name="selectPool">Returns the pool for a connection string.</param>
     internal static LogicalConnection CreateConnectionOf(TransactionPoolingDataSource? pool, Func<string, TransactionPoolingDataSource> selectPool)
         => NamedForDapper.Create(pool is { _ownsNpgsql: false } ? pool._selectPool : selectPool, pool);
 
@@ -211,40 +211,52 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     /// <summary>The numbers of the pool at this moment.</summary>
     public PoolSnapshot GetSnapshot() => _pool.GetSnapshot();
 
-    /// <summary>Who holds server connections, the longest holder first.</summary>
+    /// <summary>The holders of server connections, the longest holder first.</summary>
     /// <param name="limit">At most that many.</param>
     public IReadOnlyList<LeaseInfo> GetOldestLeases(int limit = int.MaxValue) => _pool.GetOldestLeases(limit);
 
     /// <summary>How often a connection was given a session of its own since the pool was created, by reason; reasons that never occurred are absent.</summary>
     public IReadOnlyDictionary<PinReason, long> GetPins() => Context.GetPins();
 
-    /// <summary>What became of reads that shared round trips, since the pool was made.</summary>
+    /// <summary>The numbers of the reads that shared round trips, since the pool was created.</summary>
     public MultiplexingStatistics GetMultiplexingStatistics() => (Execution.ReadMultiplexer?.Counters ?? new MultiplexingCounters()).ToStatistics();
 
-    /// <summary>Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0; throws what the server says if it refuses.</summary>
+    /// <summary>
+    /// Opens <see cref="PoolOptions.MinPoolSize"/> server connections, or one if that is 0. Throws the server's error if it
+    /// refuses.
+    /// </summary>
     public ValueTask WarmUpAsync(CancellationToken cancellationToken = default) => _pool.WarmUpAsync(cancellationToken);
 
     /// <summary>
-    /// What is sent with NOTIFY to a channel, as an endless stream that begins with a gap. One server connection beside the pool listens for all
-    /// subscribers of this data source, from the first one until the last one has left; after it broke it is made again, and each subscriber is told of a gap.
+    /// The notifications that NOTIFY sends to a channel, as an endless stream that begins with a gap. One server connection
+    /// beside the pool listens for all subscribers of this data source, from the first one until the last one has left. If it
+    /// breaks, it is replaced, and each subscriber receives a gap.
     /// </summary>
     /// <remarks>
-    /// Each enumeration is a subscription of its own. It begins with the first MoveNextAsync and ends when the enumerator is disposed or the
-    /// token cancelled. After a gap, everything whose transaction commits is delivered in the order of the commits: load your state at each gap, then follow.
-    /// A subscriber that falls <see cref="TransactionPoolingOptions.NotificationBacklog"/> notifications behind is told of a gap instead of them and delays nobody.
-    /// Enumerating throws what the server said if it cannot be reached at the beginning, <see cref="PoolClosedException"/> once the data source is
-    /// closed, and <see cref="OperationCanceledException"/>.
+    /// Each enumeration is a subscription of its own. It begins with the first MoveNextAsync and ends when the enumerator is
+    /// disposed or the token cancelled. After a gap, every notification whose transaction commits is delivered in the order of
+    /// the commits: load your state at each gap, then follow. A subscriber that falls
+    /// <see cref="TransactionPoolingOptions.NotificationBacklog"/> notifications behind receives a gap instead of them and delays
+    /// no other subscriber. Enumerating throws the server's error if it cannot be reached at the beginning,
+    /// <see cref="PoolClosedException"/> once the data source is closed, and <see cref="OperationCanceledException"/>.
     /// </remarks>
-    /// <param name="channel">Taken literally, as in <c>LISTEN "name"</c>: capitals count. NOTIFY without quotes folds its channel to lower case.</param>
+    /// <param name="channel">
+    /// Taken literally, as in <c>LISTEN "name"</c>: capitals count. NOTIFY without quotes folds its channel to lower case.
+    /// </param>
     /// <param name="cancellationToken">Ends the subscription.</param>
-    /// <exception cref="ArgumentException">The name is empty, longer than 63 bytes in UTF-8, or has a NUL character or half a surrogate pair in it.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is empty, longer than 63 bytes in UTF-8, or contains a NUL character or half a surrogate pair.
+    /// </exception>
     public IAsyncEnumerable<ChannelNotification> SubscribeAsync(string channel, CancellationToken cancellationToken = default)
         => _notifications.SubscribeAsync(ChannelName.Check(channel), cancellationToken);
 
-    /// <summary>Closes every server connection: unused ones now, others when they come back.</summary>
+    /// <summary>Closes every server connection: unused ones now, others after their release.</summary>
     public void Clear() => _pool.Clear();
 
-    /// <summary>Makes types (enums, composites, extensions), functions and views that were created or changed since the first connection known.</summary>
+    /// <summary>
+    /// Makes the pool learn types (enums, composites, extensions), functions and views that were created or changed since the
+    /// first connection.
+    /// </summary>
     public void ReloadTypes()
     {
         var lease = Context.Acquire(new NamedOperation(Core.LeaseScope.Command, "ReloadTypes"), CancellationToken.None);
@@ -263,7 +275,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
             lease.End();
         }
 
-        Clear(); // Connections that are open know the old types only.
+        Clear(); // Open connections know the old types only.
     }
 
     /// <inheritdoc cref="ReloadTypes"/>
@@ -285,12 +297,15 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
             await lease.EndAsync().ConfigureAwait(false);
         }
 
-        Clear(); // Connections that are open know the old types only.
+        Clear(); // Open connections know the old types only.
     }
 
-    /// <summary>Closes the pool: refuses new work, ends subscriptions, waits for what runs, then closes. Also closes the pools of other databases reached from here.</summary>
+    /// <summary>
+    /// Closes the pool: refuses new work, ends subscriptions, waits for running leases, then closes. Also closes the pools of
+    /// other databases reached from here.
+    /// </summary>
     /// <param name="drain">How long to wait.</param>
-    /// <returns>Whether everything came back in time; connections that did not are closed when they are released.</returns>
+    /// <returns>Whether every lease ended in time. The connections of the others are closed when they are released.</returns>
     public async Task<bool> CloseAsync(TimeSpan drain)
     {
         var others = _family.OnClosingAsync(this, drain);
@@ -314,10 +329,12 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         return drained;
     }
 
-    /// <summary>Whether the server connections are made from a connection string, not from a data source of the user's.</summary>
+    /// <summary>Whether the server connections are opened with a connection string, not by a user's data source.</summary>
     internal bool OwnsConnections => _ownsNpgsql;
 
-    /// <summary>Whether the user's data source, on which the pool was built, was disposed, so that it opens nothing any more.</summary>
+    /// <summary>
+    /// Whether the user's data source, on which the pool was built, was disposed, so that it opens no more connections.
+    /// </summary>
     internal bool IsSourceDisposed => !_ownsNpgsql && NpgsqlInternals.IsDisposed(_npgsql);
 
     void IKeptPool.CloseIfSourceIsDisposed()

@@ -11,7 +11,7 @@ public sealed class TransactionPoolingDataSourceBuilder
     private readonly string? _connectionString;
     private PoolConfiguration _configuration = new();
 
-    /// <summary>The pool opens its server connections with <paramref name="connectionString"/>.</summary>
+    /// <summary>Creates a builder of a pool that opens its server connections with <paramref name="connectionString"/>.</summary>
     /// <param name="connectionString">An Npgsql connection string. Its pooling keywords set the options of the same meaning.</param>
     public TransactionPoolingDataSourceBuilder(string connectionString)
     {
@@ -19,11 +19,11 @@ public sealed class TransactionPoolingDataSourceBuilder
         _connectionString = connectionString;
     }
 
-    /// <summary>The pool opens its server connections with a data source that exists already.</summary>
+    /// <summary>Creates a builder of a pool that opens its server connections with an existing data source.</summary>
     /// <param name="dataSource">
-    /// Stays yours to dispose, after the pool. Its own settings decide about auto-prepare and the connect time-out. If it has a pool of
-    /// its own, that must allow as many connections as this one, and other connections that you take from it are closed
-    /// when they come back after this pool has closed one of its connections.
+    /// Stays yours to dispose, after the pool. Its own settings decide about auto-prepare and the connect time-out. If it has a
+    /// pool of its own, that pool must allow as many connections as this one. Other connections that you take from it are closed
+    /// after their release once this pool has closed one of its connections.
     /// </param>
     public TransactionPoolingDataSourceBuilder(NpgsqlDataSource dataSource)
     {
@@ -39,7 +39,9 @@ public sealed class TransactionPoolingDataSourceBuilder
     }
 
     /// <summary>Configures Npgsql: type mapping, password provider, certificates, tracing. Several calls add up.</summary>
-    /// <exception cref="InvalidOperationException">The builder was given an existing data source, which cannot be configured any more.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The builder was given an existing data source, which cannot be configured any more.
+    /// </exception>
     public TransactionPoolingDataSourceBuilder ConfigureNpgsql(Action<NpgsqlDataSourceBuilder> configure)
     {
         if (_configuration.ExistingDataSource is not null)
@@ -51,7 +53,7 @@ public sealed class TransactionPoolingDataSourceBuilder
         return this;
     }
 
-    /// <summary>Where the pool and Npgsql log to. Default: nowhere.</summary>
+    /// <summary>Sets where the pool and Npgsql log to. Default: nowhere.</summary>
     public TransactionPoolingDataSourceBuilder UseLoggerFactory(ILoggerFactory loggerFactory)
     {
         ArgumentNullException.ThrowIfNull(loggerFactory);
@@ -59,7 +61,7 @@ public sealed class TransactionPoolingDataSourceBuilder
         return this;
     }
 
-    /// <summary>The pool's source of time. Default: the system's.</summary>
+    /// <summary>Sets the pool's source of time. Default: the system's.</summary>
     public TransactionPoolingDataSourceBuilder UseTimeProvider(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);

@@ -4,8 +4,8 @@ using Npgsql;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// ADO.NET's provider factory. Connections created here select their pool by <see cref="DbConnection.ConnectionString"/>; there is
-/// one pool per connection string in the process, with the options that its keywords and the defaults give.
+/// ADO.NET's provider factory. Connections created here select their pool by <see cref="DbConnection.ConnectionString"/>. There
+/// is one pool per connection string in the process, with the options of its keywords and the defaults.
 /// </summary>
 public sealed class TransactionPoolingFactory : DbProviderFactory
 {
@@ -28,7 +28,7 @@ public sealed class TransactionPoolingFactory : DbProviderFactory
     public override bool CanCreateCommandBuilder => true;
 
     /// <summary>Closes every pool that this factory created. Connections created later get new ones.</summary>
-    /// <param name="drain">How long to wait for leases to come back.</param>
+    /// <param name="drain">How long to wait for leases to end.</param>
     public Task CloseAllPoolsAsync(TimeSpan drain) => _pools.CloseAllAsync(drain);
 
     /// <inheritdoc/>

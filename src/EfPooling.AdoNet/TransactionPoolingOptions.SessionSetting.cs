@@ -1,17 +1,25 @@
 namespace EfPooling.AdoNet;
 
-// Here, because the floors below know no LogicalConnection.
+// Here, because the floors below do not know LogicalConnection.
 public partial record TransactionPoolingOptions
 {
     /// <summary>
-    /// Declares a session setting that every statement and transaction of every connection runs with: a tenant for row-level security,
+    /// Declares a session setting for every statement and transaction of every connection: a tenant for row-level security,
     /// <c>role</c>, <c>search_path</c>, <c>statement_timeout</c>. It travels with the first statement, so it costs no round trip.
     /// </summary>
-    /// <param name="name">A setting of PostgreSQL, or one of your own with a prefix and a dot. Declared again, the later one counts.</param>
-    /// <param name="value">Asked for the value whenever a statement begins; may be asked by several threads at a time. <c>null</c>: the session's default.</param>
-    /// <param name="required">A value of <c>null</c> or nothing throws <see cref="SessionSettingMissingException"/> before any SQL is sent.</param>
+    /// <param name="name">
+    /// A setting of PostgreSQL, or one of your own with a prefix and a dot. Of several declarations, the last one counts.
+    /// </param>
+    /// <param name="value">
+    /// Called for the value whenever a statement begins, perhaps by several threads at a time. <c>null</c>: the session's
+    /// default.
+    /// </param>
+    /// <param name="required">
+    /// If <c>true</c>, a value that is <c>null</c> or empty throws <see cref="SessionSettingMissingException"/> before any SQL is
+    /// sent.
+    /// </param>
     /// <returns>These options.</returns>
-    /// <exception cref="ArgumentException">The name is not that of a setting.</exception>
+    /// <exception cref="ArgumentException">The name is not the name of a setting.</exception>
     public TransactionPoolingOptions SessionSetting(string name, Func<LogicalConnection, string?> value, bool required = false)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -21,7 +29,7 @@ public partial record TransactionPoolingOptions
 
     /// <summary>Declares a session setting with one value for all connections.</summary>
     /// <inheritdoc cref="SessionSetting(string, Func{LogicalConnection, string?}, bool)"/>
-    /// <exception cref="ArgumentException">The name is not that of a setting, or the value cannot be stored.</exception>
+    /// <exception cref="ArgumentException">The name is not the name of a setting, or the value cannot be stored.</exception>
     public TransactionPoolingOptions SessionSetting(string name, string value)
     {
         ArgumentNullException.ThrowIfNull(value);

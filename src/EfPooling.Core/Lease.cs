@@ -20,7 +20,7 @@ internal readonly struct Lease<T> : IEquatable<Lease<T>>
     /// <summary>Whether the lease was granted and has not ended.</summary>
     public bool IsActive => _slot is not null && _slot.Version == _version;
 
-    /// <summary>The leased server connection.</summary>
+    /// <summary>The server connection.</summary>
     /// <exception cref="LeaseEndedException">The lease has ended.</exception>
     public T Connection => IsActive ? _slot!.Connection! : throw new LeaseEndedException();
 

@@ -30,7 +30,7 @@ internal sealed class LoginBackoff(PoolOptions options, PoolClock clock, Random 
     public bool IsHoldingCallers(long now) => LastFailure is not null && now < _untilForCallers;
 
     /// <param name="error">Why it failed.</param>
-    /// <param name="isWanted">Whether a caller waits. If not, callers are not held off: the next attempt may work.</param>
+    /// <param name="isWanted">Whether a caller waits. If not, callers are not held off: an open that failed without a caller may work for the next one.</param>
     /// <param name="now">By the clock.</param>
     /// <returns>How long opens without a waiting caller are held off; see <see cref="LeftForCallers"/>.</returns>
     public TimeSpan Failed(Exception error, bool isWanted, long now)
