@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(1000, LogLevel.Debug, "Pool '{Pool}': server connection opened in slot {Slot}.")]
     public static partial void Opened(ILogger logger, string pool, int slot);
 
-    [LoggerMessage(1001, LogLevel.Warning, "Pool '{Pool}': opening a server connection failed; next attempt in {Pause}. {WaitersRefused} waiters were told.")]
+    [LoggerMessage(1001, LogLevel.Warning, "Pool '{Pool}': opening a server connection failed; next attempt in {Pause}. {WaitersRefused} waiters were refused.")]
     public static partial void OpenFailed(ILogger logger, Exception error, string pool, TimeSpan pause, int waitersRefused);
 
     [LoggerMessage(1002, LogLevel.Debug, "Pool '{Pool}': server connection in slot {Slot} closed ({Reason}).")]
@@ -17,7 +17,7 @@ internal static partial class Log
     [LoggerMessage(1003, LogLevel.Warning, "Pool '{Pool}': server connection in slot {Slot} closed ({Reason}).")]
     public static partial void RetiredUnhealthy(ILogger logger, string pool, int slot, RetireReason reason);
 
-    [LoggerMessage(1004, LogLevel.Warning, "Pool '{Pool}': a caller gave up after {Limit}; {InUse} in use, {Waiting} still waiting.")]
+    [LoggerMessage(1004, LogLevel.Warning, "Pool '{Pool}': a caller stopped waiting after {Limit}; {InUse} in use, {Waiting} still waiting.")]
     public static partial void WaitTimedOut(ILogger logger, string pool, TimeSpan limit, int inUse, int waiting);
 
     [LoggerMessage(1005, LogLevel.Information, "Pool '{Pool}' cleared: {Idle} idle connections are closed now, {InUse} in use when they come back.")]

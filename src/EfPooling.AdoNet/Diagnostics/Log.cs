@@ -20,7 +20,7 @@ internal static partial class Log
     [LoggerMessage(1108, LogLevel.Warning, "The catalog of functions and views could not be read. Until it can be, every server connection is reset after use and no reads share round trips.")]
     public static partial void CatalogRefused(ILogger logger, Exception error);
 
-    [LoggerMessage(1109, LogLevel.Debug, "The database's functions, views, triggers or types have changed; what texts do to their session is judged anew.")]
+    [LoggerMessage(1109, LogLevel.Debug, "The database's functions, views, triggers or types have changed; the effects of SQL texts on their session are judged anew.")]
     public static partial void CatalogChanged(ILogger logger);
 
     [LoggerMessage(1103, LogLevel.Information, "Rolling back a transaction failed; its server connection is closed, which rolls back.")]
@@ -32,25 +32,25 @@ internal static partial class Log
     [LoggerMessage(1105, LogLevel.Debug, "Closing the open reader of a transaction that was disposed failed; the transaction is rolled back.")]
     public static partial void ReaderCloseFailed(ILogger logger, Exception error);
 
-    [LoggerMessage(1106, LogLevel.Error, "Pool '{Pool}': {Verb} PREPARED failed; the transaction stays prepared on the server as '{Transaction}' until somebody ends it.")]
+    [LoggerMessage(1106, LogLevel.Error, "Pool '{Pool}': {Verb} PREPARED failed; the transaction stays prepared on the server as '{Transaction}' until it is ended explicitly.")]
     public static partial void EndPreparedFailed(ILogger logger, Exception error, string pool, string verb, string transaction);
 
-    [LoggerMessage(1112, LogLevel.Information, "The connection was cut while a server connection was being opened; it is tried again once.")]
+    [LoggerMessage(1112, LogLevel.Information, "The network connection was cut while a server connection was being opened; the open is tried again once.")]
     public static partial void LoginCut(ILogger logger, Exception error);
 
     [LoggerMessage(1111, LogLevel.Error, "The physical connection initializer failed on a session that was reset. The server connection is closed.")]
     public static partial void InitializerFailed(ILogger logger, Exception error);
 
-    [LoggerMessage(1120, LogLevel.Warning, "Pool '{Pool}': the connection for notifications broke; {Subscribers} subscribers are told of a gap when there is another one.")]
+    [LoggerMessage(1120, LogLevel.Warning, "Pool '{Pool}': the connection for notifications broke; {Subscribers} subscribers receive a gap once another one is open.")]
     public static partial void NotificationsBroken(ILogger logger, Exception error, string pool, int subscribers);
 
-    [LoggerMessage(1121, LogLevel.Information, "Pool '{Pool}': notifications are received again after {Outage}; {Subscribers} subscribers were told of a gap.")]
+    [LoggerMessage(1121, LogLevel.Information, "Pool '{Pool}': notifications are received again after {Outage}; {Subscribers} subscribers received a gap.")]
     public static partial void NotificationsReceivedAgain(ILogger logger, string pool, TimeSpan outage, int subscribers);
 
-    [LoggerMessage(1122, LogLevel.Warning, "Pool '{Pool}': no connection for notifications could be made; next attempt in {Pause} if there are subscribers by then. {Refused} subscribers were told.")]
+    [LoggerMessage(1122, LogLevel.Warning, "Pool '{Pool}': no connection for notifications could be opened; next attempt in {Pause} if there are subscribers by then. {Refused} subscribers received the error.")]
     public static partial void NotificationsFailed(ILogger logger, Exception error, string pool, TimeSpan pause, int refused);
 
-    [LoggerMessage(1123, LogLevel.Warning, "Pool '{Pool}': {Subscribers} subscribers of channel '{Channel}' fell {Backlog} notifications behind; they are told of a gap instead.")]
+    [LoggerMessage(1123, LogLevel.Warning, "Pool '{Pool}': {Subscribers} subscribers of channel '{Channel}' fell {Backlog} notifications behind; they receive a gap instead.")]
     public static partial void SubscribersFellBehind(ILogger logger, string pool, string channel, int subscribers, int backlog);
 
     [LoggerMessage(1130, LogLevel.Trace, "Pool '{Pool}': {Reads} reads share a round trip.")]
