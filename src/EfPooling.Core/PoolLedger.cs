@@ -14,7 +14,7 @@ namespace EfPooling.Core;
 /// <item>I5: a live connection implies that no caller waits for a sign that the server can be reached</item>
 /// </list>
 /// </summary>
-internal sealed class PoolLedger<T>
+internal sealed partial class PoolLedger<T>
     where T : class
 {
     private readonly PoolGate _gate;
@@ -141,183 +141,9 @@ internal sealed class PoolLedger<T>
         return isOver;
     }
 
-    /// <returns>A free slot, now opening, if another open is wanted and allowed; otherwise <c>null</c>.</returns>
-    public Slot<T>? BeginOpenLocked(long now)
-    {
-        AssertGate();
-        if (_free.Count == 0 || Opening >= _options.MaxConcurrentOpens || Opening >= WantedOpens() || IsHeldOff(now) || OnlyReserveLeft)
-        {
-            return null;
-        }
-
-        var slot = _free.Pop();
-        slot.State = SlotState.Opening;
-        slot.Generation = Generation;
-        Opening++;
-        _lastOpenBegan = now;
-        return slot;
-    }
-
-    public PoolDecision<T> OpenedLocked(Slot<T> slot, T connection, long now)
-    {
-        AssertState(slot, SlotState.Opening);
-        Opening--;
-        Counters.Opened++;
-        Backoff.Reset();
-        _replacements = Math.Max(0, _replacements - 1);
-        slot.Connection = connection;
-        slot.ExpiresAt = _lifetime.ExpiresAt(now);
-        slot.WasUsed = false;
-        return PlaceLocked(slot, retire: null, now);
-    }
-
-    /// <returns>
-    /// How long opens are held off; <c>null</c> if they are not, because the attempt belonged to an earlier generation or a
-    /// closed pool.
-    /// </returns>
-    public TimeSpan? OpenFailedLocked(Slot<T> slot, Exception error, long now)
-    {
-        AssertState(slot, SlotState.Opening);
-        Opening--;
-        Counters.OpenFailures++;
-        slot.State = SlotState.Free;
-        _free.Push(slot);
-        if (slot.Generation != Generation || Phase == PoolPhase.Closed)
-        {
-            return null;
-        }
-
-        _replacements = 0; // While the server refuses, only waiters and MinPoolSize justify another attempt.
-        return Backoff.Failed(error, isWanted: Waiting > 0, now);
-    }
-
-    /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>
-    public PoolDecision<T> EndLeaseLocked(Slot<T> slot, int version, RetireReason? retire, object? affinity, long now)
-    {
-        RequireLeaseLocked(slot, version);
-        slot.Version++;
-        slot.Holder = null;
-        slot.Affinity = affinity;
-        InUse--;
-        if (retire is RetireReason.Broken or RetireReason.FailedCheck)
-        {
-            _suspectUntil = now; // The cause that broke one connection may have broken the connections that were idle meanwhile.
-        }
-
-        if (retire == RetireReason.HostRules)
-        {
-            _replacements = Math.Min(_replacements + 1, _options.MaxPoolSize); // Opening another connection shows which host is the right one.
-        }
-
-        retire ??= slot.RetireAtEnd;
-        slot.RetireAtEnd = null;
-        return PlaceLocked(slot, retire, now);
-    }
-
-    /// <exception cref="LeaseEndedException">The lease ended before; nothing was changed.</exception>
-    public void RetireAtEndLocked(Slot<T> slot, int version, RetireReason reason)
-    {
-        RequireLeaseLocked(slot, version);
-        slot.RetireAtEnd ??= reason;
-    }
-
-    public void ClosedLocked(Slot<T> slot)
-    {
-        AssertState(slot, SlotState.Closing);
-        Closing--;
-        slot.State = SlotState.Free;
-        slot.Connection = null;
-        slot.Affinity = null;
-        _free.Push(slot);
-    }
-
-    /// <summary>Retires what is too old or was idle for too long.</summary>
-    public void SweepLocked(long now, ICollection<PoolRetirement<T>> retired)
-    {
-        AssertGate();
-        while (_idleLimit > 0 && _idle.Count > 0 && Live > _options.MinPoolSize && now - _idle[0].IdleSince >= _idleLimit)
-        {
-            RetireIdleLocked(0, RetireReason.Idle, retired);
-        }
-
-        for (var i = 0; i < _idle.Count; i++)
-        {
-            if (HasLivedLongEnough(_idle[i], now))
-            {
-                var wasUsed = _idle[i].WasUsed;
-                RetireIdleLocked(i--, RetireReason.Lifetime, retired);
-                LifetimeEndedLocked(replace: wasUsed, now);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Retires connections that have been idle since that time or longer: one that became idle then does not answer.
-    /// </summary>
-    public void RetireIdleSinceLocked(long idleSince, ICollection<PoolRetirement<T>> retired)
-    {
-        AssertGate();
-        for (var i = 0; i < _idle.Count; i++)
-        {
-            if (_idle[i].IdleSince <= idleSince)
-            {
-                RetireIdleLocked(i--, RetireReason.FailedCheck, retired);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Makes every open connection outdated: idle ones are retired now, others after their release. Ends a pause after failures.
-    /// </summary>
-    public void ClearLocked(ICollection<PoolRetirement<T>> retired)
-    {
-        AssertGate();
-        Generation++;
-        Backoff.Reset();
-        RetireAllIdleLocked(RetireReason.Cleared, retired);
-    }
-
-    /// <summary>
-    /// Puts an unused pool at rest. Every connection is closed, and a connection that is being opened is closed once it is open.
-    /// </summary>
-    /// <returns>Whether the pool is at rest now.</returns>
-    public bool RestLocked(ICollection<PoolRetirement<T>> retired)
-    {
-        AssertGate();
-        if (InUse > 0 || Waiting > 0 || Phase != PoolPhase.Running)
-        {
-            return false;
-        }
-
-        IsAtRest = true;
-        _replacements = 0;
-        Generation++;
-        RetireAllIdleLocked(RetireReason.Idle, retired);
-        return true;
-    }
-
     /// <summary>Whether a caller may take a slot or queue. A draining pool admits no new callers.</summary>
     /// <param name="since">When the caller began to wait.</param>
     public bool Admits(long since) => Phase == PoolPhase.Running || (Phase == PoolPhase.Draining && since < _drainBegan);
-
-    public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired, long now)
-    {
-        AssertGate();
-        if (Phase == PoolPhase.Running)
-        {
-            (Phase, _drainBegan) = (PoolPhase.Draining, now);
-        }
-
-        RetireAllIdleLocked(RetireReason.PoolClosed, retired);
-    }
-
-    public void CloseLocked(ICollection<PoolRetirement<T>> retired, ICollection<Waiter<T>> refused)
-    {
-        AssertGate();
-        Phase = PoolPhase.Closed;
-        RetireAllIdleLocked(RetireReason.PoolClosed, retired);
-        RefuseWaitersLocked(refused);
-    }
 
     /// <summary>Refuses all waiters if there is no live connection, no attempt under way, and opens are still held off.</summary>
     /// <returns>What to tell the refused waiters.</returns>
@@ -351,29 +177,6 @@ internal sealed class PoolLedger<T>
 
     private WaiterQueue<T> QueueOf(Waiter<T> waiter) => waiter.WantsLease ? Waiters : Askers;
 
-    /// <summary>Only the reserve has room for another open, and no more waiters are entitled to it.</summary>
-    public bool OnlyReserveLeft => _slots.Length - Free >= _options.MaxPoolSize && Opening >= Waiters.Entitled;
-
-    // After a failure one open at a time probes the server. A second one begins if the first does not return for a while.
-    private bool IsHeldOff(long now)
-    {
-        if (Backoff.LastFailure is null)
-        {
-            return false;
-        }
-
-        var isHolding = Waiting > 0 ? Backoff.IsHoldingCallers(now) : Backoff.IsHolding(now);
-        return isHolding || (Opening > 0 && now - _lastOpenBegan < _probePeriod);
-    }
-
-    private int WantedOpens() => Phase switch
-    {
-        PoolPhase.Running when IsAtRest => 0,
-        PoolPhase.Running => Math.Max(Waiting, Math.Max(_options.MinPoolSize - Live, _replacements)),
-        PoolPhase.Draining => Waiting,
-        _ => 0,
-    };
-
     // The one place where a connection without a holder gets its next state.
     private PoolDecision<T> PlaceLocked(Slot<T> slot, RetireReason? retire, long now)
     {
@@ -396,42 +199,6 @@ internal sealed class PoolLedger<T>
         return new PoolDecision<T>(PoolAction.Keep);
     }
 
-    private RetireReason? ReasonToRetireLocked(Slot<T> slot, long now)
-    {
-        if (Phase == PoolPhase.Closed || (Phase == PoolPhase.Draining && Waiting == 0))
-        {
-            return RetireReason.PoolClosed;
-        }
-
-        if (slot.Generation != Generation)
-        {
-            return RetireReason.Cleared;
-        }
-
-        // Counts this connection and those that stay. A closing connection has already given its part of the reserve back.
-        if (1 + Live + Opening > _options.MaxPoolSize && Waiters.Entitled == 0)
-        {
-            return RetireReason.ReserveSurplus;
-        }
-
-        if (HasLivedLongEnough(slot, now))
-        {
-            LifetimeEndedLocked(replace: true, now);
-            return RetireReason.Lifetime;
-        }
-
-        return null;
-    }
-
-    // While opens are held off, an old connection is better than none.
-    private bool HasLivedLongEnough(Slot<T> slot, long now) => !Backoff.IsHolding(now) && _lifetime.ShouldRetire(slot.ExpiresAt, now);
-
-    private void LifetimeEndedLocked(bool replace, long now)
-    {
-        _lifetime.Retired(now);
-        _replacements = Math.Min(_replacements + (replace ? 1 : 0), _options.MaxPoolSize);
-    }
-
     private void LeaseLocked(Slot<T> slot, ILeaseHolder? holder, long now)
     {
         slot.State = SlotState.InUse;
@@ -440,29 +207,6 @@ internal sealed class PoolLedger<T>
         slot.WasUsed = true;
         InUse++;
         Counters.LeasesGranted++;
-    }
-
-    private void RetireAllIdleLocked(RetireReason reason, ICollection<PoolRetirement<T>> retired)
-    {
-        while (_idle.Count > 0)
-        {
-            RetireIdleLocked(0, reason, retired);
-        }
-    }
-
-    private void RetireIdleLocked(int index, RetireReason reason, ICollection<PoolRetirement<T>> retired)
-    {
-        var slot = _idle[index];
-        _idle.RemoveAt(index);
-        RetireLocked(slot, reason);
-        retired.Add(new PoolRetirement<T>(slot, reason));
-    }
-
-    private void RetireLocked(Slot<T> slot, RetireReason reason)
-    {
-        slot.State = SlotState.Closing;
-        Closing++;
-        Counters.Retired[(int)reason]++;
     }
 
     private void RequireLeaseLocked(Slot<T> slot, int version)
