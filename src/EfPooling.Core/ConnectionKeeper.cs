@@ -59,7 +59,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     {
         if (slots is not null)
         {
-            CleanContext.Run(static call => call.Keeper.StartInSlot(call.Slots), (Keeper: this, Slots: slots));
+            CleanContext.Run(static call => call.Keeper.StartInTurn(call.Slots), (Keeper: this, Slots: slots));
         }
     }
 
@@ -106,7 +106,13 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     /// <summary>Completes <see cref="Empty"/> if the pool is. Call it outside the gate, after the pool was closed.</summary>
     public void SignalIfEmpty()
     {
-        if (IsEmpty())
+        bool isEmpty;
+        using (_gate.Enter())
+        {
+            isEmpty = IsEmpty;
+        }
+
+        if (isEmpty)
         {
             _empty.TrySetResult();
         }
@@ -134,7 +140,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         _sweepTimer.Dispose();
     }
 
-    private void StartInSlot(List<Slot<T>> slots)
+    private void StartInTurn(List<Slot<T>> slots)
     {
         // An open that ends at once may require further opens. They start from this loop, not from inside that open, so the stack
         // stays flat.
@@ -308,11 +314,13 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         var refused = new List<Waiter<T>>();
         List<Slot<T>>? opens;
         Exception? lastError;
+        bool isEmpty;
         using (_gate.Enter())
         {
             _ledger.ClosedLocked(slot);
             opens = BeginOpensLocked(now);
             lastError = _ledger.RefuseHopelessLocked(refused, now);
+            isEmpty = IsEmpty;
             LeaveLocked();
         }
 
@@ -327,20 +335,15 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         StartOpens(opens);
         Refuse(refused, lastError);
-        if (IsEmpty())
+        if (isEmpty && !_empty.Task.IsCompleted)
         {
             // Code behind the end of the pool must not run here: others wait for this close to return.
             new Thread(static empty => ((TaskCompletionSource)empty!).TrySetResult()) { IsBackground = true, Name = "EfPooling pool closed" }.UnsafeStart(_empty);
         }
     }
 
-    private bool IsEmpty()
-    {
-        using (_gate.Enter())
-        {
-            return _ledger.Phase == PoolPhase.Closed && _ledger.Closing == 0;
-        }
-    }
+    // Requires the gate.
+    private bool IsEmpty => _ledger is { Phase: PoolPhase.Closed, Closing: 0 };
 
     // A close under way.
     private sealed class Closing(ConnectionKeeper<T> keeper, Slot<T> slot, RetireReason reason)

@@ -193,7 +193,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
             _keeper.LeaveLocked();
         }
 
-        _keeper.CloseAllAsync(retired).Wait();
+        _ = _keeper.CloseAllAsync(retired); // Not waited for: a timer calls this, on a thread of the pool.
         _keeper.Stop(outdated);
         return true;
     }

@@ -38,7 +38,8 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
         Assert.True(before is { InUse: 0, Waiting: 0 }, $"The test left {before}; {string.Join("; ", pool.GetOldestLeases())}");
         Assert.True(await pool.CloseAsync(Patience), "The pool did not drain.");
         var after = pool.GetSnapshot();
-        Assert.True(after is { Idle: 0, InUse: 0, Waiting: 0 }, $"The pool did not empty: {after}");
+        var mayHaveOpened = before.Opening + before.Closing > 0; // The end of a close may begin an open, which closes what it opened when the pool is gone.
+        Assert.True(after is { Idle: 0, InUse: 0, Waiting: 0 } && (after.Closing == 0 || mayHaveOpened), $"The pool did not empty: {after}, {before} before.");
         while (after.Opening > 0 || after.Closing > 0)
         {
             await Task.Yield(); // An open that nobody wants any more ends by itself, and closes what it opened.
