@@ -20,7 +20,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
     {
         var pool = CreatePool(configure: options => options.Name = "orders");
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await WriteInSlotsAsync(pool, ConnectionString, plainComesFirst);
+        await WriteInTurnsAsync(pool, ConnectionString, plainComesFirst);
         scope.Complete();
 
         var error = Assert.IsType<TwoPhaseCommitException>(Assert.Throws<TransactionAbortedException>(scope.Dispose).InnerException);
@@ -41,7 +41,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         var pool = CreatePool();
         using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
-            await WriteInSlotsAsync(pool, ConnectionString, plainComesFirst);
+            await WriteInTurnsAsync(pool, ConnectionString, plainComesFirst);
         }
 
         Assert.Equal(0, pool.GetSnapshot().InUse);
@@ -59,7 +59,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
 
         using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
-            await WriteInSlotsAsync(pool, server.ConnectionString, plainComesFirst);
+            await WriteInTurnsAsync(pool, server.ConnectionString, plainComesFirst);
             scope.Complete();
         }
 
@@ -89,7 +89,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
     {
         var pool = CreatePool();
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await WriteInSlotsAsync(pool, ConnectionString, plainComesFirst: false);
+        await WriteInTurnsAsync(pool, ConnectionString, plainComesFirst: false);
         await using (var connection = await pool.OpenConnectionAsync())
         {
             await Assert.ThrowsAsync<PostgresException>(() => connection.RunAsync("SELECT 1 / 0"));
@@ -111,7 +111,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         await using var pool = await CreatePoolWithItemsAsync(server);
 
         var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await WriteInSlotsAsync(pool, server.ConnectionString, plainComesFirst: false);
+        await WriteInTurnsAsync(pool, server.ConnectionString, plainComesFirst: false);
         await using (var connection = await pool.OpenConnectionAsync())
         {
             if (isKilled)
@@ -138,7 +138,7 @@ public sealed class AmbientParticipantsTests(ServerFixture fixture) : PoolTest(f
         return pool;
     }
 
-    private static async Task WriteInSlotsAsync(TransactionPoolingDataSource pool, string connectionString, bool plainComesFirst)
+    private static async Task WriteInTurnsAsync(TransactionPoolingDataSource pool, string connectionString, bool plainComesFirst)
     {
         foreach (var isPlain in new[] { plainComesFirst, !plainComesFirst })
         {

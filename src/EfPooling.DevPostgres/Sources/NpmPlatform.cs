@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace EfPooling.Dev.Sources;
 
-/// <summary>What the npm packages call this group.</summary>
+/// <summary>What the npm packages call this platform.</summary>
 internal static class NpmPlatform
 {
     /// <summary>For example <c>linux-x64</c>, <c>darwin-arm64</c>, <c>windows-x64</c>.</summary>

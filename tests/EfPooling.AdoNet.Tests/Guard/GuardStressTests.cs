@@ -16,7 +16,7 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
 
     private LogicalConnection _connection = null!; // written between rounds
     private LogicalTransaction? _transaction; // written between rounds
-    private int _claimants; // Interlocked only
+    private int _inside; // Interlocked only
     private Exception? _mistake; // Interlocked only; the first one
 
     [Theory]
@@ -125,14 +125,14 @@ public sealed class GuardStressTests(ServerFixture fixture, ITestOutputHelper ou
 
     private void Run(StatementExecution lease)
     {
-        if (lease.HasEntered && Interlocked.Increment(ref _claimants) != 1)
+        if (lease.HasEntered && Interlocked.Increment(ref _inside) != 1)
         {
             Interlocked.CompareExchange(ref _mistake, new InvalidOperationException("Two operations hold the gate."), null);
         }
 
         if (lease.HasEntered)
         {
-            Interlocked.Decrement(ref _claimants);
+            Interlocked.Decrement(ref _inside);
         }
 
         lease.End();

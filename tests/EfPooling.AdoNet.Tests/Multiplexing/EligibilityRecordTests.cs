@@ -16,7 +16,7 @@ public sealed class EligibilityRecordTests(ServerFixture fixture) : PoolTest(fix
     }
 
     [Fact]
-    public void OneSlowTurn_HoweverSlow_BarsNobody()
+    public void OneSlowResult_HoweverSlow_SuspendsNothing()
     {
         var record = new EligibilityRecord(null, isPureRead: true);
         Assert.False(record.OnServed(TimeSpan.FromHours(1).Ticks, now: 0));
@@ -24,7 +24,7 @@ public sealed class EligibilityRecordTests(ServerFixture fixture) : PoolTest(fix
     }
 
     [Fact]
-    public void TurnsWithinTheLimit_BarNobody()
+    public void ResultsWithinTheLimit_SuspendNothing()
     {
         var record = new EligibilityRecord(null, isPureRead: true);
         Assert.DoesNotContain(true, Enumerable.Range(0, 1000).Select(_ => record.OnServed(EligibilityRecord.CostLimit.Ticks, now: 0)));
@@ -37,7 +37,7 @@ public sealed class EligibilityRecordTests(ServerFixture fixture) : PoolTest(fix
         long now = 0;
         foreach (var seconds in new[] { 1, 2, 4, 8, 16, 32, 60, 60, 60 })
         {
-            Bar(record, now);
+            Suspend(record, now);
             now += TimeSpan.FromSeconds(seconds).Ticks;
             Assert.False(record.MayShare(now - 1));
             Assert.True(record.MayShare(now));
@@ -45,7 +45,7 @@ public sealed class EligibilityRecordTests(ServerFixture fixture) : PoolTest(fix
     }
 
     [Fact]
-    public async Task TextWithSlowTurns_RunsAlone_UntilItsParoleBegins()
+    public async Task TextWithSlowResults_RunsSolo_UntilItsSuspensionEnds()
     {
         var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(_time));
         while (pool.GetMultiplexingStatistics().Suspended == 0)
@@ -59,7 +59,7 @@ public sealed class EligibilityRecordTests(ServerFixture fixture) : PoolTest(fix
         Assert.Equal(before + 4, await ReadAsync(pool, slowly: false));
     }
 
-    private static void Bar(EligibilityRecord record, long now)
+    private static void Suspend(EligibilityRecord record, long now)
     {
         while (!record.OnServed(Slow, now))
         {

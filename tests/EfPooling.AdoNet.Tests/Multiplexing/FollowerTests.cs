@@ -16,7 +16,7 @@ public sealed class FollowerTests(ServerFixture fixture) : PoolTest(fixture)
         await using var held = await holder.ReadAsync("SELECT 1");
         var early = StartReads(pool, 32); // One leader and those who fill its read batch.
         _time.Advance(Limit / 2);
-        var late = StartReads(pool, 1); // The read batch was full, so it drives.
+        var late = StartReads(pool, 1); // The read batch was full, so it leads.
         _time.Advance(Limit / 2);
         foreach (var read in early)
         {
@@ -89,7 +89,7 @@ public sealed class FollowerTests(ServerFixture fixture) : PoolTest(fixture)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Writer_AmongManyReaders_GetsItsTurnWithinAFewReadBatches(bool inTransaction)
+    public async Task Writer_AmongManyReaders_GetsItsTurnWithinAFewBatches(bool inTransaction)
     {
         const int Readers = 100;
         const int Writes = 20;
@@ -121,8 +121,8 @@ public sealed class FollowerTests(ServerFixture fixture) : PoolTest(fixture)
         Volatile.Write(ref isOver, true);
         await readers;
         Assert.Equal(Writes, await AskPlainAsync<int>("SELECT n FROM follower_tests"));
-        Assert.True(waits.Order().ElementAt(Writes / 2) <= 5, $"ReadBatches before each write: {string.Join(", ", waits)}");
-        Assert.True(waits.Max() <= Readers, $"ReadBatches before each write: {string.Join(", ", waits)}"); // Never more than there are readers before it.
+        Assert.True(waits.Order().ElementAt(Writes / 2) <= 5, $"Batches before each write: {string.Join(", ", waits)}");
+        Assert.True(waits.Max() <= Readers, $"Batches before each write: {string.Join(", ", waits)}"); // Never more than there are readers before it.
         await pool.WaitUntilUnusedAsync();
     }
 

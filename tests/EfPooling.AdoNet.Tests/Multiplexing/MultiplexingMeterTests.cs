@@ -7,7 +7,7 @@ namespace EfPooling.AdoNet.Tests;
 public sealed class MultiplexingMeterTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Fact]
-    public async Task ReadBatchesAndThoseWhoAreRequeue_AreMeasured()
+    public async Task ReadBatchesAndThoseWhoAreRequeued_AreMeasured()
     {
         var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
         var measured = new List<(string Instrument, long Value, string Tags)>(); // guarded by itself

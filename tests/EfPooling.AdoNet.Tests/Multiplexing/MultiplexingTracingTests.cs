@@ -38,7 +38,7 @@ public sealed class MultiplexingTracingTests(ServerFixture fixture) : PoolTest(f
     }
 
     [Fact]
-    public async Task ReadThatFailsInItsTurn_EndsItsSpanWithTheError()
+    public async Task ReadThatFailsInItsResultSlot_EndsItsSpanWithTheError()
     {
         var pool = CreateSharingPool(maxPoolSize: 1, build: builder => builder.UseTimeProvider(new ManualTimeProvider()));
         var spans = new ConcurrentQueue<Activity>();

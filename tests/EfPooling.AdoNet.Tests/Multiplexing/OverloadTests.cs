@@ -4,7 +4,7 @@ namespace EfPooling.AdoNet.Tests;
 public sealed class OverloadTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Fact]
-    public async Task TextThatTakesTheServerLong_LosesTheRightToBoard_ThoughItsTurnsAreShort()
+    public async Task TextThatTakesTheServerLong_IsSuspended_ThoughItsResultSlotsAreShort()
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
         for (var round = 0; pool.GetMultiplexingStatistics().Suspended == 0; round++)

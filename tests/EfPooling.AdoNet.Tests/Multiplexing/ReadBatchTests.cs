@@ -100,7 +100,7 @@ public sealed class ReadBatchTests(ServerFixture fixture) : ItemReadersTest(fixt
     }
 
     [Fact]
-    public async Task BatchedReadThatIsCancelled_BeforeOrInItsTurn_HarmsNobody()
+    public async Task BatchedReadThatIsCancelled_BeforeOrInItsResultSlot_HarmsNobody()
     {
         var pool = CreateSharingPool(maxPoolSize: 1);
         var reads = await pool.GatherAsync(Callers, async (connection, i) =>

@@ -24,7 +24,7 @@ public sealed class ReadOnlyBatchTests(ServerFixture fixture) : PoolTest(fixture
     [Theory]
     [InlineData("VOLATILE")]
     [InlineData("STABLE")] // Which it is not, and PostgreSQL believes it.
-    public async Task FunctionThatWritesFromNowOn_WritesOncePerCall_AndItsTextBoardsNoMore(string volatility)
+    public async Task FunctionThatWritesFromNowOn_WritesOncePerCall_AndItsTextSharesNoMore(string volatility)
     {
         const string Text = "SELECT turncoat(1)";
         var pool = await CreatePoolThatKnowsAsync(Text);
@@ -80,7 +80,7 @@ public sealed class ReadOnlyBatchTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
-    public async Task ServerThatRefusesReadOnlyReadBatches_IsAskedAFewTimes_AndAgainAfterAMinute()
+    public async Task ServerThatRefusesReadOnlyBatches_IsAskedAFewTimes_AndAgainAfterAMinute()
     {
         await PrepareDatabaseAsync(
             """

@@ -62,7 +62,7 @@ public sealed class ResultSlotEndTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
-    public async Task CancelRequest_OfABatchedReadInBatch_StopsItAsIfItRanAlone_AndNobodyElse()
+    public async Task CancelRequest_OfABatchedRead_StopsItAsIfItRanAlone_AndNobodyElse()
     {
         await using var plain = await OpenPlainAsync();
         await using var sleeper = new NpgsqlCommand("SELECT pg_sleep(600)", plain);
@@ -123,7 +123,7 @@ public sealed class ResultSlotEndTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
-    public async Task CallerThatAsksForAnotherType_KeepsItsReader_AndNobodyIsRequeue()
+    public async Task CallerThatAsksForAnotherType_KeepsItsReader_AndNobodyIsRequeued()
     {
         var pool = CreateTimelessPool();
         var reads = await pool.GatherAsync(4, async (connection, i) =>
@@ -139,7 +139,7 @@ public sealed class ResultSlotEndTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
-    public async Task CallerWhoseFollowersWereRequeue_DoesNotWaitForTheirResults()
+    public async Task CallerWhoseFollowersWereRequeued_DoesNotWaitForTheirResults()
     {
         var pool = CreateTimelessPool();
         using var enough = new CancellationTokenSource();
@@ -169,7 +169,7 @@ public sealed class ResultSlotEndTests(ServerFixture fixture) : PoolTest(fixture
     }
 
     [Fact]
-    public async Task ResultOfSomebodyWhoWasRequeue_WhoseRowsFail_EndsItsReadBatchAllTheSame()
+    public async Task ResultOfSomebodyWhoWasRequeued_WhoseRowsFail_EndsItsReadBatchAllTheSame()
     {
         var pool = CreateTimelessPool();
         await pool.GatherAsync(4, async (connection, i) =>

@@ -3,8 +3,8 @@ namespace EfPooling.AdoNet.Tests;
 /// <summary>What is read in a serializable transaction holds only if the transaction commits, which a read batch does not if anybody in it fails. So those run alone.</summary>
 public sealed class SerializableTests(ServerFixture fixture) : PoolTest(fixture)
 {
-    private const int Seats = 32; // of a read batch
-    private const int Callers = 3 * Seats;
+    private const int Places = 32; // of a read batch
+    private const int Callers = 3 * Places;
 
     [Fact]
     public async Task PoolWhoseTransactionsAreSerializableByDefault_FindsOutOnceAMinute_AndEverybodyRunsAlone()
@@ -18,7 +18,7 @@ public sealed class SerializableTests(ServerFixture fixture) : PoolTest(fixture)
             await pool.WaitUntilUnusedAsync();
         }
 
-        Assert.Equal((2L, 2L * Seats, 1), (pool.GetMultiplexingStatistics().Batches, pool.GetMultiplexingStatistics().Requeued.Values.Sum(), log.Count(1137)));
+        Assert.Equal((2L, 2L * Places, 1), (pool.GetMultiplexingStatistics().Batches, pool.GetMultiplexingStatistics().Requeued.Values.Sum(), log.Count(1137)));
     }
 
     [Fact]

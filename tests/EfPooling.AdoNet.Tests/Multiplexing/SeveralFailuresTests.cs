@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace EfPooling.AdoNet.Tests;
 
-/// <summary>ReadBatches of which several batched reads fail.</summary>
+/// <summary>Read batches of which several batched reads fail.</summary>
 public sealed class SeveralFailuresTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Fact]

@@ -318,8 +318,8 @@ public sealed class OverlappingOperationsTests
             public async Task Run(List<int> ids)
             {
                 await Task.WhenAll(Own(1), Own(2));
-                await Task.WhenAll(InSlot(1), InSlot(2));
-                await Task.WhenAll(ids.Select(InSlot));
+                await Task.WhenAll(InTurn(1), InTurn(2));
+                await Task.WhenAll(ids.Select(InTurn));
                 var (a, b) = (Later(), Later());
                 await Process(1);
                 await Process(2);
@@ -336,7 +336,7 @@ public sealed class OverlappingOperationsTests
 
             private async Task Own(int id) { await using var own = await factory.CreateDbContextAsync(); await own.Lines.CountAsync(line => line.Id == id); }
 
-            private async Task InSlot(int id) { await _gate.WaitAsync(); await db.Lines.CountAsync(line => line.Id == id); _gate.Release(); }
+            private async Task InTurn(int id) { await _gate.WaitAsync(); await db.Lines.CountAsync(line => line.Id == id); _gate.Release(); }
 
             private Func<Task> Later() => () => db.SaveChangesAsync();
 

@@ -4,7 +4,7 @@ using EfPooling.Core;
 
 namespace EfPooling.Benchmarks.Micro;
 
-/// <summary>What the concurrency guard costs an operation when nothing is wrong: the gate on the connection, taken and given up.</summary>
+/// <summary>What the concurrency guard costs an operation when nothing is wrong: the gate of the connection, entered and exited.</summary>
 public class GuardBenchmarks
 {
     private static readonly NamedOperation Operation = new(LeaseScope.Command, "SELECT 1", OperationKind.Scalar);
