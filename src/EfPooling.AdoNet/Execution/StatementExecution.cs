@@ -4,7 +4,7 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// The state of a command or batch while it runs: the gate on its logical connection or leave to run beside it, then the binding to a server connection or its turn in
+/// The state of a command or batch while it runs: the gate on its logical connection or leave to run beside it, then the binding to a server connection or its result slot in
 /// a read batch. It may be stopped and ended from other threads. One for all runs of the statement, which come one after the other.
 /// </summary>
 internal sealed partial class StatementExecution(IPooledStatement statement) : ILeaseHolder, IReaderLease, ICallSiteSource
@@ -113,7 +113,7 @@ internal sealed partial class StatementExecution(IPooledStatement statement) : I
     public bool IsRunning => Volatile.Read(ref _isEntering) != 0;
 
     /// <summary>The statement has just entered the gate.</summary>
-    /// <exception cref="ConcurrentUseException">The command itself runs already, beside the gate, which is given up again.</exception>
+    /// <exception cref="ConcurrentUseException">The command itself runs already, beside the gate, which it then exits.</exception>
     public void OnTaken(ConnectionScope scope, OperationKind kind)
     {
         if (!scope.Guard.MayRunBeside)
