@@ -193,7 +193,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
             _keeper.LeaveLocked();
         }
 
-        _ = _keeper.CloseAllAsync(retired); // Not waited for: a timer calls this, on a thread of the pool.
+        _keeper.CloseAllAsync(retired).Wait(); // Closes need no pool thread, so the timer that calls this may block one.
         _keeper.Stop(outdated);
         return true;
     }
