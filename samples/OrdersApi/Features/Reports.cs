@@ -22,7 +22,7 @@ internal static class Reports
 
     public static void MapReports(this IEndpointRouteBuilder routes)
         => routes.MapGet("/reports/sales", SalesAsync).WithTags("Reports").WithName("GetSalesReport").ProducesValidationProblem()
-            .WithSummary("Sales by product and by customer. Keeps its connection open while it thinks about what it has read.");
+            .WithSummary("Sales by product and by customer. Keeps its connection open while it pauses between two queries.");
 
     /// <remarks>
     /// The connection is open all the time, as in many real reports, exports and jobs. In an ordinary pool, ten reports at once leave
