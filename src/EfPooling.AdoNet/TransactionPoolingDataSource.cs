@@ -36,7 +36,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
         _ownsNpgsql = configuration.ExistingDataSource is null;
         ConnectionStringKeywords.RefuseContradictions(keywords, mayBeUnpooled: !_ownsNpgsql);
         var options = configuration.GetOptions(keywords);
-        options.Name = string.IsNullOrWhiteSpace(options.Name) ? $"{keywords.Database ?? keywords.Username}@{keywords.Host}" : options.Name;
+        options.Name = string.IsNullOrWhiteSpace(options.Name) ? DefaultName(keywords) : options.Name;
         options.ThrowIfInvalid();
         Options = options with { };
         Name = options.Name;
@@ -387,6 +387,10 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     }
 
     internal TransactionPoolingDataSource GetDatabase(string database) => _family.GetDatabase(this, database);
+
+    // Never the user's name, which is the database's if the connection string names none: logs and metrics carry this.
+    private static string DefaultName(NpgsqlConnectionStringBuilder keywords)
+        => string.IsNullOrEmpty(keywords.Database) ? $"{keywords.Host}" : $"{keywords.Database}@{keywords.Host}";
 
     private static TransactionPoolingOptions ForShuffling(TransactionPoolingOptions options)
         => options with { ServerRoundRobin = true, MinPoolSize = Math.Max(options.MinPoolSize, Math.Min(2, options.MaxPoolSize)) };

@@ -12,7 +12,7 @@ namespace EfPooling.Core;
 public record PoolOptions
 {
     /// <summary>Name of the pool in logs, exceptions and snapshots.</summary>
-    /// <value>Default <c>null</c>: the owner of the pool chooses one (for PostgreSQL: <c>database@host</c>).</value>
+    /// <value>Default <c>null</c>: the owner of the pool chooses one (for PostgreSQL: <c>database@host</c>, or the host alone if the connection string names no database).</value>
     public string? Name { get; set; }
 
     /// <summary>Most server connections the pool opens, not counting the reserve (PgBouncer <c>default_pool_size</c>).</summary>
