@@ -11,7 +11,7 @@ namespace EfPooling.AdoNet;
 /// A pool of PostgreSQL connections. Its logical connections hold a server connection only while a command or transaction runs.
 /// Thread-safe. Create one per database and keep it for the life of the application.
 /// </summary>
-public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
+public sealed partial class TransactionPoolingDataSource : DbDataSource, IKeptPool
 {
     private const int CatalogTimeoutSeconds = 10; // The server stops sooner.
 
@@ -372,7 +372,7 @@ public sealed class TransactionPoolingDataSource : DbDataSource, IKeptPool
     {
         var snapshot = GetSnapshot();
         uses = snapshot.LeasesGranted + snapshot.Waits;
-        return snapshot.InUse + snapshot.Waiting > 0 || _notifications.IsInUse;
+        return snapshot.InUse + snapshot.Waiting > 0 || snapshot.IsPaused || snapshot.IsDisabled || _notifications.IsInUse; // What an operator has ordered must not be forgotten.
     }
 
     bool IKeptPool.TryRest()

@@ -119,18 +119,28 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     }
 
     /// <summary>
-    /// The end of every critical section. A draining pool notices that it is done; debug builds verify the invariants.
+    /// The end of every critical section. A draining or paused pool notices that it is done; debug builds verify the invariants.
     /// </summary>
     public void LeaveLocked()
     {
-        if (_ledger.Phase != PoolPhase.Running && _ledger.IsQuiet)
+        if (_ledger.IsWatched)
         {
-            _quiet.TrySetResult(); // Runs its continuations elsewhere.
+            Signal();
         }
 
 #if DEBUG
         _ledger.VerifyLocked();
 #endif
+    }
+
+    // Requires the gate. Continuations run elsewhere.
+    private void Signal()
+    {
+        _ledger.SignalLocked();
+        if (_ledger.Phase != PoolPhase.Running && _ledger.IsQuiet)
+        {
+            _quiet.TrySetResult();
+        }
     }
 
     /// <summary>Stops the timers. Opens under way are stopped by <see cref="Stop"/>.</summary>

@@ -31,4 +31,16 @@ internal static partial class Log
 
     [LoggerMessage(1008, LogLevel.Error, "Pool '{Pool}': the connector threw when opens under way were cancelled.")]
     public static partial void CancelFailed(ILogger logger, Exception error, string pool);
+
+    [LoggerMessage(1009, LogLevel.Information, "Pool '{Pool}' is paused; {InUse} leases are still out. Callers wait until it is resumed.")]
+    public static partial void Paused(ILogger logger, string pool, int inUse);
+
+    [LoggerMessage(1010, LogLevel.Information, "Pool '{Pool}' is resumed; {Waiting} callers have waited.")]
+    public static partial void Resumed(ILogger logger, string pool, int waiting);
+
+    [LoggerMessage(1011, LogLevel.Information, "Pool '{Pool}' is disabled; new callers are refused.")]
+    public static partial void Disabled(ILogger logger, string pool);
+
+    [LoggerMessage(1012, LogLevel.Information, "Pool '{Pool}' is enabled; callers are admitted again.")]
+    public static partial void Enabled(ILogger logger, string pool);
 }

@@ -21,6 +21,8 @@ internal static class PoolInspection
             Free = ledger.Free,
             Waiting = ledger.Waiting,
             Generation = ledger.Generation,
+            IsPaused = ledger.IsPaused,
+            IsDisabled = ledger.IsDisabled,
             LeasesGranted = counters.LeasesGranted,
             Waits = counters.Waits,
             WaitTimeouts = counters.WaitTimeouts,
@@ -39,9 +41,10 @@ internal static class PoolInspection
         var enoughOpens = ledger.Opening >= Math.Min(waiting, ledger.Options.MaxConcurrentOpens);
         Require(idle + ledger.Free + ledger.Opening + ledger.InUse + ledger.Closing == ledger.Slots.Count, "I1");
         Require(isClosed || idle == 0 || ledger.Waiters.Count == 0, "I2");
-        Require(isClosed || ledger.Free == 0 || waiting == 0 || enoughOpens || ledger.Backoff.LastFailure is not null || ledger.OnlyReserveLeft, "I3");
+        Require(isClosed || ledger.Free == 0 || waiting == 0 || enoughOpens || ledger.Backoff.LastFailure is not null || ledger.OnlyReserveLeft || ledger.IsPaused, "I3");
         Require(!isClosed || (idle == 0 && waiting == 0), "I4");
         Require(ledger.Live == 0 || ledger.Askers.Count == 0, "I5");
+        Require(!ledger.IsPaused || idle == 0, "I6");
 
         void Require(bool holds, string invariant)
         {

@@ -34,8 +34,8 @@ internal sealed partial class PoolLedger<T>
     }
 
     /// <returns>
-    /// How long opens are held off; <c>null</c> if they are not, because the attempt belonged to an earlier generation or a
-    /// closed pool.
+    /// How long opens are held off; <c>null</c> if they are not, because the attempt belonged to an earlier generation or to a
+    /// closed or paused pool.
     /// </returns>
     public TimeSpan? OpenFailedLocked(Slot<T> slot, Exception error, long now)
     {
@@ -44,7 +44,7 @@ internal sealed partial class PoolLedger<T>
         Counters.OpenFailures++;
         slot.State = SlotState.Free;
         _free.Push(slot);
-        if (slot.Generation != Generation || Phase == PoolPhase.Closed)
+        if (slot.Generation != Generation || Phase == PoolPhase.Closed || IsPaused)
         {
             return null;
         }
@@ -70,7 +70,7 @@ internal sealed partial class PoolLedger<T>
 
     private int WantedOpens() => Phase switch
     {
-        PoolPhase.Running when IsAtRest => 0,
+        PoolPhase.Running when IsAtRest || IsPaused => 0,
         PoolPhase.Running => Math.Max(Waiting, Math.Max(_options.MinPoolSize - Live, _replacements)),
         PoolPhase.Draining => Waiting,
         _ => 0,

@@ -96,7 +96,7 @@ internal sealed partial class PoolLedger<T>
     public bool RestLocked(ICollection<PoolRetirement<T>> retired)
     {
         AssertGate();
-        if (InUse > 0 || Waiting > 0 || Phase != PoolPhase.Running)
+        if (InUse > 0 || Waiting > 0 || Phase != PoolPhase.Running || IsPaused)
         {
             return false;
         }
@@ -108,12 +108,18 @@ internal sealed partial class PoolLedger<T>
         return true;
     }
 
-    public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired, long now)
+    /// <param name="retired">Receives the idle connections.</param>
+    /// <param name="refused">Receives the callers of a paused pool.</param>
+    /// <param name="closed">What to tell those who wait for a pause or a drain.</param>
+    /// <param name="now">By the clock.</param>
+    public void BeginDrainLocked(ICollection<PoolRetirement<T>> retired, ICollection<Waiter<T>> refused, Func<Exception> closed, long now)
     {
         AssertGate();
         if (Phase == PoolPhase.Running)
         {
-            (Phase, _drainBegan) = (PoolPhase.Draining, now);
+            Phase = PoolPhase.Draining;
+            AdmitBeforeLocked(now);
+            EndHoldsLocked(refused, closed);
         }
 
         RetireAllIdleLocked(RetireReason.PoolClosed, retired);
@@ -123,6 +129,7 @@ internal sealed partial class PoolLedger<T>
     {
         AssertGate();
         Phase = PoolPhase.Closed;
+        AdmitBeforeLocked(long.MinValue);
         RetireAllIdleLocked(RetireReason.PoolClosed, retired);
         RefuseWaitersLocked(refused);
     }
@@ -132,6 +139,11 @@ internal sealed partial class PoolLedger<T>
         if (Phase == PoolPhase.Closed || (Phase == PoolPhase.Draining && Waiting == 0))
         {
             return RetireReason.PoolClosed;
+        }
+
+        if (IsPaused)
+        {
+            return RetireReason.Paused;
         }
 
         if (slot.Generation != Generation)

@@ -9,9 +9,10 @@ namespace EfPooling.Core;
 /// <item>I1: idle + free + opening + in use + closing == MaxPoolSize + ReservePoolSize</item>
 /// <item>I2: while not closed, idle &gt; 0 implies no waiters</item>
 /// <item>I3: while not closed, free &gt; 0 and waiters &gt; 0 implies opening &gt;= min(waiters, MaxConcurrentOpens), or opens
-/// are held off after a failure, or only the reserve is left and no more waiters are entitled to it</item>
+/// are held off after a failure, or only the reserve is left and no more waiters are entitled to it, or the pool is paused</item>
 /// <item>I4: closed implies no idle connection and no waiter</item>
 /// <item>I5: a live connection implies that no caller waits for a sign that the server can be reached</item>
+/// <item>I6: paused implies no idle connection, and no open that began since</item>
 /// </list>
 /// </summary>
 internal sealed partial class PoolLedger<T>
@@ -31,7 +32,6 @@ internal sealed partial class PoolLedger<T>
     private long _suspectUntil = long.MinValue;
     private int _replacements;
     private long _lastOpenBegan;
-    private long _drainBegan;
 
     public PoolLedger(PoolGate gate, PoolOptions options, PoolClock clock, Random random)
     {
@@ -141,9 +141,10 @@ internal sealed partial class PoolLedger<T>
         return isOver;
     }
 
-    /// <summary>Whether a caller may take a slot or queue. A draining pool admits no new callers.</summary>
+    /// <summary>Whether a caller may take a slot or queue. A draining or disabled pool admits no new callers.</summary>
     /// <param name="since">When the caller began to wait.</param>
-    public bool Admits(long since) => Phase == PoolPhase.Running || (Phase == PoolPhase.Draining && since < _drainBegan);
+    /// <param name="isAdmitted">Whether the caller was admitted before, and waits on.</param>
+    public bool Admits(long since, bool isAdmitted) => AdmitsAll || (since < _admittedBefore && (!IsDisabled || isAdmitted));
 
     /// <summary>Refuses all waiters if there is no live connection, no attempt under way, and opens are still held off.</summary>
     /// <returns>What to tell the refused waiters.</returns>
@@ -158,7 +159,7 @@ internal sealed partial class PoolLedger<T>
         return Backoff.LastError;
     }
 
-    public bool IsHopeless(long now) => Live == 0 && Opening == 0 && Backoff.IsHoldingCallers(now);
+    public bool IsHopeless(long now) => !IsPaused && Live == 0 && Opening == 0 && Backoff.IsHoldingCallers(now);
 
     private void RefuseWaitersLocked(ICollection<Waiter<T>> refused)
     {

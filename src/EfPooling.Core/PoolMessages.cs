@@ -17,7 +17,7 @@ internal static class PoolMessages
             text.Append(CultureInfo.InvariantCulture, $" The last attempt to open a server connection failed: {lastOpenError.Message}");
         }
 
-        text.Append(" Finish transactions and readers sooner, or raise MaxPoolSize or QueryWaitTimeout.");
+        text.Append(pool.IsPaused ? " The pool is paused: callers go on when it is resumed." : " Finish transactions and readers sooner, or raise MaxPoolSize or QueryWaitTimeout.");
         return text.ToString();
     }
 

@@ -11,6 +11,12 @@ public sealed record PoolSnapshot
     /// <summary>Whether the pool runs, drains or is closed.</summary>
     public required PoolPhase Phase { get; init; }
 
+    /// <summary>Whether the pool is paused, or about to be: callers wait for its resumption.</summary>
+    public bool IsPaused { get; init; }
+
+    /// <summary>Whether the pool is disabled: new callers are refused.</summary>
+    public bool IsDisabled { get; init; }
+
     /// <summary>Number of slots without the reserve.</summary>
     public required int MaxPoolSize { get; init; }
 
@@ -63,5 +69,5 @@ public sealed record PoolSnapshot
     public override string ToString()
         => string.Create(
             CultureInfo.InvariantCulture,
-            $"Pool '{Name}' {Phase}: {InUse} in use, {Idle} idle, {Opening} opening, {Closing} closing, {Free} free of {MaxPoolSize}+{ReservePoolSize}; {Waiting} waiting");
+            $"Pool '{Name}' {Phase}{(IsPaused ? ", paused" : "")}{(IsDisabled ? ", disabled" : "")}: {InUse} in use, {Idle} idle, {Opening} opening, {Closing} closing, {Free} free of {MaxPoolSize}+{ReservePoolSize}; {Waiting} waiting");
 }

@@ -35,4 +35,7 @@ public enum RetireReason
 
     /// <summary>The connection string's rules for several hosts no longer select its host.</summary>
     HostRules,
+
+    /// <summary>The pool is paused, and a paused pool keeps no server connection.</summary>
+    Paused,
 }

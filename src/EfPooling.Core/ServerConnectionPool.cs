@@ -14,7 +14,7 @@ namespace EfPooling.Core;
 /// Close the pool with <see cref="CloseAsync"/> or <see cref="DisposeAsync"/>.
 /// </remarks>
 /// <typeparam name="T">The server connection.</typeparam>
-internal sealed class ServerConnectionPool<T> : IAsyncDisposable
+internal sealed partial class ServerConnectionPool<T> : IAsyncDisposable
     where T : class
 {
     private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(5);
@@ -68,10 +68,11 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="started">When the caller began to wait, by <see cref="Now"/>; it may have waited elsewhere before.</param>
     /// <param name="cancellationToken">Cancellation removes the caller from the queue.</param>
-    internal Lease<T> Acquire(ILeaseHolder? holder, long started, CancellationToken cancellationToken)
+    /// <param name="isAdmitted">Whether the caller was admitted before, and waits on. A disabled pool still serves it.</param>
+    internal Lease<T> Acquire(ILeaseHolder? holder, long started, CancellationToken cancellationToken, bool isAdmitted = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var admission = Admit(holder, started, _clock.Now);
+        var admission = Admit(holder, started, _clock.Now, isAdmitted);
         while (true)
         {
             admission.Refusal?.Throw();
@@ -82,7 +83,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
             }
 
             _waits.ThrowIfOver(started, cancellationToken);
-            admission = Admit(holder, started, _clock.Now);
+            admission = Admit(holder, started, _clock.Now, isAdmitted: true);
         }
     }
 
@@ -94,14 +95,15 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="started">When the caller began to wait, by <see cref="Now"/>; it may have waited elsewhere before.</param>
     /// <param name="cancellationToken">Cancellation removes the caller from the queue.</param>
-    internal ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder, long started, CancellationToken cancellationToken)
+    /// <param name="isAdmitted">Whether the caller was admitted before, and waits on. A disabled pool still serves it.</param>
+    internal ValueTask<Lease<T>> AcquireAsync(ILeaseHolder? holder, long started, CancellationToken cancellationToken, bool isAdmitted = false)
     {
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<Lease<T>>(cancellationToken);
         }
 
-        var admission = Admit(holder, started, _clock.Now);
+        var admission = Admit(holder, started, _clock.Now, isAdmitted);
         return admission is { Slot: not null, NeedsCheck: false }
             ? new ValueTask<Lease<T>>(new Lease<T>(this, admission.Slot))
             : AcquireSlowlyAsync(admission, holder, started, cancellationToken);
@@ -120,7 +122,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
 
         cancellationToken.ThrowIfCancellationRequested();
         var started = _clock.Now;
-        var admission = Admit(null, started, started, wantsLease: false);
+        var admission = Admit(null, started, started, isAdmitted: false, wantsLease: false);
         admission.Refusal?.Throw();
         if (admission.Waiter is { } waiter)
         {
@@ -227,12 +229,14 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     {
         using var deadline = new CancellationTokenSource(drain, _clock.Time);
         var retired = new List<PoolRetirement<T>>();
+        var refused = new List<Waiter<T>>();
         using (_gate.Enter())
         {
-            _ledger.BeginDrainLocked(retired, _clock.Now);
+            _ledger.BeginDrainLocked(retired, refused, () => new PoolClosedException(Name), _clock.Now);
             _keeper.LeaveLocked();
         }
 
+        RefuseAsClosed(refused);
         _ = _keeper.CloseAllAsync(retired);
         await _keeper.Quiet.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var isDrained = Shut();
@@ -285,13 +289,13 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
     }
 
     // An unguarded read is good enough: the next command finds a connection that dies at this moment.
-    private bool HasLiveConnection => _ledger.Phase == PoolPhase.Running && _ledger.Live > 0;
+    private bool HasLiveConnection => _ledger.AdmitsAll && _ledger.Live > 0;
 
     private async ValueTask AskAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var started = _clock.Now;
-        var admission = Admit(null, started, started, wantsLease: false);
+        var admission = Admit(null, started, started, isAdmitted: false, wantsLease: false);
         admission.Refusal?.Throw();
         if (admission.Waiter is { } waiter)
         {
@@ -312,22 +316,22 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
             }
 
             _waits.ThrowIfOver(started, cancellationToken);
-            admission = Admit(holder, started, _clock.Now);
+            admission = Admit(holder, started, _clock.Now, isAdmitted: true);
         }
     }
 
     // Takes an idle slot, or queues the caller and begins the wanted opens. A caller that wants no lease is served by any open
     // connection.
-    private Admission<T> Admit(ILeaseHolder? holder, long started, long now, bool wantsLease = true)
+    private Admission<T> Admit(ILeaseHolder? holder, long started, long now, bool isAdmitted, bool wantsLease = true)
     {
         Waiter<T> waiter;
         List<Slot<T>>? opens;
         var affinity = holder?.Affinity;
         using (_gate.Enter())
         {
-            if (!_ledger.Admits(started))
+            if (!_ledger.Admits(started, isAdmitted))
             {
-                return new Admission<T>(null, false, null, ExceptionDispatchInfo.Capture(new PoolClosedException(Name)));
+                return new Admission<T>(null, false, null, ExceptionDispatchInfo.Capture(RefusalLocked()));
             }
 
             if (!wantsLease && _ledger.Live > 0)
@@ -378,11 +382,7 @@ internal sealed class ServerConnectionPool<T> : IAsyncDisposable
         _keeper.Dispose();
         _keeper.Stop(opens);
         _ = _keeper.CloseAllAsync(retired);
-        foreach (var waiter in refused)
-        {
-            waiter.SetException(new PoolClosedException(Name));
-        }
-
+        RefuseAsClosed(refused);
         Log.PoolClosed(_logger, Name, leased);
         _keeper.SignalIfEmpty();
         return leased == 0;

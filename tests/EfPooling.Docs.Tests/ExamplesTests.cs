@@ -50,6 +50,7 @@ public sealed partial class ExamplesTests
             private static readonly string connectionString = null!;
             private static readonly DbContextOptionsBuilder options = null!;
             private static readonly DbDataSource dataSource = null!;
+            private static readonly TransactionPoolingDataSource pool = null!;
             private static readonly NpgsqlDataSource npgsqlDataSource = null!;
             private static readonly LogicalConnection connection = null!;
             private static readonly AppDb context = null!;

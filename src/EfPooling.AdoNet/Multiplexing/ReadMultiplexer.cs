@@ -63,6 +63,7 @@ internal sealed class ReadMultiplexer
     public async ValueTask<Lease<ServerConnection>?> ShareAsync(BatchedRead read, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        _pool.ThrowIfDisabled();
         read.StartWaiting();
         var outcome = _groups.TryFollow(read) ? await read.WaitAsync(cancellationToken).ConfigureAwait(false) : BatchOutcome.Lead;
         while (true)
@@ -75,7 +76,7 @@ internal sealed class ReadMultiplexer
 
             if (outcome == BatchOutcome.RunSolo || (outcome == BatchOutcome.LeadNext && !Eligibility.StillHas(read.Record)))
             {
-                return await _pool.AcquireAsync(read, cancellationToken, since: read.Since).ConfigureAwait(false);
+                return await _pool.AcquireAsync(read, cancellationToken, since: read.Since, isAdmitted: true).ConfigureAwait(false);
             }
 
             if (outcome == BatchOutcome.LeadNext)
@@ -125,7 +126,7 @@ internal sealed class ReadMultiplexer
     {
         try
         {
-            return await _pool.AcquireAsync(read, cancellationToken, since: read.Since).ConfigureAwait(false);
+            return await _pool.AcquireAsync(read, cancellationToken, since: read.Since, isAdmitted: true).ConfigureAwait(false);
         }
         catch
         {

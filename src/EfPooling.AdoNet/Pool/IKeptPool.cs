@@ -20,7 +20,7 @@ internal interface IKeptPool
     /// <param name="entry">The entry that keeps it.</param>
     void LeaveWhenUnused(IPoolEntry entry);
 
-    /// <summary>Whether a lease runs, a caller waits, or a subscription exists.</summary>
+    /// <summary>Whether a lease runs, a caller waits, a subscription exists, or an operator holds callers back.</summary>
     /// <param name="uses">Grows with each use.</param>
     bool IsInUse(out long uses);
 

@@ -70,6 +70,9 @@ internal sealed class PoolContext(
 
     public ValueTask EnsureReachableAsync(CancellationToken cancellationToken) => engine.EnsureReachableAsync(cancellationToken);
 
+    /// <inheritdoc cref="ServerConnectionPool{T}.ThrowIfDisabled"/>
+    public void ThrowIfDisabled() => engine.ThrowIfDisabled();
+
     /// <param name="holder">Named in diagnostics while the lease runs.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="last">The holder's previous server connection, which it must not get again in shuffle mode.</param>
@@ -77,9 +80,9 @@ internal sealed class PoolContext(
     public Lease<ServerConnection> Acquire(ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
     {
         var started = since ?? engine.Now;
-        while (true)
+        for (var isAdmitted = false; ; isAdmitted = true)
         {
-            var lease = engine.Acquire(holder, started, cancellationToken);
+            var lease = engine.Acquire(holder, started, cancellationToken, isAdmitted);
             var isFit = false;
             try
             {
@@ -101,11 +104,12 @@ internal sealed class PoolContext(
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="last">The holder's previous server connection, which it must not get again in shuffle mode.</param>
     /// <param name="since">When the holder began to wait, by <see cref="Now"/>; <c>null</c>: now.</param>
+    /// <param name="isAdmitted">Whether the holder was admitted before (<see cref="ThrowIfDisabled"/>), and waits on.</param>
     public ValueTask<Lease<ServerConnection>> AcquireAsync(
-        ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null)
+        ILeaseHolder holder, CancellationToken cancellationToken, ServerConnection? last = null, long? since = null, bool isAdmitted = false)
     {
         var started = since ?? engine.Now;
-        var acquiring = engine.AcquireAsync(holder, started, cancellationToken);
+        var acquiring = engine.AcquireAsync(holder, started, cancellationToken, isAdmitted);
         if (!acquiring.IsCompletedSuccessfully)
         {
             return AcquireFitAsync(acquiring, holder, last, started, cancellationToken);
@@ -138,7 +142,7 @@ internal sealed class PoolContext(
                 RetireUnless(isFit, lease);
             }
 
-            lease = await engine.AcquireAsync(holder, started, cancellationToken).ConfigureAwait(false);
+            lease = await engine.AcquireAsync(holder, started, cancellationToken, isAdmitted: true).ConfigureAwait(false);
         }
     }
 

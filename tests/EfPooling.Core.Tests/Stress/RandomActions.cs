@@ -16,6 +16,7 @@ internal sealed class RandomActions : IAsyncDisposable
     private readonly List<RandomCaller> _waiting = [];
     private readonly List<Lease<FakeConnection>> _held = [];
     private readonly List<Lease<FakeConnection>> _ended = [];
+    private readonly List<Task> _pauses = [];
     private readonly (int Weight, Func<Task> Action)[] _actions;
     private int _arrivals;
     private int _granted;
@@ -38,6 +39,10 @@ internal sealed class RandomActions : IAsyncDisposable
             (4, Cancel),
             (1, () => Do(_pool.Clear)),
             (2, () => Do(Rest)),
+            (1, () => Do(Pause)),
+            (4, Resume),
+            (1, () => Do(_pool.Disable)),
+            (4, () => Do(() => _pool.Enable())),
             (10, () => Do(() => _time.Advance(TimeSpan.FromSeconds(_random.Next(10))))),
             (1, () => Do(() => _time.Advance(TimeSpan.FromSeconds(_random.Next(300))))),
             (16, () => Do(() => Open()?.Succeed())),
@@ -151,9 +156,46 @@ internal sealed class RandomActions : IAsyncDisposable
 
     private void Rest()
     {
+        if (_pool.GetSnapshot().IsPaused)
+        {
+            return;
+        }
+
         var isUsed = _held.Count + _pool.GetSnapshot().Waiting > 0;
         Check(_pool.TryRest() != isUsed, "a pool rests if and only if nobody uses it");
         Check(isUsed || _pool.GetSnapshot().Idle == 0, "a pool at rest keeps a connection");
+    }
+
+    // Half of the pauses are cancelled before they are reached, at the next one's turn.
+    private void Pause()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var wasPaused = _pool.GetSnapshot().IsPaused;
+        var pause = _pool.PauseAsync(cancellation.Token);
+        _pauses.Add(pause);
+        if (_random.Next(2) == 0)
+        {
+            cancellation.Cancel();
+        }
+
+        Check(wasPaused || _pool.GetSnapshot().Idle == 0 || pause.IsCanceled, "a paused pool keeps a connection");
+    }
+
+    private async Task Resume()
+    {
+        var wasPaused = _pool.GetSnapshot().IsPaused;
+        Check(_pool.Resume() == wasPaused, "a pool is resumed if and only if it is paused");
+        await EndPauses();
+    }
+
+    private async Task EndPauses()
+    {
+        foreach (var pause in _pauses)
+        {
+            await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _pauses.Clear();
     }
 
     private async Task Cancel()
@@ -214,11 +256,16 @@ internal sealed class RandomActions : IAsyncDisposable
 
         Check(_waiting.TrueForAll(w => w.Arrival > lastServed), "somebody was served out of turn");
         Compare();
+        if (_pool.GetSnapshot() is { IsPaused: true, InUse: 0, Opening: 0 })
+        {
+            await EndPauses(); // Nothing is left to wait for.
+        }
     }
 
     private void Grant(Lease<FakeConnection> lease)
     {
         _granted++;
+        Check(!_pool.GetSnapshot().IsPaused, "a paused pool granted a lease");
         Check(lease.Connection.TimesClosed == 0, "a closed connection was leased");
         Check(!_held.Exists(other => other.Connection == lease.Connection), "a connection was leased twice");
         _held.Add(lease);
@@ -235,7 +282,7 @@ internal sealed class RandomActions : IAsyncDisposable
         Check(snapshot.Idle + snapshot.InUse == _connector.OpenNow, "connections were lost");
         Check(_connector.OpenNow + opening <= Capacity, "too many connections at once");
         Check(opening <= _options.MaxConcurrentOpens, "too many opens at once");
-        Check(_waiting.Count == 0 || snapshot.InUse + opening > 0, "somebody waits for nothing");
+        Check(_waiting.Count == 0 || snapshot.InUse + opening > 0 || snapshot.IsPaused, "somebody waits for nothing");
         Check(snapshot.Idle <= _options.MaxPoolSize, "the reserve was kept");
     }
 
@@ -257,6 +304,7 @@ internal sealed class RandomActions : IAsyncDisposable
         }
 
         await close;
+        await EndPauses();
         Compare();
         Check(_connector.OpenNow == 0, "a connection was left open");
         Check(_connector.Opened.All(c => c.TimesClosed == 1), "a connection was not closed exactly once");
