@@ -5,6 +5,8 @@ namespace EfPooling.AdoNet;
 /// <summary>What an operator orders while the application runs. The words are PgBouncer's.</summary>
 public sealed partial class TransactionPoolingDataSource
 {
+    private static readonly TimeSpan DefaultReconnectTime = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Holds callers back, and returns when every lease has come back and every server connection of the pool is closed
     /// (PgBouncer <c>PAUSE</c>): for a restart of the server, or while a database is moved. Callers wait for
@@ -47,4 +49,17 @@ public sealed partial class TransactionPoolingDataSource
     /// <exception cref="PoolClosedException">The pool is closing, or was closed meanwhile.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled, or <see cref="Enable"/> was called meanwhile.</exception>
     public Task DrainAsync(CancellationToken cancellationToken = default) => _pool.DrainAsync(cancellationToken);
+
+    /// <summary>
+    /// Replaces every server connection by a new one (PgBouncer <c>RECONNECT</c>), one after the other, so that the server is not
+    /// flooded with logins: an idle one when its turn comes, one in use at its release after that. No operation fails because of
+    /// it. While the server accepts no login, the old connections are kept.
+    /// </summary>
+    /// <remarks>
+    /// For a server whose address, certificate or settings have changed. <see cref="PoolSnapshot.Outdated"/> says how many are
+    /// left. <see cref="Clear"/> closes all idle connections at once instead.
+    /// </remarks>
+    /// <param name="over">The time in which the turns come. Default 10 s. Zero: as fast as logins allow.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative or longer than 24 days; nothing was changed.</exception>
+    public void Reconnect(TimeSpan? over = null) => _pool.Reconnect(over ?? DefaultReconnectTime);
 }

@@ -7,7 +7,7 @@ namespace EfPooling.Core;
 /// the periodic sweep and the retry after a failed login. A slot is a permit: losing the connection by exception gives the permit
 /// back.
 /// </summary>
-internal sealed class ConnectionKeeper<T> : IDisposable
+internal sealed partial class ConnectionKeeper<T> : IDisposable
     where T : class
 {
     private readonly PoolGate _gate;
@@ -19,6 +19,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _empty = new(); // Set outside the gate; its continuations must not need the thread pool.
     private readonly ITimer _retryTimer;
+    private readonly ITimer _replaceTimer;
     private readonly WeakTimer<ConnectionKeeper<T>> _sweepTimer;
     private CancellationTokenSource _stopOpens = new(); // guarded by _gate; one per generation
 
@@ -31,6 +32,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
             static create => create(),
             () => retry = clock.Time.CreateTimer(static self => ((ConnectionKeeper<T>)self!).EndPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         _retryTimer = retry!;
+        _replaceTimer = CreateReplaceTimer();
         _sweepTimer = new WeakTimer<ConnectionKeeper<T>>(clock.Time, period, this, static self => self.Sweep());
     }
 
@@ -147,6 +149,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
     public void Dispose()
     {
         _retryTimer.Dispose();
+        _replaceTimer.Dispose();
         _sweepTimer.Dispose();
     }
 
@@ -211,6 +214,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         Log.Opened(_logger, _name, slot.Index);
         Carry(slot, decision);
         answered?.ForEach(static waiter => waiter.SetResult(null!)); // They use no slot.
+        AwaitTurn();
         return opens;
     }
 
@@ -242,6 +246,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
         }
 
         Refuse(refused, lastError);
+        AwaitTurn();
         return opens;
     }
 
@@ -287,6 +292,7 @@ internal sealed class ConnectionKeeper<T> : IDisposable
 
         _ = CloseAllAsync(retired);
         StartOpens(opens);
+        AwaitTurn();
     }
 
     private Task CloseAsync(Slot<T> slot, RetireReason reason)

@@ -43,4 +43,7 @@ internal static partial class Log
 
     [LoggerMessage(1012, LogLevel.Information, "Pool '{Pool}' is enabled; callers are admitted again.")]
     public static partial void Enabled(ILogger logger, string pool);
+
+    [LoggerMessage(1013, LogLevel.Information, "Pool '{Pool}': {Connections} server connections are being replaced within {Over}.")]
+    public static partial void Reconnecting(ILogger logger, string pool, int connections, TimeSpan over);
 }

@@ -21,6 +21,7 @@ internal static class PoolInspection
             Free = ledger.Free,
             Waiting = ledger.Waiting,
             Generation = ledger.Generation,
+            Outdated = ledger.Outdated,
             IsPaused = ledger.IsPaused,
             IsDisabled = ledger.IsDisabled,
             LeasesGranted = counters.LeasesGranted,
@@ -30,6 +31,18 @@ internal static class PoolInspection
             OpenFailures = counters.OpenFailures,
             Retired = Enum.GetValues<RetireReason>().Where(r => counters.Retired[(int)r] > 0).ToDictionary(r => r, r => counters.Retired[(int)r]),
         };
+    }
+
+    private static int CountOutdated<T>(IReadOnlyList<Slot<T>> slots)
+        where T : class
+    {
+        var count = 0;
+        for (var i = 0; i < slots.Count; i++)
+        {
+            count += slots[i].IsOutdated ? 1 : 0;
+        }
+
+        return count;
     }
 
     /// <exception cref="InvalidOperationException">An invariant does not hold, which is a bug in this project.</exception>
@@ -45,6 +58,7 @@ internal static class PoolInspection
         Require(!isClosed || (idle == 0 && waiting == 0), "I4");
         Require(ledger.Live == 0 || ledger.Askers.Count == 0, "I5");
         Require(!ledger.IsPaused || idle == 0, "I6");
+        Require(ledger.Outdated == CountOutdated(ledger.Slots), "I7");
 
         void Require(bool holds, string invariant)
         {

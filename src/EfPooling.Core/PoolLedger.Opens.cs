@@ -28,7 +28,8 @@ internal sealed partial class PoolLedger<T>
         Backoff.Reset();
         _replacements = Math.Max(0, _replacements - 1);
         slot.Connection = connection;
-        slot.ExpiresAt = _lifetime.ExpiresAt(now);
+        slot.ExpiresAt = Math.Min(_lifetime.ExpiresAt(now), slot.ReplaceAt);
+        _isReplacing = false;
         slot.WasUsed = false;
         return PlaceLocked(slot, retire: null, now);
     }
@@ -43,6 +44,8 @@ internal sealed partial class PoolLedger<T>
         Opening--;
         Counters.OpenFailures++;
         slot.State = SlotState.Free;
+        _isReplacing = false;
+        ForgetReplacementLocked(slot);
         _free.Push(slot);
         if (slot.Generation != Generation || Phase == PoolPhase.Closed || IsPaused)
         {
@@ -71,7 +74,7 @@ internal sealed partial class PoolLedger<T>
     private int WantedOpens() => Phase switch
     {
         PoolPhase.Running when IsAtRest || IsPaused => 0,
-        PoolPhase.Running => Math.Max(Waiting, Math.Max(_options.MinPoolSize - Live, _replacements)),
+        PoolPhase.Running => Math.Max(Waiting, Math.Max(_options.MinPoolSize - Live, Math.Max(_replacements, Probes))),
         PoolPhase.Draining => Waiting,
         _ => 0,
     };

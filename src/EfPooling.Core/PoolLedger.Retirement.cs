@@ -54,11 +54,10 @@ internal sealed partial class PoolLedger<T>
 
         for (var i = 0; i < _idle.Count; i++)
         {
-            if (HasLivedLongEnough(_idle[i], now))
+            if (ReasonOfAge(_idle[i], now) is { } reason)
             {
-                var wasUsed = _idle[i].WasUsed;
-                RetireIdleLocked(i--, RetireReason.Lifetime, retired);
-                LifetimeEndedLocked(replace: wasUsed, now);
+                ExpiredLocked(reason, replace: _idle[i].WasUsed, now);
+                RetireIdleLocked(i--, reason, retired);
             }
         }
     }
@@ -157,20 +156,39 @@ internal sealed partial class PoolLedger<T>
             return RetireReason.ReserveSurplus;
         }
 
-        if (HasLivedLongEnough(slot, now))
+        if (ReasonOfAge(slot, now) is { } reason)
         {
-            LifetimeEndedLocked(replace: true, now);
-            return RetireReason.Lifetime;
+            ExpiredLocked(reason, replace: true, now);
+            return reason;
         }
 
         return null;
     }
 
     // While opens are held off, an old connection is better than none.
-    private bool HasLivedLongEnough(Slot<T> slot, long now) => !Backoff.IsHolding(now) && _lifetime.ShouldRetire(slot.ExpiresAt, now);
-
-    private void LifetimeEndedLocked(bool replace, long now)
+    private RetireReason? ReasonOfAge(Slot<T> slot, long now)
     {
+        if (slot.ExpiresAt > now)
+        {
+            return null;
+        }
+
+        if (slot.IsOutdated && MayReplace(now))
+        {
+            return RetireReason.Reconnected;
+        }
+
+        return !slot.IsOutdated && !Backoff.IsHolding(now) && _lifetime.ShouldRetire(slot.ExpiresAt, now) ? RetireReason.Lifetime : null;
+    }
+
+    private void ExpiredLocked(RetireReason reason, bool replace, long now)
+    {
+        if (reason == RetireReason.Reconnected)
+        {
+            ReplacedLocked();
+            return;
+        }
+
         _lifetime.Retired(now);
         _replacements = Math.Min(_replacements + (replace ? 1 : 0), _options.MaxPoolSize);
     }
@@ -194,6 +212,7 @@ internal sealed partial class PoolLedger<T>
     private void RetireLocked(Slot<T> slot, RetireReason reason)
     {
         slot.State = SlotState.Closing;
+        ForgetReplacementLocked(slot);
         Closing++;
         Counters.Retired[(int)reason]++;
     }

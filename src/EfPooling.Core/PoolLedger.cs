@@ -13,6 +13,7 @@ namespace EfPooling.Core;
 /// <item>I4: closed implies no idle connection and no waiter</item>
 /// <item>I5: a live connection implies that no caller waits for a sign that the server can be reached</item>
 /// <item>I6: paused implies no idle connection, and no open that began since</item>
+/// <item>I7: outdated == the connections whose replacement is ordered, each open or being opened</item>
 /// </list>
 /// </summary>
 internal sealed partial class PoolLedger<T>

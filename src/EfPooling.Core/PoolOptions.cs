@@ -149,5 +149,5 @@ public record PoolOptions
     }
 
     // The longest time for which a synchronous caller can wait on a task is a little over 24 days.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
+    internal static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 }

@@ -41,6 +41,9 @@ public sealed record PoolSnapshot
     /// <summary>Callers that wait for a server connection.</summary>
     public required int Waiting { get; init; }
 
+    /// <summary>Server connections that a reconnect is still to replace.</summary>
+    public int Outdated { get; init; }
+
     /// <summary>How often the pool was cleared.</summary>
     public required int Generation { get; init; }
 

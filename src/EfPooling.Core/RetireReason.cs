@@ -38,4 +38,7 @@ public enum RetireReason
 
     /// <summary>The pool is paused, and a paused pool keeps no server connection.</summary>
     Paused,
+
+    /// <summary>A reconnect has replaced it.</summary>
+    Reconnected,
 }

@@ -126,6 +126,35 @@ internal sealed partial class ServerConnectionPool<T>
         return drain.Reached.WaitAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Replaces every server connection by a new one (PgBouncer <c>RECONNECT</c>), one after the other: an idle one when its turn
+    /// comes, one in use at its release after that. While the server lets nobody in, the old ones are kept.
+    /// </summary>
+    /// <param name="over">The time in which the turns come.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative or longer than 24 days; nothing was changed.</exception>
+    public void Reconnect(TimeSpan over)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(over, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(over, PoolOptions.Longest);
+        var now = _clock.Now;
+        var retired = new List<PoolRetirement<T>>();
+        List<Slot<T>>? opens;
+        int outdated;
+        using (_gate.Enter())
+        {
+            _ledger.ReconnectLocked(_clock.Length(over), now);
+            outdated = _ledger.Outdated;
+            _ledger.SweepLocked(now, retired);
+            opens = _keeper.BeginOpensLocked(now);
+            _keeper.LeaveLocked();
+        }
+
+        Log.Reconnecting(_logger, Name, outdated, over);
+        _ = _keeper.CloseAllAsync(retired);
+        _keeper.StartOpens(opens);
+        _keeper.AwaitTurn();
+    }
+
     /// <summary>A caller is about to wait outside the pool's queue. Throws if the pool admits no new callers.</summary>
     /// <exception cref="PoolDisabledException">The pool is disabled.</exception>
     internal void ThrowIfDisabled()

@@ -14,10 +14,15 @@ internal sealed class Slot<T>(int index)
     public T? Connection;
     public int Generation;
     public long ExpiresAt;
+
+    /// <summary>When the turn of an outdated connection comes, which is its expiry then.</summary>
+    public long ReplaceAt = long.MaxValue;
     public long IdleSince;
     public long LeasedAt;
     public ILeaseHolder? Holder;
     public bool WasUsed;
+
+    public bool IsOutdated => ReplaceAt != long.MaxValue;
 
     /// <summary>
     /// Why the end of the lease closes the connection, however the lease ends; <c>null</c>: it need not close it.

@@ -39,6 +39,7 @@ internal sealed class RandomActions : IAsyncDisposable
             (4, Cancel),
             (1, () => Do(_pool.Clear)),
             (2, () => Do(Rest)),
+            (2, () => Do(() => _pool.Reconnect(TimeSpan.FromSeconds(_random.Next(3) * 20)))),
             (1, () => Do(Pause)),
             (4, Resume),
             (1, () => Do(_pool.Disable)),
@@ -283,6 +284,7 @@ internal sealed class RandomActions : IAsyncDisposable
         Check(_connector.OpenNow + opening <= Capacity, "too many connections at once");
         Check(opening <= _options.MaxConcurrentOpens, "too many opens at once");
         Check(_waiting.Count == 0 || snapshot.InUse + opening > 0 || snapshot.IsPaused, "somebody waits for nothing");
+        Check(snapshot.Outdated <= snapshot.Idle + snapshot.InUse + snapshot.Opening, "more connections are to be replaced than there are");
         Check(snapshot.Idle <= _options.MaxPoolSize, "the reserve was kept");
     }
 
