@@ -36,7 +36,7 @@ internal sealed class AmbientOutcome(PoolContext pool, AmbientEnlistment enlistm
         }
 
         var (error, isUnknown) = TryCommit(lease);
-        lease.EndQuietly(); // Whoever hears of the outcome finds the server connection given back.
+        lease.EndQuietly(); // First, so that code that hears of the outcome finds the server connection given back.
         if (error is null)
         {
             singlePhaseEnlistment.Committed();

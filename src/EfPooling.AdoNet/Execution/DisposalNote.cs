@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace EfPooling.AdoNet;
 
-/// <summary>Where and when something was disposed or closed, for whoever uses it afterwards. The default: it was not.</summary>
+/// <summary>Where and when something was disposed or closed, for the message of a later use. The default value: it was not.</summary>
 internal struct DisposalNote
 {
     private int _threadId; // zero: not disposed

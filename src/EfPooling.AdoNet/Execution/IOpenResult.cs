@@ -3,7 +3,7 @@ namespace EfPooling.AdoNet;
 /// <summary>The open result of an operation, which closes with its connection or transaction: a reader.</summary>
 internal interface IOpenResult
 {
-    /// <summary>Whether somebody is inside a read at this moment.</summary>
+    /// <summary>Whether a read is under way at this moment.</summary>
     bool IsReading { get; }
 
     void Close();

@@ -28,7 +28,7 @@ internal interface IPooledStatement : IParameterised
     /// <summary>Outside a transaction, the server undoes all of it when one of its statements fails, because no error barriers are asked for.</summary>
     bool IsOneTransaction { get; }
 
-    /// <summary>On whose behalf it runs; <c>null</c> if that is whoever made the connection.</summary>
+    /// <summary>The object on whose behalf it runs; <c>null</c>: the creator of the connection.</summary>
     ICommandUser? User { get; }
 
     /// <summary>The command that may share a round trip with others if its text allows it; <c>null</c> if it must have its own.</summary>

@@ -1,14 +1,15 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Keeps callers who hold a server connection and wait for a second one from waiting for each other. Thread-safe.
+/// Keeps callers that hold a server connection and wait for a second one from waiting for each other. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Why there is no deadlock: <c>_blocked</c> is the number of server connections held by logical connections that wait for a nested one.
-/// Nobody begins to wait when that would make it all that the pool can have. So while anybody waits, one server connection at least is free, can be
-/// opened, or is held by somebody who does not wait for a nested one and gives it back; the pool hands it to the oldest waiter,
-/// who either holds nothing else, and gives it back, or goes on nested. By induction every waiter is served. Whoever holds
-/// connections in another way and waits for more (two logical connections in one flow) is limited by QueryWaitTimeout.
+/// Why there is no deadlock: <c>_blocked</c> is the number of server connections held by logical connections that wait for a
+/// nested one. A wait that would make it all that the pool can have is refused. So while a wait runs, at least one server
+/// connection is free, can be opened, or has a holder that does not wait for a nested one and gives it back. The pool hands it to
+/// the oldest waiter, which either holds nothing else, and gives it back, or goes on nested. By induction every waiter is served.
+/// A caller that holds connections in another way and waits for more (two logical connections in one flow) is limited by
+/// QueryWaitTimeout.
 /// </remarks>
 internal sealed class NestedLeases(int capacity)
 {

@@ -3,7 +3,7 @@ using EfPooling.Core;
 namespace EfPooling.AdoNet;
 
 /// <summary>Operations that wait for the gate on one logical connection, first come first served. Thread-safe.</summary>
-/// <remarks>Whoever removes a place from the queue completes it, so granting, cancelling and timing out exclude each other.</remarks>
+/// <remarks>The code that removes a place from the queue completes it, so granting, cancelling and timing out exclude each other.</remarks>
 internal sealed class OperationQueue
 {
     private readonly Lock _gate = new();

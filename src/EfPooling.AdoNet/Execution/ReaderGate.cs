@@ -1,7 +1,7 @@
 namespace EfPooling.AdoNet;
 
 /// <summary>
-/// Lets one task read from a reader at a time, and lets whoever closes it wait for a read that is still under way: two tasks on
+/// Lets one task read from a reader at a time, and lets the code that closes it wait for a read that is still under way: two tasks on
 /// Npgsql's reader would read each other's bytes, and after the close they are another caller's.
 /// </summary>
 /// <remarks>Both sides write their own field with a full fence before they read the other's, so they cannot miss each other.</remarks>

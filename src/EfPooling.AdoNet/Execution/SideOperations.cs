@@ -77,7 +77,7 @@ internal sealed class SideOperations(PoolContext pool, NestedLeases nested)
         }
     }
 
-    /// <summary>The readers that are open now; whoever closes the connection closes them.</summary>
+    /// <summary>The readers that are open now. Closing the connection closes them.</summary>
     public IOpenResult[] OpenReaders()
     {
         lock (_gate)

@@ -18,7 +18,7 @@ internal sealed class DeferredCode(DeferredKind kind, IOperation site, IDelegate
 
     public string Runner { get; } = runner;
 
-    /// <summary>What an operation passes to somebody who runs it beside the rest.</summary>
+    /// <summary>What an operation passes to code that runs it beside the rest.</summary>
     public static IEnumerable<DeferredCode> Of(IOperation operation, FlowSymbols symbols) => operation switch
     {
         IInvocationOperation call when symbols.Runners.KindOf(call) is { } kind

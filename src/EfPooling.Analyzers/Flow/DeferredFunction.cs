@@ -26,7 +26,7 @@ internal static class DeferredFunction
         }
     }
 
-    /// <summary>The work of all code that an operation passes to somebody who runs it beside the rest.</summary>
+    /// <summary>The work of all code that an operation passes on to run beside the rest.</summary>
     public static IEnumerable<DbTask> WorkOf(IOperation operation, FlowBody body)
         => DeferredCode.Of(operation, body.Symbols).SelectMany(deferred => Of(deferred.Code, body) is ({ } function, { } inside) && !SharedWork.IsSerialized(function, inside) ? inside.SharedWorkIn(function) : []);
 }

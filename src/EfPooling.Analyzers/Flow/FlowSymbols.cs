@@ -35,7 +35,7 @@ internal sealed class FlowSymbols
 
     public KnownSymbols Known { get; }
 
-    /// <summary>For each method of the project that somebody has asked for: what it works on. See <see cref="OwnCalls"/>.</summary>
+    /// <summary>What each method of the project works on, as far as it was asked for. See <see cref="OwnCalls"/>.</summary>
     public ConcurrentDictionary<IMethodSymbol, Root> WorkOfMethods { get; } = new(SymbolEqualityComparer.Default);
 
     /// <summary>For each type: the names of its variables that may hold a context or connection.</summary>

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
 
-/// <summary>A reader in a local, which is open until it is closed, disposed of, or handed to somebody who may do so.</summary>
+/// <summary>A reader in a local, which is open until it is closed, disposed of, or handed to code that may do so.</summary>
 internal static class OpenReader
 {
     /// <summary>The local that holds the reader which an operation opens, if it is never assigned again.</summary>

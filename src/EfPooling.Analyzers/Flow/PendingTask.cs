@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace EfPooling.Analyzers.Flow;
 
-/// <summary>A task that a local or a local collection holds, so that it may be running until somebody looks at that local.</summary>
+/// <summary>A task that a local or a local collection holds, so that it may be running until that local is looked at.</summary>
 internal sealed class PendingTask
 {
     private readonly DbTask _first;

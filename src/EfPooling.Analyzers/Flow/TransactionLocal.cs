@@ -27,7 +27,7 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
             ? new TransactionLocal(operation, local, body)
             : null;
 
-    /// <summary>Whether an operation of a control flow graph ends the transaction, or may hand it to somebody who does.</summary>
+    /// <summary>Whether an operation of a control flow graph ends the transaction, or may hand it to code that does.</summary>
     public bool MayEndAt(IOperation operation)
     {
         if (operation is IInvocationOperation { Instance: { } instance } call && TaskUse.Inner(instance) is ILocalReferenceOperation reference && IsReference(reference))
@@ -73,7 +73,7 @@ internal sealed class TransactionLocal(DbOperation begin, ILocalSymbol local, Fl
         {
             IInvocationOperation call when call.Instance == value => UseOf(call.TargetMethod),
             IConditionalAccessOperation access when access.Operation == value => UseOfAccess(access),
-            IMethodReferenceOperation => TransactionUse.Escapes, // Whoever gets the delegate may call it.
+            IMethodReferenceOperation => TransactionUse.Escapes, // The code that gets the delegate may call it.
             IIsPatternOperation test when test.Pattern.DescendantsAndSelf().Any(Declares) => TransactionUse.Escapes,
             IMemberReferenceOperation or IBinaryOperation or IIsPatternOperation or ISimpleAssignmentOperation { Target: IDiscardOperation } => TransactionUse.Read,
             IUsingOperation => TransactionUse.Disposes,

@@ -55,7 +55,7 @@ internal static class TransactionScopes
             _ => false,
         });
 
-    /// <summary>Whether others have the context or connection too: the caller who passed it, or somebody to whom it is passed.</summary>
+    /// <summary>Whether others have the context or connection too: the caller that passed it, or code to which it is passed.</summary>
     public static bool MayBeEndedElsewhere(Root root, FlowBody body)
         => root.Symbol is INamedTypeSymbol or IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: not MethodKind.Constructor } }
             || Nodes(body).Any(node => node is IdentifierNameSyntax name && name.Identifier.ValueText == root.Symbol!.Name

@@ -9,6 +9,6 @@ internal enum TransactionUse
     RollsBack,
     Disposes,
 
-    /// <summary>Somebody else gets it, and may end it.</summary>
+    /// <summary>Other code gets it and may end it.</summary>
     Escapes,
 }

@@ -46,7 +46,7 @@ internal sealed class CommandDuringReaderRule() : FlowRule(Descriptors.CommandDu
                     body.Report(Descriptor, call.Syntax, loop.Syntax, work.Name, "the loop", root.Name());
                 }
 
-                return; // Whoever reads the rows first has mended the others too.
+                return; // Reading the rows first has mended the others too.
             }
         }
     }

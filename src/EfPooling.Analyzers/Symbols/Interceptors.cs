@@ -5,7 +5,7 @@ namespace EfPooling.Analyzers.Symbols;
 /// <summary>Recognises interceptors of EF Core by the interface, whatever their base class is.</summary>
 internal static class Interceptors
 {
-    /// <summary>It runs when a connection has been opened, before anybody can have begun a transaction on it.</summary>
+    /// <summary>It runs when a connection has been opened, before a transaction can have begun on it.</summary>
     public static bool IsConnectionOpened(ISymbol member, KnownSymbols symbols)
         => member is IMethodSymbol { IsStatic: false } method && NameOf(method) is "ConnectionOpened" or "ConnectionOpenedAsync" && method.ContainingType.IsOrImplements(symbols.ConnectionInterceptor);
 

@@ -86,7 +86,7 @@ internal sealed class OriginAnalysis(KnownSymbols symbols)
 
     public static ConnectionOrigin FirstKnown(ConnectionOrigin first, ConnectionOrigin second) => first != ConnectionOrigin.Shared ? first : second;
 
-    // The pool never hands out an NpgsqlConnection: somebody has opened it for this caller.
+    // The pool never hands out an NpgsqlConnection, so this one was opened for the caller elsewhere.
     private bool IsPhysical(ITypeSymbol type) => Result(type).Is(symbols.NpgsqlConnection);
 
     private ITypeSymbol Result(ITypeSymbol type) => symbols.IsTask(type) && type is INamedTypeSymbol { TypeArguments.Length: 1 } task ? task.TypeArguments[0] : type;

@@ -94,7 +94,7 @@ internal sealed class RootAnalysis(KnownSymbols symbols)
     private Root OfVariable(ISymbol variable, ITypeSymbol? type)
         => new(symbols.Holds(type) && !MayBeReassigned(variable) ? variable : null, OriginOf(type));
 
-    // The pool never hands out Npgsql's own objects, so somebody has opened what is passed or injected as one.
+    // The pool never hands out Npgsql's own objects, so what is passed or injected as one was opened elsewhere.
     private ConnectionOrigin OriginOf(ITypeSymbol? type) => symbols.IsNpgsqls(type) ? ConnectionOrigin.Dedicated : ConnectionOrigin.Shared;
 
     private Root OfField(IFieldReferenceOperation reference)

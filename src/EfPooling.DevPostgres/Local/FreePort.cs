@@ -11,7 +11,7 @@ internal static class FreePort
     private const int First = 20_000;
     private const int AfterLast = 32_000;
 
-    /// <summary>A port of 127.0.0.1 on which nobody listens now. Somebody may before it is used: be ready to choose again.</summary>
+    /// <summary>A port of 127.0.0.1 on which no process listens now. One may do so before the port is used: be ready to choose again.</summary>
     public static int Choose()
     {
         while (true)

@@ -90,7 +90,7 @@ internal sealed class LocalServer : IServerControl
                 }
                 catch (ServerStartException e) when (e.PortIsTaken && attempt < PortAttempts)
                 {
-                    // Somebody was faster.
+                    // Another process was faster.
                 }
             }
         }

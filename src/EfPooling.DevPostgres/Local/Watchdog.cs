@@ -131,7 +131,7 @@ internal sealed class Watchdog : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has ended; whoever waits for an answer learns it from the end of its output.
+            // It has ended; a caller that waits for an answer learns it from the end of its output.
         }
     }
 

@@ -1,6 +1,6 @@
 namespace EfPooling.Dev.Sources;
 
-/// <summary>A server that somebody else started and stops.</summary>
+/// <summary>A server that others start and stop.</summary>
 internal sealed class ExternalServer(string connectionString) : IServerControl
 {
     public string ConnectionString => connectionString;
