@@ -52,8 +52,9 @@ public sealed partial class TransactionPoolingDataSource
 
     /// <summary>
     /// Replaces every server connection by a new one (PgBouncer <c>RECONNECT</c>), one after the other, so that the server is not
-    /// flooded with logins: an idle one when its turn comes, one in use at its release after that. No operation fails because of
-    /// it. While the server accepts no login, the old connections are kept.
+    /// flooded with logins: an idle one when its turn comes, one in use at its release after that. While the server
+    /// accepts no login, the old connections are kept, except for one that was given up for the attempt. Callers see an error only
+    /// if that was the pool's only connection.
     /// </summary>
     /// <remarks>
     /// For a server whose address, certificate or settings have changed. <see cref="PoolSnapshot.Outdated"/> says how many are
