@@ -25,26 +25,8 @@ internal sealed partial class ConnectionKeeper<T>
             if (next is { } turn)
             {
                 // A little more, because a timer may be early by a fraction of the clock's unit.
-                _replaceTimer.Change(_clock.Between(now, turn) + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+                _replaceTimer.CallOnce(_clock.Between(now, turn) + TimeSpan.FromMilliseconds(1));
             }
         }
-    }
-
-    // Weak, because a turn may be far away, and a pool without other references is to be closed.
-    private ITimer CreateReplaceTimer()
-    {
-        ITimer? timer = null;
-        CleanContext.Run(
-            static create => create(),
-            () => timer = _clock.Time.CreateTimer(
-                static keeper =>
-                {
-                    if (((WeakReference<ConnectionKeeper<T>>)keeper!).TryGetTarget(out var target))
-                    {
-                        target.Sweep();
-                    }
-                },
-                new WeakReference<ConnectionKeeper<T>>(this), Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
-        return timer!;
     }
 }

@@ -71,10 +71,10 @@ internal sealed partial class PoolLedger<T>
         (IsDisabled, AdmitsAll) = (true, false);
     }
 
-    /// <summary>Refuses new callers, and waits for those that are there.</summary>
+    /// <summary>What a disabled pool reaches when nothing runs and no caller waits.</summary>
     public PoolHold DrainLocked()
     {
-        DisableLocked();
+        AssertGate();
         _drain ??= new PoolHold();
         WatchLocked();
         return _drain;

@@ -68,22 +68,7 @@ internal sealed partial class ServerConnectionPool<T>
     /// already wait are not affected.
     /// </summary>
     /// <exception cref="PoolClosedException">The pool is closing.</exception>
-    public void Disable()
-    {
-        bool isNew;
-        using (_gate.Enter())
-        {
-            ThrowIfClosing();
-            isNew = !_ledger.IsDisabled;
-            _ledger.DisableLocked();
-            _keeper.LeaveLocked();
-        }
-
-        if (isNew)
-        {
-            Log.Disabled(_logger, Name);
-        }
-    }
+    public void Disable() => Disable(drain: false);
 
     /// <summary>Admits new callers again (PgBouncer <c>ENABLE</c>).</summary>
     /// <returns>Whether the pool was disabled.</returns>
@@ -103,7 +88,7 @@ internal sealed partial class ServerConnectionPool<T>
         return true;
     }
 
-    /// <summary><see cref="Disable">Disables</see> the pool and waits until nothing runs and no caller waits.</summary>
+    /// <summary><see cref="Disable()">Disables</see> the pool and waits until nothing runs and no caller waits.</summary>
     /// <param name="cancellationToken">Ends the wait. The pool stays disabled.</param>
     /// <exception cref="PoolClosedException">The pool is closing, or was closed meanwhile.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled, or <see cref="Enable"/> was called meanwhile.</exception>
@@ -114,16 +99,7 @@ internal sealed partial class ServerConnectionPool<T>
             return Task.FromCanceled(cancellationToken);
         }
 
-        Disable();
-        PoolHold drain;
-        using (_gate.Enter())
-        {
-            ThrowIfClosing();
-            drain = _ledger.DrainLocked();
-            _keeper.LeaveLocked();
-        }
-
-        return drain.Reached.WaitAsync(cancellationToken);
+        return Disable(drain: true)!.Reached.WaitAsync(cancellationToken);
     }
 
     /// <summary>
@@ -163,6 +139,27 @@ internal sealed partial class ServerConnectionPool<T>
         {
             throw new PoolDisabledException(Name);
         }
+    }
+
+    private PoolHold? Disable(bool drain)
+    {
+        bool isNew;
+        PoolHold? end;
+        using (_gate.Enter())
+        {
+            ThrowIfClosing();
+            isNew = !_ledger.IsDisabled;
+            _ledger.DisableLocked();
+            end = drain ? _ledger.DrainLocked() : null;
+            _keeper.LeaveLocked();
+        }
+
+        if (isNew)
+        {
+            Log.Disabled(_logger, Name);
+        }
+
+        return end;
     }
 
     private bool LeavePause(PoolHold pause)
