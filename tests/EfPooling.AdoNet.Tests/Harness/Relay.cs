@@ -41,7 +41,7 @@ internal sealed class Relay : IAsyncDisposable
     public void HangUp()
     {
         Interlocked.Exchange(ref _answersLeft, long.MaxValue); // First, because some callers connect again at once.
-        while (_sockets.TryDequeue(out var socket))
+        for (var left = _sockets.Count; left > 0 && _sockets.TryDequeue(out var socket); left--)
         {
             socket.Dispose();
         }
@@ -66,20 +66,34 @@ internal sealed class Relay : IAsyncDisposable
         {
             while (true)
             {
-                var client = await _listener.AcceptSocketAsync();
-                var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                _sockets.Enqueue(client);
-                _sockets.Enqueue(server);
-                await server.ConnectAsync(host, port);
-                var isCut = Interlocked.Decrement(ref _cutsLeft) >= 0;
-                _ = PumpAsync(client, server, isAnswer: false, _frozen.Token);
-                _ = isCut ? CutAsync(server, client) : PumpAsync(server, client, isAnswer: true, _frozen.Token);
+                await JoinAsync(await _listener.AcceptSocketAsync(), host, port);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // Stopped.
         }
+    }
+
+    private async Task JoinAsync(Socket client, string host, int port)
+    {
+        var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        _sockets.Enqueue(client);
+        _sockets.Enqueue(server);
+        try
+        {
+            await server.ConnectAsync(host, port);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            client.Dispose(); // Hung up meanwhile, or the server is down. Later connections are joined all the same.
+            server.Dispose();
+            return;
+        }
+
+        var isCut = Interlocked.Decrement(ref _cutsLeft) >= 0;
+        _ = PumpAsync(client, server, isAnswer: false, _frozen.Token);
+        _ = isCut ? CutAsync(server, client) : PumpAsync(server, client, isAnswer: true, _frozen.Token);
     }
 
     private static async Task CutAsync(Socket server, Socket client)
